@@ -1,0 +1,162 @@
+"""Every number of the product, once: option sets of both table families, limits, error codes.
+
+Sources, named behind each block: *seed* are Microsoft's three published articles on the segmentation APIs,
+*product documentation* the current pages of Microsoft Learn, *metadata* the published table definitions,
+*seen* public code that talks to a live organisation.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class LegacyType(IntEnum):
+    """`msdyncrm_segmenttype` (seed)."""
+
+    DYNAMIC = 192350000
+    STATIC = 192350001
+    COMPOUND = 192350002
+
+
+class LegacyStatus(IntEnum):
+    """`statuscode` of `msdyncrm_segment`; 0, 1, 2, 6 and 7 from the seed, 3, 4 and 5 from the metadata."""
+
+    DRAFT = 192350000
+    LIVE = 192350001
+    STOPPED = 192350002
+    LIVE_EDITABLE = 192350003
+    EXPIRED = 192350004
+    ERROR = 192350005
+    GOING_LIVE = 192350006
+    STOPPING = 192350007
+
+
+class LegacyQueryType(IntEnum):
+    """`msdyncrm_querytype` (metadata)."""
+
+    INTERACTION = 192350000
+    PROFILE = 192350001
+
+
+class ExternalSource(IntEnum):
+    """`msdyncrm_externalsource` (metadata)."""
+
+    CUSTOMER_INSIGHTS_DATA = 192350000
+
+
+class Scope(IntEnum):
+    """`msdyncrm_scope` and `msdynmkt_scope` share their values (metadata)."""
+
+    ORGANISATION = 270100000
+    BUSINESS_UNIT = 270100001
+
+
+class State(IntEnum):
+    """`statecode` of every table used here (seed)."""
+
+    ACTIVE = 0
+    INACTIVE = 1
+
+
+class DefinitionStatus(IntEnum):
+    """`statuscode` of `msdynmkt_segmentdefinition` (seed)."""
+
+    LIVE = 723270000
+    DRAFT = 723270001
+    GOING_LIVE = 723270002
+    DELETED = 723270003
+
+
+class SegmentType(IntEnum):
+    """`msdynmkt_type`; 10 and 11 from the seed, 12 from the metadata."""
+
+    STATIC = 10
+    DYNAMIC = 11
+    EXPANSION = 12
+
+
+class SegmentSource(IntEnum):
+    """`msdynmkt_source` (seed)."""
+
+    JOURNEYS = 12
+
+
+class SegmentStatus(IntEnum):
+    """`statuscode` of `msdynmkt_segment`; 1 to 5 from the seed, 6 and 7 from the metadata, 11 seen."""
+
+    ACTIVE = 1
+    INACTIVE = 2
+    ERROR = 3
+    DELETED = 4
+    EXPORTING = 5
+    COMPUTING = 6
+    COMPUTED_WITH_WARNINGS = 7
+    FAULTED = 11
+
+
+class ColumnSource(IntEnum):
+    """`SourceType` of a column; null also means a plain one (product documentation)."""
+
+    SIMPLE = 0
+    CALCULATED = 1
+    ROLLUP = 2
+    FORMULA = 3
+    PROMPT = 4
+
+
+# Text lengths, in characters (metadata).
+LEGACY_NAME_MAX = 100
+LEGACY_DESCRIPTION_MAX = 2_000
+LEGACY_QUERY_MAX = 4_000
+LEGACY_MEMBER_IDS_MAX = 1_000_000
+NAME_MAX = 100
+DESCRIPTION_MAX = 1_000
+CREATED_BY_MAX = 100
+
+# Static members (seed; the number of groups from the product documentation).
+MEMBERS_PER_CALL = 1_000
+MEMBERS_PER_GROUP = 200_000
+GROUPS_PER_DEFINITION = 10
+LEGACY_MEMBERS_PER_CALL = 20_000
+
+# Segments in one organisation (product documentation).
+SEGMENTS_MAX = 13_000
+DYNAMIC_SEGMENTS_MAX = 3_000
+STATIC_SEGMENTS_MAX = 10_000
+NESTING_LEVELS_MAX = 1
+
+# The Web API (product documentation).
+PAGE_SIZE_MAX = 5_000
+API_VERSION = "v9.2"
+
+# Error codes of the Web API (product documentation).
+ERROR_RESOURCE_NOT_FOUND = "0x8006088a"
+ERROR_DUPLICATE_KEY = "0x80040237"
+ERROR_RECORD_NOT_FOUND = "0x80040217"
+ERROR_TOO_MANY_REQUESTS = "0x80072322"
+ERROR_EXECUTION_TIME = "0x80072321"
+ERROR_CONCURRENCY = "0x80072326"
+
+AUDIENCE = "contact"
+"""The table whose rows are members. Outbound knew no other (seed)."""
+
+AUDIENCE_KEY = "contactid"
+
+LEGACY_SEGMENT_PREFIX = "SEGMENT_CRM_ID_"
+"""`msdyncrm_segmentqueryname` = this + the id in 32 hexadecimal digits (seed)."""
+
+SEGMENT_PREFIX = "SEGMENT_CJO_ID_"
+"""The name of a real-time segment inside a query = this + its id in 32 hexadecimal digits (seen)."""
+
+LEGACY_MEMBER_PREFIX = "crm"
+"""What an id in `msdyncrm_segmentmemberids` may carry in front (seed)."""
+
+
+def label(code: int | None, family: type[IntEnum]) -> str:
+    """The name of `code` in words, such as "Live editable"; unknown codes are shown, never refused."""
+    if code is None:
+        return "none"
+    try:
+        return family(code).name.replace("_", " ").capitalize()
+    except ValueError:
+        return f"unknown ({code})"

@@ -1,0 +1,126 @@
+"""Plain tables in DuckDB, and the members that a query selects from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import duckdb
+import pandas as pd
+from sqlglot import exp
+
+from migrator.evaluator import outbound, realtime
+from migrator.evaluator.select import (
+    MEMBER,
+    EvaluationError,
+    Kind,
+    Membership,
+    Place,
+    Statement,
+    UnknownSegment,
+    kind_of,
+)
+from migrator.mql import Schema, tree
+
+
+def _no_segments(name: str) -> Collection[UUID]:
+    raise UnknownSegment(f"there is no segment {name}")
+
+
+class Tables:
+    """Rows of the tables of one schema, in memory. Not safe for use from several threads at once."""
+
+    def __init__(self, schema: Schema, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.schema = schema
+        self._now = now
+        self._database = duckdb.connect()
+        for name, table in schema.tables.items():
+            columns = [
+                exp.ColumnDef(
+                    this=exp.to_identifier(column, quoted=True), kind=exp.DataType.build(_type(kind_of(what)))
+                )
+                for column, what in table.columns.items()
+            ]
+            schema_node = exp.Schema(this=exp.to_table(name, quoted=True), expressions=columns)
+            self._database.execute(exp.Create(this=schema_node, kind="TABLE").sql("duckdb"))
+
+    def fill(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Replace the rows of the table `name`. Columns that a row does not have are null."""
+        columns = self.schema.tables[name].columns
+        texts = [{key: _text(row.get(key)) for key in columns} for row in rows]
+        frame = pd.DataFrame(texts, columns=list(columns), dtype="object")
+        target = exp.to_table(name, quoted=True).sql("duckdb")
+        casts = ", ".join(
+            exp.cast(exp.column(key, quoted=True), _type(kind_of(what))).sql("duckdb") for key, what in columns.items()
+        )
+        self._database.execute(f"DELETE FROM {target}")  # noqa: S608 - the name is quoted by sqlglot
+        if len(frame):
+            self._database.register("incoming", frame)
+            self._database.execute(f"INSERT INTO {target} SELECT {casts} FROM incoming")  # noqa: S608
+            self._database.unregister("incoming")
+
+    def outbound(self, query: tree.Query, membership: Membership = _no_segments) -> list[UUID]:
+        """The contacts that an outbound query selects, in the order of its paging tail, else by id.
+
+        Raises:
+            EvaluationError: the query speaks about something that is not there.
+        """
+        statement = self._statement(membership)
+        select = statement.finish(outbound.members_sql(query.members, statement))
+        return self._run(statement, _paged(select, query.paging, statement))
+
+    def realtime(self, query: tree.Query, membership: Membership = _no_segments) -> list[UUID]:
+        """The contacts that a real-time query selects, by id.
+
+        Raises:
+            EvaluationError: the query speaks about something that is not there.
+        """
+        statement = self._statement(membership)
+        select = statement.finish(realtime.members_sql(query.members, statement))
+        return self._run(statement, select.order_by(exp.column(MEMBER, quoted=True)))
+
+    def _statement(self, membership: Membership) -> Statement:
+        return Statement(self.schema, self._now().astimezone(UTC).replace(tzinfo=None), membership)
+
+    def _run(self, statement: Statement, select: exp.Query) -> list[UUID]:
+        for name, members in statement.segments.items():
+            self._database.register(name, pd.DataFrame({MEMBER: [str(member) for member in members]}, dtype="str"))
+        try:
+            rows = self._database.execute(select.sql("duckdb")).fetchall()
+        except duckdb.Error as error:
+            raise EvaluationError(f"the query cannot be evaluated: {error}") from error
+        finally:
+            for name in statement.segments:
+                self._database.unregister(name)
+        return [UUID(row[0]) for row in rows if row[0]]
+
+
+def _paged(select: exp.Select, paging: tree.Paging | None, statement: Statement) -> exp.Query:
+    member = exp.column(MEMBER, quoted=True)
+    paging = paging or tree.Paging()
+    if paging.order:
+        contact = statement.place("contact")
+        found = Place("c", contact.logical_name, contact.table)
+        table = exp.to_table(found.logical_name, quoted=True, alias=exp.to_identifier("c", quoted=True))
+        on = exp.EQ(
+            this=exp.column(MEMBER, table="m", quoted=True), expression=exp.column("contactid", table="c", quoted=True)
+        )
+        select = exp.select(exp.column(MEMBER, table="m", quoted=True)).from_(select.subquery("m")).join(table, on=on)
+        for name, descending in paging.order:
+            select = select.order_by(
+                exp.Ordered(this=found.column(name)[0], desc=descending, nulls_first=not descending)
+            )
+    select = select.order_by(member)  # ties are broken by id: pages must never overlap
+    if paging.skip:
+        select = select.offset(paging.skip)
+    return select if paging.take is None else select.limit(paging.take)
+
+
+def _type(kind: Kind) -> str:
+    return kind.value.strip()
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value == "" else str(value)

@@ -1,0 +1,71 @@
+"""People who did something: an interaction table, grouped by person, in SQL.
+
+Both dialects ask the same question and differ in names only, which their own files settle.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlglot import exp
+
+from migrator.evaluator.conditions import condition_sql
+from migrator.evaluator.select import MEMBER, EvaluationError, Place, Scope, Statement, call, from_table
+from migrator.mql import tree
+
+TIME_COLUMN = "msdynmkt_timestamp"
+"""When an interaction happened. No public source names the column; docs/assumptions.md says so."""
+
+_DAYS = {tree.WindowUnit.DAYS: 1, tree.WindowUnit.WEEKS: 7}
+_MONTHS = {tree.WindowUnit.MONTHS: 1, tree.WindowUnit.YEARS: 12}
+_SECONDS = {tree.WindowUnit.MINUTES: 60, tree.WindowUnit.HOURS: 3600}
+
+
+def people(
+    statement: Statement, place: Place, link: str, filters: tuple[tree.Condition, ...], having: tree.Having | None
+) -> str:
+    """The set of people in the column `link` of an interaction table.
+
+    Raises:
+        EvaluationError: a column is unknown.
+    """
+    person, _ = place.column(link)
+    scope = Scope(place)
+    select = (
+        exp.select(exp.alias_(person, MEMBER, quoted=True))
+        .from_(from_table(place))
+        .where(*(condition_sql(condition, scope, statement.now) for condition in filters))
+        .group_by(person)
+    )
+    if having is None:
+        return statement.add(select)
+    if having.unit and having.length is not None:
+        time, _ = place.column(TIME_COLUMN)
+        start = _start(statement.now, having.unit, having.length)
+        select = select.where(
+            exp.GTE(this=time, expression=exp.cast(exp.Literal.string(start.isoformat(" ")), "TIMESTAMP"))
+        )
+    counted = exp.Star() if having.attribute is None else place.column(having.attribute)[0]
+    aggregate = call(having.aggregate, counted)
+    return statement.add(
+        select.having(_COMPARE[having.op](this=aggregate, expression=exp.Literal.number(having.number.digits)))
+    )
+
+
+_COMPARE = {"==": exp.EQ, "!=": exp.NEQ, ">": exp.GT, ">=": exp.GTE, "<": exp.LT, "<=": exp.LTE}
+
+
+def _start(now: datetime, unit: tree.WindowUnit, length: int) -> datetime:
+    try:
+        if unit in _MONTHS:
+            months = now.year * 12 + now.month - 1 - length * _MONTHS[unit]
+            # The last day that the month has: 31 March less one month is the end of February.
+            for day in range(now.day, 27, -1):
+                try:
+                    return now.replace(year=months // 12, month=months % 12 + 1, day=day)
+                except ValueError:
+                    continue
+            return now.replace(year=months // 12, month=months % 12 + 1)
+        return now - timedelta(days=length * _DAYS.get(unit, 0), seconds=length * _SECONDS.get(unit, 0))
+    except (OverflowError, ValueError):
+        raise EvaluationError(f"the time window {unit}({length}) reaches back too far") from None

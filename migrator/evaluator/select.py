@@ -1,0 +1,183 @@
+"""What both dialects need to build SQL: names of tables and columns, and steps that combine sets.
+
+Every set becomes a common table expression with one column, `member`. A chain of two hundred sets is then a flat
+list of expressions and not two hundred levels of parentheses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from itertools import count
+from uuid import UUID
+
+from sqlglot import exp
+
+from migrator.codes import AUDIENCE, AUDIENCE_KEY
+from migrator.mql import Column, Schema, Table, tree
+
+MEMBER = "member"
+Membership = Callable[[str], Collection[UUID]]
+"""Gives the members of the segment that a query calls by this name; raises `UnknownSegment`."""
+
+
+class EvaluationError(Exception):
+    """The query speaks about something that the tables do not have."""
+
+
+class UnknownSegment(EvaluationError):
+    """The query refers to a segment that is not there."""
+
+
+class Kind(Enum):
+    """How values of a column are compared, with the type that holds them in the database."""
+
+    TEXT = "VARCHAR"
+    ID = "VARCHAR "  # one type, two kinds: the blank keeps the members of the enumeration apart
+    NUMBER = "DOUBLE"
+    BOOLEAN = "BOOLEAN"
+    MOMENT = "TIMESTAMP"
+
+
+_KINDS = {
+    **dict.fromkeys(("String", "Memo", "EntityName"), Kind.TEXT),
+    **dict.fromkeys(("Lookup", "Owner", "Customer", "Uniqueidentifier"), Kind.ID),
+    **dict.fromkeys(("Integer", "BigInt", "Decimal", "Double", "Money", "Picklist", "State", "Status"), Kind.NUMBER),
+    "Boolean": Kind.BOOLEAN,
+    "DateTime": Kind.MOMENT,
+}
+
+
+def kind_of(column: Column) -> Kind:
+    """How the values of `column` are compared; types that are not in the table are taken as text."""
+    return _KINDS.get(column.type, Kind.TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One table in a FROM clause, under the name that SQL knows it by."""
+
+    name: str
+    logical_name: str
+    table: Table
+
+    def column(self, name: str) -> tuple[exp.Expr, Kind]:
+        """The column `name` of this table, in SQL, and how it is compared.
+
+        Raises:
+            EvaluationError: there is no such column, or none that segments may use.
+        """
+        column = self.table.columns.get(name.lower())
+        if column is None:
+            raise EvaluationError(f"the table {self.logical_name} has no column {name}")
+        if column.usable_kind:
+            raise EvaluationError(f"{self.logical_name}.{name} is a {column.usable_kind} column and cannot be used")
+        return exp.column(name.lower(), table=self.name, quoted=True), kind_of(column)
+
+
+@dataclass(slots=True)
+class Scope:
+    """The tables that a condition may speak about: the current one without alias, others behind theirs."""
+
+    current: Place
+    aliases: dict[str, Place] = field(default_factory=dict)
+
+    def column(self, attribute: tree.Attribute) -> tuple[exp.Expr, Kind]:
+        """The column that `attribute` means.
+
+        Raises:
+            EvaluationError: the alias or the column is unknown.
+        """
+        if attribute.alias is None:
+            return self.current.column(attribute.name)
+        place = self.aliases.get(attribute.alias.lower())
+        if place is None:
+            raise EvaluationError(f"nothing in the query is called {attribute.alias}")
+        return place.column(attribute.name)
+
+
+@dataclass(slots=True)
+class Statement:
+    """The SQL of one query while it is being built."""
+
+    schema: Schema
+    now: datetime
+    membership: Membership
+    segments: dict[str, Collection[UUID]] = field(default_factory=dict)
+    """Name of a database table → the members that it has to hold when the statement runs."""
+    _sets: list[tuple[str, exp.Query]] = field(default_factory=list)
+    _places: count[int] = field(default_factory=count)
+
+    def place(self, logical_name: str) -> Place:
+        """A new place for the table `logical_name`.
+
+        Raises:
+            EvaluationError: there is no such table.
+        """
+        table = self.schema.tables.get(logical_name.lower())
+        if table is None:
+            raise EvaluationError(f"there is no table {logical_name}")
+        return Place(f"t{next(self._places)}", logical_name.lower(), table)
+
+    def add(self, query: exp.Query) -> str:
+        """Make `query` a set of the statement; gives its name."""
+        name = f"s{len(self._sets)}"
+        self._sets.append((name, query))
+        return name
+
+    def segment(self, reference: tree.SegmentReference) -> str:
+        """The set of the members of another segment."""
+        members = self.membership(reference.name)
+        table = f"segment_{len(self.segments)}"
+        self.segments[table] = members
+        return self.add(exp.select(exp.column(MEMBER, quoted=True)).from_(exp.to_table(table, quoted=True)))
+
+    def chain(self, chain: tree.SetChain, compile_set: Callable[[tree.Members], str]) -> str:
+        """The set that a chain of set operators gives, from left to right."""
+        left = compile_set(chain.first)
+        for operator, members in chain.rest:
+            right = compile_set(members)
+            combine = _COMBINE[operator]
+            left = self.add(combine(this=_all_of(left), expression=_all_of(right), distinct=True))
+        return left
+
+    def finish(self, name: str) -> exp.Select:
+        """The whole statement: the members of the set `name`, each once."""
+        select = exp.select(exp.column(MEMBER, quoted=True)).distinct().from_(exp.to_table(name, quoted=True))
+        for set_name, query in self._sets:
+            select = select.with_(exp.to_identifier(set_name, quoted=True), as_=query, copy=False)
+        return select
+
+
+_COMBINE = {
+    tree.SetOperator.UNION: exp.Union,
+    tree.SetOperator.INTERSECT: exp.Intersect,
+    tree.SetOperator.EXCEPT: exp.Except,
+}
+
+
+def _all_of(name: str) -> exp.Select:
+    return exp.select(exp.column(MEMBER, quoted=True)).from_(exp.to_table(name, quoted=True))
+
+
+def from_table(place: Place) -> exp.Table:
+    """`FROM` the table of `place`, under its name."""
+    return exp.to_table(place.logical_name, quoted=True, alias=exp.to_identifier(place.name, quoted=True))
+
+
+def member_of(place: Place) -> exp.Expr:
+    """The primary key of `place`, called `member`.
+
+    Raises:
+        EvaluationError: the table is not the audience.
+    """
+    if place.logical_name != AUDIENCE:
+        raise EvaluationError(f"the query selects rows of {place.logical_name}; members can only be contacts")
+    return exp.alias_(exp.column(AUDIENCE_KEY, table=place.name, quoted=True), MEMBER, quoted=True)
+
+
+def call(function: str, *arguments: exp.Expr) -> exp.Expr:
+    """A call of one of the database's own functions, by the database's own name and order of arguments."""
+    return exp.Anonymous(this=function, expressions=list(arguments))

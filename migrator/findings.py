@@ -1,0 +1,351 @@
+"""The catalogue of findings: what the tool has to say about a segment, in words that can be read aloud.
+
+One function a finding. Its name is the stable code (with hyphens), its decorator the severity, its parameters the
+facts, its result the sentence and the advice. `docs/findings.md` is generated from this file.
+
+The severity decides the outcome of a segment: the highest one wins (see `Severity`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+from typing import ParamSpec
+
+P = ParamSpec("P")
+
+
+class Severity(StrEnum):
+    """How much a finding weighs, and what it makes of the segment that carries it."""
+
+    NOTE = "note"
+    """Good to know; the segment is carried over as it is."""
+    CHANGE = "change"
+    """Carried over with a named change: the segment is *adapted*."""
+    DECISION = "decision"
+    """A person has to decide first: the segment is *flagged* and not loaded."""
+    STOP = "stop"
+    """Cannot be carried over: the segment is *blocked*."""
+
+
+SEVERITIES = tuple(Severity)
+"""From light to heavy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found about one segment."""
+
+    code: str
+    severity: Severity
+    message: str
+    advice: str
+
+
+CATALOGUE: dict[str, tuple[Severity, str]] = {}
+"""Every code with its severity and, from the docstring, what it means."""
+
+
+def _finding(severity: Severity) -> Callable[[Callable[P, tuple[str, str]]], Callable[P, Finding]]:
+    def register(sentences: Callable[P, tuple[str, str]]) -> Callable[P, Finding]:
+        code = sentences.__name__.replace("_", "-")
+        CATALOGUE[code] = (severity, (sentences.__doc__ or "").strip())
+
+        @wraps(sentences)
+        def make(*args: P.args, **kwargs: P.kwargs) -> Finding:
+            message, advice = sentences(*args, **kwargs)
+            return Finding(code, severity, message, advice)
+
+        return make
+
+    return register
+
+
+# --- status ----------------------------------------------------------------------------------------------------------
+
+
+@_finding(Severity.CHANGE)
+def status_expired(status: str) -> tuple[str, str]:
+    """The segment had expired; it arrives as a draft."""
+    return (
+        f"The segment was {status} in outbound marketing and arrives as a draft.",
+        "Decide whether it is still needed; publish it in real-time journeys if so, delete it if not.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def status_error(status: str) -> tuple[str, str]:
+    """The segment was in an error state; it arrives as a draft."""
+    return (
+        f"The segment was in the state {status} in outbound marketing and arrives as a draft.",
+        "Its last membership may be out of date. Check the members before you publish it.",
+    )
+
+
+@_finding(Severity.STOP)
+def status_unknown(code: int | None) -> tuple[str, str]:
+    """The status code is none that the product's documentation names."""
+    return (
+        f"The status code {'is missing' if code is None else code} is none of the eight that outbound marketing had.",
+        "Look the segment up in the organisation. If the status is right, tell us the code so that it can be mapped.",
+    )
+
+
+@_finding(Severity.STOP)
+def type_unknown(code: int | None) -> tuple[str, str]:
+    """The segment type is neither static, dynamic nor compound."""
+    return (
+        f"The segment type {'is missing' if code is None else code} is neither static, dynamic nor compound.",
+        "Look the segment up in the organisation. If the type is right, tell us the code so that it can be mapped.",
+    )
+
+
+@_finding(Severity.NOTE)
+def kept_as_draft() -> tuple[str, str]:
+    """The segment was live, but the run was asked to create drafts only."""
+    return (
+        "The segment was live and arrives as a draft, because this run creates drafts only.",
+        "Publish it in real-time journeys, or repeat the run without --drafts-only.",
+    )
+
+
+# --- members ---------------------------------------------------------------------------------------------------------
+
+
+@_finding(Severity.DECISION)
+def members_unknown(reason: str) -> tuple[str, str]:
+    """The members of a static segment could not be read. It is never created empty."""
+    return (
+        f"The members of this static segment could not be read: {reason}. Unknown is not empty, so nothing is created.",
+        "Find an export of its members that was made in time, or restore a copy of the organisation; "
+        "leave the segment out if nobody needs it any more.",
+    )
+
+
+@_finding(Severity.DECISION)
+def members_pending(waited: float) -> tuple[str, str]:
+    """Changes to the members were still being processed when the extraction stopped waiting."""
+    return (
+        f"The organisation was still changing the members of this segment after {waited:g} seconds of waiting, "
+        "so the list that was read may not be the final one.",
+        "Extract again later, or with a longer --wait-pending.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def member_ids_cleaned(unreadable: int, duplicates: int) -> tuple[str, str]:
+    """The list of member ids held entries that are no ids, or the same id more than once."""
+    parts = []
+    if unreadable:
+        parts.append(f"{unreadable:,} that {'is no id' if unreadable == 1 else 'are no ids'}")
+    if duplicates:
+        parts.append(f"{duplicates:,} that stood there twice")
+    return (
+        f"The list of members held entries that were left out: {' and '.join(parts)}.",
+        "Nothing to do when the remaining count is right; the list that was read is in the export folder.",
+    )
+
+
+@_finding(Severity.NOTE)
+def members_from_row(count: int) -> tuple[str, str]:
+    """The outbound service did not answer; the ids come from the segment row itself."""
+    return (
+        f"The {count:,} members were taken from the segment's own row, because the outbound service no longer answers.",
+        "The row may hold contacts that have been deleted since; the comparison after loading shows how many.",
+    )
+
+
+@_finding(Severity.NOTE)
+def size_differs(recorded: int, read: int) -> tuple[str, str]:
+    """The count that outbound marketing last recorded is not the number of members that were read."""
+    return (
+        f"Outbound marketing last recorded {recorded:,} members; {read:,} were read.",
+        "The record may be older than the list. The number of members that were read is used from here on.",
+    )
+
+
+@_finding(Severity.STOP)
+def too_many_members(count: int, most: int) -> tuple[str, str]:
+    """More static members than ten groups can hold."""
+    return (
+        f"The segment has {count:,} static members; a real-time segment holds at most {most:,} in its static groups.",
+        "Split it into several segments, or describe its members by a query.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def split_into_groups(count: int, groups: int, most: int) -> tuple[str, str]:
+    """More static members than one group can hold."""
+    return (
+        f"The {count:,} members are spread over {groups} groups, because one group holds at most {most:,}.",
+        "Nothing to do: together the groups hold exactly the same members.",
+    )
+
+
+# --- queries ---------------------------------------------------------------------------------------------------------
+
+
+@_finding(Severity.STOP)
+def query_missing() -> tuple[str, str]:
+    """A dynamic or compound segment without a query."""
+    return (
+        "The segment has no query, so there is nothing that could be carried over.",
+        "Open it in the organisation; if it was never finished, it can be left behind.",
+    )
+
+
+@_finding(Severity.STOP)
+def query_unreadable(error: str) -> tuple[str, str]:
+    """The query breaks the rules of the query language."""
+    return (
+        f"The query cannot be read: {error}",
+        "Correct the query of the outbound segment, or write the real-time segment by hand.",
+    )
+
+
+@_finding(Severity.DECISION)
+def queries_differ() -> tuple[str, str]:
+    """`msdyncrm_segmentquery` and `msdyncrm_query` hold different queries."""
+    return (
+        "The columns msdyncrm_segmentquery and msdyncrm_query hold different queries; the first one would be used.",
+        "Compare both in the export and correct the segment, so that both columns say the same.",
+    )
+
+
+@_finding(Severity.DECISION)
+def compound_segment(references: int) -> tuple[str, str]:
+    """A compound segment: built from other segments."""
+    return (
+        f"This is a compound segment, built from {references} other segment{'s' if references != 1 else ''}. "
+        "It waits for a decision and is not created.",
+        "Decide whether it is to be rebuilt on the migrated segments or frozen with the members it has now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def query_traverses(tables: str) -> tuple[str, str]:
+    """The query goes through other tables."""
+    return (
+        f"The query goes through related tables ({tables}), which real-time journeys write in another way.",
+        "Rebuild the condition on the related table in the real-time segment builder.",
+    )
+
+
+@_finding(Severity.DECISION)
+def query_behavioural(interactions: str) -> tuple[str, str]:
+    """The query asks what people did (behavioural segment)."""
+    return (
+        f"The query asks what people did ({interactions}); the vendor names no counterpart in real-time journeys.",
+        "Rebuild the condition in the real-time segment builder and compare the members.",
+    )
+
+
+@_finding(Severity.DECISION)
+def query_combines_sets() -> tuple[str, str]:
+    """The query of a dynamic segment combines several sets or segments."""
+    return (
+        "The query combines several sets of people or refers to other segments.",
+        "Decide whether it is to be rebuilt on the migrated segments or frozen with the members it has now.",
+    )
+
+
+@_finding(Severity.STOP)
+def audience_not_contact(entity: str) -> tuple[str, str]:
+    """The query ends at another table than contact."""
+    return (
+        f"The query selects rows of the table {entity}; members of an outbound segment can only be contacts.",
+        "Correct the query of the outbound segment, or write the real-time segment by hand.",
+    )
+
+
+@_finding(Severity.NOTE)
+def unproven_construct(constructs: str) -> tuple[str, str]:
+    """The query uses something of which no public example in real-time journeys is known."""
+    return (
+        f"The query uses {constructs}. It is carried over as it was written, but no public example shows "
+        "that real-time journeys accept it.",
+        "If publishing is refused, the message names the place; the segment then stays a draft.",
+    )
+
+
+@_finding(Severity.STOP)
+def column_unknown(table: str, column: str) -> tuple[str, str]:
+    """The query uses a column that the table does not have."""
+    return (
+        f"The table {table} has no column {column}, so real-time journeys would refuse the query.",
+        "The column may have been deleted or renamed since. Correct the query, or add the column again.",
+    )
+
+
+@_finding(Severity.DECISION)
+def column_not_stored(table: str, column: str, kind: str) -> tuple[str, str]:
+    """The query uses a calculated, rollup, formula or virtual column."""
+    return (
+        f"{table}.{column} is a {kind} column; real-time journeys cannot use those in a segment.",
+        "Copy the value into a plain column, for example with a flow, and use that column instead.",
+    )
+
+
+# --- texts and origin ------------------------------------------------------------------------------------------------
+
+
+@_finding(Severity.CHANGE)
+def name_cut(length: int, most: int) -> tuple[str, str]:
+    """The name is longer than real-time journeys allow."""
+    return (
+        f"The name has {length} characters and was cut to the {most} that real-time journeys allow.",
+        "Rename the segment if the end of the name matters.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def name_missing() -> tuple[str, str]:
+    """The segment has no name."""
+    return ("The segment has no name; it is given one made of its id.", "Give it a name that people recognise.")
+
+
+@_finding(Severity.NOTE)
+def name_shared(count: int) -> tuple[str, str]:
+    """Several segments have the same name."""
+    return (
+        f"{count} segments have this name. Each is carried over under the same name.",
+        "Rename them in real-time journeys so that people can tell them apart; the id in the report does.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def description_cut(length: int, most: int) -> tuple[str, str]:
+    """The description is longer than real-time journeys allow."""
+    return (
+        f"The description has {length:,} characters and was cut to the {most:,} that real-time journeys allow.",
+        "The whole text is in the export folder.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def creator_cut(length: int, most: int) -> tuple[str, str]:
+    """The name of the original creator is longer than real-time journeys allow."""
+    return (
+        f"The creator's name has {length} characters and was cut to {most}.",
+        "Nothing to do; the whole name is in the export folder.",
+    )
+
+
+@_finding(Severity.DECISION)
+def mirrored_segment() -> tuple[str, str]:
+    """The segment is a mirror of one in Customer Insights - Data."""
+    return (
+        "The segment is mirrored from Customer Insights - Data, which offers it to real-time journeys by itself.",
+        "Use the segment that Customer Insights - Data exports. Load this one only if you want a frozen copy.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def scope_unknown(code: int) -> tuple[str, str]:
+    """The scope is neither organisation nor business unit."""
+    return (
+        f"The scope {code} is neither organisation nor business unit; the segment gets the organisation's scope.",
+        "Check who is allowed to see the segment's members.",
+    )

@@ -1,0 +1,465 @@
+"""Text to tree, for both dialects. Every text gives a `tree.Query` or one `QueryError`; nothing is guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
+
+from migrator.mql import tree
+
+NESTING_MAX = 150
+"""Levels of parentheses that are read. Real queries have fewer than ten; the limit keeps every walk shallow."""
+
+
+class QueryError(Exception):
+    """A query that breaks the rules of its language, with the place and what was expected there."""
+
+    def __init__(self, problem: str, text: str, position: int, expected: Sequence[str] = ()) -> None:
+        before = text[:position]
+        self.problem = problem
+        self.line = before.count("\n") + 1
+        self.column = position - (before.rfind("\n") + 1) + 1
+        self.source_line = text.split("\n")[self.line - 1]
+        self.expected = tuple(expected)
+        super().__init__(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """One line: where, what, and what was expected."""
+        wanted = f"; expected {_either(self.expected)}" if self.expected else ""
+        return f"line {self.line}, column {self.column}: {self.problem}{wanted}."
+
+    @property
+    def picture(self) -> str:
+        """The line with a caret below the place; long lines are cut around it."""
+        start = max(0, self.column - 60)
+        line = self.source_line[start : start + 100].replace("\t", " ")
+        return f"{line}\n{' ' * (self.column - 1 - start)}^"
+
+
+def parse_outbound(text: str) -> tree.Query:
+    """Read an outbound query, with or without a paging tail.
+
+    Raises:
+        QueryError: the text is no outbound query.
+    """
+    return _parse("outbound", text)
+
+
+def parse_realtime(text: str) -> tree.Query:
+    """Read a real-time query.
+
+    Raises:
+        QueryError: the text is no real-time query.
+    """
+    return _parse("realtime", text)
+
+
+def _parse(dialect: str, text: str) -> tree.Query:
+    _check_nesting(text)
+    try:
+        query = _grammar(dialect).parse(text)
+    except UnexpectedInput as error:
+        raise _explained(error, text) from None
+    except _Misplaced as error:
+        raise QueryError(error.problem, text, error.position, error.expected) from None
+    return cast(tree.Query, query)
+
+
+@cache
+def _grammar(dialect: str) -> Lark:
+    here = Path(__file__).parent
+    text = "\n".join((here / f"{name}.lark").read_text(encoding="utf-8") for name in (dialect, "conditions"))
+    # LALR: the languages need one token of look-ahead only, and the tree is built while reading, in linear time
+    # and without recursion. The contextual lexer lets columns be called `in`, `filter` or `segment`.
+    return Lark(text, parser="lalr", lexer="contextual", transformer=_Builder())
+
+
+_NESTING = re.compile(r"'(?:[^'\\]|\\[\s\S]|'')*'|[()]")
+
+
+def _check_nesting(text: str) -> None:
+    depth = 0
+    for match in _NESTING.finditer(text):
+        if match.group() == "(":
+            depth += 1
+            if depth > NESTING_MAX:
+                raise QueryError(f"more than {NESTING_MAX} parentheses stand inside one another", text, match.start())
+        elif match.group() == ")":
+            depth -= 1
+
+
+class _Misplaced(Exception):  # noqa: N818 - it never leaves this file
+    def __init__(self, problem: str, position: int, *expected: str) -> None:
+        self.problem, self.position, self.expected = problem, position, expected
+
+
+_DATE_FUNCTIONS = {"DATEDIFF": (3, 3), "DATEADD": (3, 3), "DATE": (3, 7), "DATETIMEUTCNOW": (0, 0)}
+"""Name → fewest and most arguments."""
+_AGGREGATES = {"COUNT", "SUM", "AVG", "MIN", "MAX"}
+_WINDOW_UNITS = {unit.value for unit in tree.WindowUnit}
+_FUNCTIONS = "ISNULL, ISNOTNULL, NOT, DATEDIFF, DATEADD, DATE, DATETIMEUTCNOW"
+
+_Placed = tuple[int, Any]
+"""A node with the position of its first character, so that a misplaced one can be pointed at."""
+
+
+@v_args(inline=True)
+class _Builder(Transformer[Token, Any]):
+    """Called by the parser for every rule it completes, from the leaves up."""
+
+    # Values and conditions travel as (position, node).
+
+    def text(self, token: Token) -> _Placed:
+        return _at(token), tree.Text(_unescape(token[1:-1]))
+
+    def number(self, token: Token) -> _Placed:
+        return _at(token), tree.Number(str(token))
+
+    def signed_number(self, sign: Token, token: Token) -> _Placed:
+        return _at(sign), tree.Number(str(token) if sign == "+" else f"-{token}")
+
+    def word(self, token: Token) -> _Placed:
+        lowered = token.lower()
+        if lowered in ("true", "false"):
+            return _at(token), tree.Boolean(lowered == "true")
+        return _at(token), tree.Attribute(str(token))
+
+    def qualified(self, alias: Token, name: Token) -> _Placed:
+        return _at(alias), tree.Attribute(str(name), str(alias))
+
+    def parenthesis(self, inner: _Placed) -> _Placed:
+        return inner
+
+    def call(self, name: Token, *arguments: _Placed | None) -> _Placed:
+        given = [argument for argument in arguments if argument is not None]
+        match name.upper():
+            case "NOT":
+                return _at(name), tree.Not(_condition(_one(name, given)))
+            case "ISNULL":
+                return _at(name), tree.IsNull(_attribute(_one(name, given)))
+            case "ISNOTNULL":
+                return _at(name), tree.IsNotNull(_attribute(_one(name, given)))
+            case function if function in _DATE_FUNCTIONS:
+                return _at(name), _date_function(name, function, given)
+            case "DATETIMENOWUTC":
+                raise _Misplaced(f"there is no function {name}", _at(name), "DATETIMEUTCNOW()")
+        raise _Misplaced(f"there is no function {name}", _at(name), f"one of {_FUNCTIONS}")
+
+    def product(self, first: _Placed, *rest: Any) -> _Placed:
+        return _arithmetic(first, rest)
+
+    def sum(self, first: _Placed, *rest: Any) -> _Placed:
+        return _arithmetic(first, rest)
+
+    def comparison(self, left: _Placed, op: Token, right: _Placed) -> _Placed:
+        return left[0], tree.Comparison(_value(left), str(op), _value(right))
+
+    def text_match(self, left: _Placed, op: Token, right: _Placed) -> _Placed:
+        return left[0], tree.TextMatch(_value(left), op.upper(), _value(right))
+
+    def one_of(self, left: _Placed, _in: Token, *choices: _Placed) -> _Placed:
+        return left[0], tree.OneOf(_value(left), tuple(map(_value, choices)))
+
+    def conjunction(self, first: _Placed, *rest: Any) -> _Placed:
+        return _chain(tree.And, first, rest)
+
+    def alternatives(self, first: _Placed, *rest: Any) -> _Placed:
+        return _chain(tree.Or, first, rest)
+
+    # Sets of people.
+
+    def profile(self, _keyword: Token, entity: Token, alias: Token | None = None) -> tree.Profile:
+        return tree.Profile(str(entity), str(alias) if alias else None)
+
+    def filtered(self, profile: tree.Profile, _method: Token, condition: _Placed) -> tree.Profile:
+        return _with_step(profile, tree.Filter(_condition(condition)))
+
+    def traversed(
+        self,
+        profile: tree.Profile,
+        _method: Token,
+        relationship: Token,
+        alias: Token | None,
+        _filter: Token | None,
+        condition: _Placed | None,
+    ) -> tree.Profile:
+        return _with_step(
+            profile,
+            tree.Traverse(
+                str(relationship), str(alias) if alias else None, _condition(condition) if condition else None
+            ),
+        )
+
+    def path(
+        self, relationship: Token, alias: Token, _relate: Token | None, rest: tuple[tree.Hop, ...] | None
+    ) -> tuple[tree.Hop, ...]:
+        return (tree.Hop(str(relationship), str(alias)), *(rest or ()))
+
+    def related(
+        self, profile: tree.Profile, method: Token, hops: tuple[tree.Hop, ...], _filter: Token, condition: _Placed
+    ) -> tree.Profile:
+        optional = method.upper().endswith("OPTIONAL")
+        return _with_step(profile, tree.Relate(hops, _condition(condition), optional))
+
+    def segment(self, _keyword: Token, name: Token) -> tree.SegmentReference:
+        return tree.SegmentReference(str(name))
+
+    def interaction(self, _keyword: Token, kind: Token, link: Token) -> tree.Interaction:
+        return tree.Interaction(str(kind), str(link))
+
+    def interaction_filtered(
+        self, interaction: tree.Interaction, method: Token, condition: _Placed
+    ) -> tree.Interaction:
+        if interaction.having:
+            raise _Misplaced("FILTER stands behind HAVING", _at(method), "FILTER before HAVING")
+        return tree.Interaction(
+            interaction.type, interaction.link, (*interaction.filters, _condition(condition)), interaction.having
+        )
+
+    def interaction_having(self, interaction: tree.Interaction, method: Token, having: tree.Having) -> tree.Interaction:
+        if interaction.having:
+            raise _Misplaced("an interaction has only one HAVING", _at(method))
+        return tree.Interaction(interaction.type, interaction.link, interaction.filters, having)
+
+    def having(
+        self,
+        aggregate: Token,
+        attribute: Token | None,
+        op: Token,
+        sign: Token | None,
+        number: Token,
+        unit: Token | None = None,
+        length: Token | None = None,
+    ) -> tree.Having:
+        name = aggregate.upper()
+        if name not in _AGGREGATES:
+            raise _Misplaced(f"there is no aggregate {aggregate}", _at(aggregate), "COUNT(), SUM, AVG, MIN or MAX")
+        if (name == "COUNT") is (attribute is not None):
+            raise _Misplaced(f"{name} takes {'no column' if name == 'COUNT' else 'one column'}", _at(aggregate))
+        digits = f"-{number}" if sign == "-" else str(number)
+        if unit is None or length is None:
+            return tree.Having(name, str(attribute) if attribute else None, str(op), tree.Number(digits))
+        if unit.upper() not in _WINDOW_UNITS:
+            raise _Misplaced(f"there is no time window {unit}", _at(unit), ", ".join(sorted(_WINDOW_UNITS)))
+        return tree.Having(
+            name,
+            str(attribute) if attribute else None,
+            str(op),
+            tree.Number(digits),
+            tree.WindowUnit(unit.upper()),
+            _whole(length),
+        )
+
+    def group(self, members: tree.Members) -> tree.Members:
+        return members
+
+    def distinct(self, members: tree.Members, _method: Token) -> tree.Members:
+        return members  # a membership is a set: nobody is in it twice
+
+    def set_method(self, members: tree.Members, method: Token, other: tree.Members) -> tree.Members:
+        return _set_chain(members, [(_set_operator(method.lstrip(". \t\r\n")), other)])
+
+    def set(self, first: tree.Members, *rest: Any) -> tree.Members:
+        pairs = list(zip(rest[::2], rest[1::2], strict=True))
+        return _set_chain(first, [(_set_operator(str(op)), members) for op, members in pairs])
+
+    # The tail.
+
+    def ordering(self, name: Token, direction: Token | None) -> tuple[str, bool]:
+        return str(name), direction is not None and direction.upper() == "DESC"
+
+    def order(self, _method: Token, *orderings: tuple[str, bool]) -> tuple[tuple[str, bool], ...]:
+        return orderings
+
+    def skip(self, _method: Token, number: Token) -> int:
+        return _whole(number)
+
+    def take(self, _method: Token, number: Token) -> int:
+        return _whole(number)
+
+    def select(self, _method: Token, *names: Token) -> tuple[str, ...]:
+        return tuple(map(str, names))
+
+    def start(
+        self,
+        members: tree.Members,
+        order: tuple[tuple[str, bool], ...] | None = None,
+        skip: int | None = None,
+        take: int | None = None,
+        select: tuple[str, ...] | None = None,
+    ) -> tree.Query:
+        paging = tree.Paging(order or (), skip, take, select or ())
+        return tree.Query(members, paging if paging != tree.Paging() else None)
+
+
+def _at(token: Token) -> int:
+    return token.start_pos or 0
+
+
+def _value(placed: _Placed) -> tree.Value:
+    position, node = placed
+    if not isinstance(node, tree.Value):
+        raise _Misplaced("a condition stands where a value is compared", position, "a column, text, number or date")
+    return node
+
+
+def _condition(placed: _Placed) -> tree.Condition:
+    position, node = placed
+    if not isinstance(node, tree.Condition):
+        raise _Misplaced(
+            "a value stands where a condition is needed", position, "a comparison such as column == 'text'"
+        )
+    return node
+
+
+def _attribute(placed: _Placed) -> tree.Attribute:
+    position, node = placed
+    if not isinstance(node, tree.Attribute):
+        raise _Misplaced("only a column can be tested for null", position, "a column")
+    return node
+
+
+def _one(name: Token, given: list[_Placed]) -> _Placed:
+    if len(given) != 1:
+        raise _Misplaced(f"{name} takes one argument, not {len(given)}", _at(name))
+    return given[0]
+
+
+def _date_function(name: Token, function: str, given: list[_Placed]) -> tree.DateFunction:
+    fewest, most = _DATE_FUNCTIONS[function]
+    if not fewest <= len(given) <= most:
+        wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
+        raise _Misplaced(f"{name} takes {wanted} arguments, not {len(given)}", _at(name))
+    if function not in ("DATEDIFF", "DATEADD"):
+        return tree.DateFunction(function, tuple(map(_value, given)))
+    (position, part), *others = given
+    if not isinstance(part, tree.Attribute) or part.alias:
+        raise _Misplaced(f"the first argument of {name} is no date part", position, "day, month or year")
+    return tree.DateFunction(function, tuple(map(_value, others)), part.name)
+
+
+def _arithmetic(first: _Placed, rest: Sequence[Any]) -> _Placed:
+    if not rest:
+        return first
+    pairs = tuple((str(op), _value(value)) for op, value in zip(rest[::2], rest[1::2], strict=True))
+    left = _value(first)
+    if isinstance(left, tree.Arithmetic) and (left.rest[0][0] in "+-") == (pairs[0][0] in "+-"):
+        return first[0], tree.Arithmetic(left.first, left.rest + pairs)  # (a + b) - c reads as a + b - c
+    return first[0], tree.Arithmetic(left, pairs)
+
+
+def _chain(
+    kind: Callable[[tuple[tree.Condition, ...]], tree.Condition], first: _Placed, rest: Sequence[Any]
+) -> _Placed:
+    if not rest:
+        return first
+    flat: list[tree.Condition] = []
+    for placed in (first, *rest[1::2]):
+        condition = _condition(placed)
+        # Inside an And, an And that stood in parentheses says the same without them.
+        flat.extend(
+            condition.conditions
+            if isinstance(condition, tree.And | tree.Or) and type(condition) is kind
+            else [condition]
+        )
+    return first[0], kind(tuple(flat))
+
+
+def _with_step(profile: tree.Profile, step: tree.Filter | tree.Traverse | tree.Relate) -> tree.Profile:
+    return tree.Profile(profile.entity, profile.alias, (*profile.steps, step))
+
+
+def _set_chain(first: tree.Members, pairs: list[tuple[tree.SetOperator, tree.Members]]) -> tree.Members:
+    if not pairs:
+        return first
+    if isinstance(first, tree.SetChain):
+        return tree.SetChain(first.first, (*first.rest, *pairs))
+    return tree.SetChain(first, tuple(pairs))
+
+
+def _set_operator(word: str) -> tree.SetOperator:
+    word = word.upper()
+    return tree.SetOperator("EXCEPT" if word == "MINUS" else word)
+
+
+def _whole(number: Token) -> int:
+    if not number.isdigit():
+        raise _Misplaced(f"{number} is no whole number", _at(number))
+    return int(number)
+
+
+_ESCAPED = re.compile(r"\\(['\\])|''")
+
+
+def _unescape(text: str) -> str:
+    # Only \' and \\ are escapes ('' is read too): in 'C:\temp' the backslash stands for itself.
+    return _ESCAPED.sub(lambda match: match.group(1) or "'", text)
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+_TERMINALS = {
+    "$END": "the end of the query",
+    "LPAR": '"("',
+    "RPAR": '")"',
+    "COMMA": '","',
+    "DOT": '"."',
+    "LSQB": '"["',
+    "RSQB": '"]"',
+    "NAME": "a name",
+    "STRING": "a text in single quotes",
+    "NUMBER": "a number",
+    "COMPARE": "a comparison (==, !=, >, >=, <, <=)",
+    "MATCH": "CONTAINS, STARTSWITH or ENDSWITH",
+    "SET_OPERATOR": "UNION, INTERSECT or EXCEPT",
+    "SET_METHOD": ".UNION, .INTERSECT or .EXCEPT",
+    "SEGMENT_NAME": "the name of a segment",
+    "AND": "&&",
+    "OR": "||",
+    "SIGN": "+ or -",
+    "TIMES": "* or /",
+    "DIRECTION": "ASC or DESC",
+    "RELATE_METHOD": ".RELATE or .RELATEOPTIONAL",
+}
+
+
+def _explained(error: UnexpectedInput, text: str) -> QueryError:
+    if isinstance(error, UnexpectedToken):
+        expected = _names(error.accepts or error.expected)
+        if error.token.type == "$END":
+            return QueryError("the query ends too early", text, len(text), expected)
+        found = f'"{_short(str(error.token))}" does not belong here'
+        return QueryError(found, text, _at(error.token), expected)
+    position = error.pos_in_stream or 0
+    allowed = error.allowed if isinstance(error, UnexpectedCharacters) else None
+    return QueryError(_unreadable(text, position), text, position, _names(allowed or ()))
+
+
+def _unreadable(text: str, position: int) -> str:
+    match text[position]:
+        case "=":
+            return 'a single "=" compares nothing; equality is written "=="'
+        case '"':
+            return "text stands in single quotes, not in double ones"
+        case "'":
+            return "this text is never closed: its second single quote is missing"
+    word = re.match(r"\.?\s*\w+|.", text[position:], re.DOTALL)
+    return f'"{_short(word.group() if word else text[position])}" does not belong here'
+
+
+def _names(terminals: Any) -> list[str]:
+    return sorted({_TERMINALS.get(name, name.removesuffix("_METHOD").capitalize().upper()) for name in terminals})
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _either(choices: Sequence[str]) -> str:
+    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"

@@ -1,0 +1,106 @@
+"""The tables that queries speak about: columns, relationships, and what cannot be used in a real-time segment.
+
+`metadata.json` of an export is one `Schema`; the sandbox serves one as `EntityDefinitions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from migrator.codes import ColumnSource
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `type` is the Web API's AttributeType, such as String, Picklist, DateTime or Virtual."""
+
+    type: str
+    source: int | None = None
+    """SourceType: 0 or None for a plain column, otherwise see `codes.ColumnSource`."""
+    targets: tuple[str, ...] = ()
+    """The tables that a lookup points at."""
+
+    @property
+    def usable_kind(self) -> str:
+        """What keeps the column out of segments ("calculated", "virtual", …); empty when it can be used."""
+        if self.type == "Virtual":
+            return "virtual"
+        if self.source in (None, ColumnSource.SIMPLE):
+            return ""
+        try:
+            return ColumnSource(self.source).name.lower()
+        except ValueError:
+            return f"specialised (SourceType {self.source})"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table by its logical name."""
+
+    entity_set: str
+    key: str
+    name_column: str
+    columns: Mapping[str, Column]
+    change_tracking: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ManyToOne:
+    """`referencing_table.referencing_column` points at `referenced_table.referenced_column`."""
+
+    schema_name: str
+    referencing_table: str
+    referencing_column: str
+    referenced_table: str
+    referenced_column: str
+
+    @property
+    def outbound_name(self) -> str:
+        """The name that outbound queries use: referencing table, referenced table, lookup column (seed)."""
+        return f"{self.referencing_table}_{self.referenced_table}_{self.referencing_column}"
+
+
+@dataclass(frozen=True, slots=True)
+class ManyToMany:
+    """Two tables connected by a third one, the intersect table."""
+
+    schema_name: str
+    intersect_table: str
+    table1: str
+    column1: str
+    table2: str
+    column2: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Tables and relationships of one organisation, as far as they are needed."""
+
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    many_to_one: tuple[ManyToOne, ...] = ()
+    many_to_many: tuple[ManyToMany, ...] = ()
+
+    def outbound_relationships(self, name: str) -> Iterator[ManyToOne]:
+        """The relationships that an outbound query means by `name`."""
+        return (relationship for relationship in self.many_to_one if relationship.outbound_name == name)
+
+
+_ADAPTER = TypeAdapter(Schema)
+
+
+def schema_from_json(content: Any) -> Schema:
+    """The schema in a parsed `metadata.json`.
+
+    Raises:
+        pydantic.ValidationError: the content is no schema.
+    """
+    return _ADAPTER.validate_python(content)
+
+
+def schema_to_json(schema: Schema) -> Any:
+    """What `metadata.json` holds for `schema`."""
+    return _ADAPTER.dump_python(schema, mode="json")
