@@ -94,7 +94,7 @@ def _check_nesting(text: str) -> None:
             depth -= 1
 
 
-class _Misplaced(Exception):  # noqa: N818 - it never leaves this file
+class _Misplaced(Exception):
     def __init__(self, problem: str, position: int, *expected: str) -> None:
         self.problem, self.position, self.expected = problem, position, expected
 
@@ -436,7 +436,7 @@ def _explained(error: UnexpectedInput, text: str) -> QueryError:
             return QueryError("the query ends too early", text, len(text), expected)
         found = f'"{_short(str(error.token))}" does not belong here'
         return QueryError(found, text, _at(error.token), expected)
-    position = error.pos_in_stream or 0
+    position = cast(int, error.pos_in_stream)
     allowed = error.allowed if isinstance(error, UnexpectedCharacters) else None
     return QueryError(_unreadable(text, position), text, position, _names(allowed or ()))
 

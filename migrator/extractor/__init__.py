@@ -1,0 +1,1 @@
+"""From an organisation, or from files, to an export folder (docs/export-format.md)."""

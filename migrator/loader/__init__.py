@@ -1,0 +1,1 @@
+"""From a plan to real segments, through the journal; the only part that changes an organisation."""

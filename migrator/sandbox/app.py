@@ -1,0 +1,233 @@
+"""The HTTP side of the sandbox: from a request to the function that answers it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from migrator.codes import AUDIENCE
+from migrator.sandbox import fetchxml, metadata, outbound, realtime
+from migrator.sandbox.odata import Preferences, Reader, preferences
+from migrator.sandbox.organisation import Organisation
+from migrator.sandbox.refusal import INVALID_ARGUMENT, PRECONDITION, Refusal, bad_request, no_resource
+from migrator.sandbox.tables import DEFINITION, LEGACY_SEGMENT, SEGMENT
+
+_PATH = re.compile(r"(?P<set>[A-Za-z_]\w*)(?:\((?:\w+=)?'?(?P<key>[^)']*)'?\))?")
+_HEADERS = {"OData-Version": "4.0", "Cache-Control": "no-cache", "x-ms-dop-hint": "8"}
+
+
+def application(organisation: Organisation) -> Starlette:
+    """The sandbox as an ASGI application."""
+    organisation.rules = {
+        LEGACY_SEGMENT: outbound.OutboundRules(),
+        DEFINITION: realtime.DefinitionRules(),
+        SEGMENT: realtime.SegmentRules(),
+    }
+
+    async def endpoint(request: Request) -> Response:
+        body = await request.body()
+        # The work is done on a thread, so that a long query does not keep other connections waiting for their turn.
+        return await run_in_threadpool(_answer, organisation, request, body)
+
+    methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+    return Starlette(routes=[Route("/api/data/{version}/{path:path}", endpoint, methods=methods)])
+
+
+def _answer(organisation: Organisation, request: Request, body: bytes) -> Response:
+    with organisation.lock:
+        organisation.settle()
+        try:
+            response = _Call(organisation, request, body).answer()
+        except Refusal as refusal:
+            response = _json(refusal.body, refusal.status)
+    response.headers.update(_HEADERS)
+    response.headers["x-ms-service-request-id"] = str(uuid4())
+    return response
+
+
+class _Call:
+    """One request."""
+
+    def __init__(self, organisation: Organisation, request: Request, body: bytes) -> None:
+        version = request.path_params["version"]
+        if not re.fullmatch(r"v9\.\d", version):
+            raise no_resource(version)
+        self.organisation = organisation
+        self.method = request.method
+        self.path = request.path_params["path"].strip("/")
+        self.options = dict(request.query_params)
+        self.headers = request.headers
+        self.base = f"{str(request.base_url).rstrip('/')}/api/data/{version}/"
+        self.prefer: Preferences = preferences(",".join(request.headers.getlist("prefer")))
+        self._body = body
+
+    def answer(self) -> Response:
+        if self.path.startswith("EntityDefinitions"):
+            self._only("GET")
+            return _json(metadata.answer(self.organisation, self.path, self.options, self.base))
+        match = _PATH.fullmatch(self.path)
+        if not self.path:
+            return self._service_document()
+        if match is None:
+            raise no_resource(self.path)
+        if match["set"] == "WhoAmI":
+            return self._who_am_i()
+        if action := self._action(match["set"]):
+            return self._act(match["set"], action)
+        if match["key"] is None:
+            return self._collection(match["set"])
+        return self._record(match["set"], match["key"])
+
+    # --- functions and actions ---
+
+    def _who_am_i(self) -> Response:
+        self._only("GET")
+        unit = next(iter(self.organisation.rows["businessunit"]))
+        return _json(
+            {
+                "@odata.context": f"{self.base}$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse",
+                "BusinessUnitId": unit,
+                "UserId": self.organisation.user,
+                "OrganizationId": str(self.organisation.id),
+            }
+        )
+
+    def _service_document(self) -> Response:
+        sets = sorted(table.entity_set for table in self.organisation.schema.tables.values())
+        return _json(
+            {
+                "@odata.context": f"{self.base}$metadata",
+                "value": [{"name": name, "kind": "EntitySet", "url": name} for name in sets],
+            }
+        )
+
+    def _action(self, name: str) -> Callable[[Organisation, Mapping[str, Any]], Any] | None:
+        if name in outbound.ACTIONS:
+            if not self.organisation.outbound:
+                raise no_resource(name)
+            return outbound.ACTIONS[name]
+        return realtime.ACTIONS.get(name)
+
+    def _act(self, name: str, action: Callable[[Organisation, Mapping[str, Any]], Any]) -> Response:
+        self._only("POST")
+        result = action(self.organisation, self._payload())
+        if result is None:
+            return Response(status_code=204)
+        return _json({"@odata.context": f"{self.base}$metadata#Microsoft.Dynamics.CRM.{name}Response", **result})
+
+    # --- tables ---
+
+    def _collection(self, entity_set: str) -> Response:
+        name, table = self.organisation.table(entity_set)
+        if self.method == "POST":
+            return self._created(name, self.organisation.create(name, self._payload()))
+        self._only("GET", "POST")
+        reader = Reader(self.organisation, name, table, self.base, self.prefer)
+        if "fetchXml" in self.options:
+            return self._prefer(_json(self._fetch(reader)))
+        return self._prefer(_json(reader.many(self.organisation.rows[name].values(), self.options)))
+
+    def _fetch(self, reader: Reader) -> dict[str, Any]:
+        fetch = fetchxml.read(self.options["fetchXml"])
+        if fetch.entity != reader.name:
+            raise bad_request(f"The FetchXML asks for {fetch.entity}, the address for {reader.name}.", INVALID_ARGUMENT)
+        rows = list(self.organisation.rows[reader.name].values())
+        if fetch.segment is not None:
+            if not self.organisation.outbound:
+                # The relationship went with the module.
+                raise bad_request("'msdyncrm_segmentmemberid' is no attribute of 'contact'.")
+            members = set(outbound.members_by_segment(self.organisation, fetch.segment))
+            rows = [row for row in rows if row[reader.table.key] in members]
+        options = {"$orderby": fetch.order} if fetch.order else {}
+        if fetch.attributes:
+            shown = [f"_{name}_value" if self._is_lookup(name) else name for name in fetch.attributes]
+            options["$select"] = ",".join(shown)
+        start = (fetch.page - 1) * fetch.count
+        everything = reader.many(rows, {**options, "$top": str(len(rows))})
+        answer = {**everything, "value": everything["value"][start : start + fetch.count]}
+        answer.pop("@odata.nextLink", None)
+        answer["@Microsoft.Dynamics.CRM.morerecords"] = start + fetch.count < len(rows)
+        if fetch.total:
+            answer["@Microsoft.Dynamics.CRM.totalrecordcount"] = len(rows)
+        return answer
+
+    def _is_lookup(self, column: str) -> bool:
+        found = self.organisation.schema.tables[AUDIENCE].columns.get(column)
+        return found is not None and found.type in ("Lookup", "Owner", "Customer")
+
+    def _record(self, entity_set: str, key: str) -> Response:
+        name, table = self.organisation.table(entity_set)
+        match self.method:
+            case "GET":
+                reader = Reader(self.organisation, name, table, self.base, self.prefer)
+                return self._prefer(_json(reader.one(self.organisation.row(name, key), self.options)))
+            case "DELETE":
+                self.organisation.delete(name, key)
+                return Response(status_code=204)
+            case "PATCH":
+                return self._upsert(name, key)
+        raise Refusal(405, INVALID_ARGUMENT, f"The method {self.method} is not allowed here.")
+
+    def _upsert(self, name: str, key: str) -> Response:
+        """PATCH changes a row or, unless If-Match forbids it, creates it."""
+        exists = key.lower() in self.organisation.rows[name]
+        if exists and self.headers.get("if-none-match") == "*":
+            raise Refusal(412, PRECONDITION, "The version of the existing record doesn't match the property provided.")
+        if exists or self.headers.get("if-match") == "*":
+            row = self.organisation.update(name, key, self._payload())
+            if self.prefer.representation:
+                return self._represented(name, row, 200)
+            return Response(status_code=204, headers={"OData-EntityId": self._address(name, row)})
+        key_column = self.organisation.schema.tables[name].key
+        return self._created(name, self.organisation.create(name, {**self._payload(), key_column: key}))
+
+    def _created(self, name: str, row: dict[str, Any]) -> Response:
+        if self.prefer.representation:
+            return self._represented(name, row, 201)
+        address = self._address(name, row)
+        return Response(status_code=204, headers={"OData-EntityId": address, "Location": address})
+
+    def _represented(self, name: str, row: dict[str, Any], status: int) -> Response:
+        reader = Reader(self.organisation, name, self.organisation.schema.tables[name], self.base, self.prefer)
+        select = {"$select": self.options["$select"]} if "$select" in self.options else {}
+        response = self._prefer(_json(reader.one(row, select), status))
+        response.headers["OData-EntityId"] = response.headers["Location"] = self._address(name, row)
+        return response
+
+    def _address(self, name: str, row: dict[str, Any]) -> str:
+        table = self.organisation.schema.tables[name]
+        return f"{self.base}{table.entity_set}({row[table.key]})"
+
+    # --- the request ---
+
+    def _payload(self) -> dict[str, Any]:
+        try:
+            payload = json.loads(self._body or b"{}")
+        except ValueError as error:
+            raise bad_request(f"The request body is no JSON: {error}", INVALID_ARGUMENT) from None
+        if not isinstance(payload, dict):
+            raise bad_request("The request body is no JSON object.", INVALID_ARGUMENT)
+        return payload
+
+    def _only(self, *methods: str) -> None:
+        if self.method not in methods:
+            raise Refusal(405, INVALID_ARGUMENT, f"The method {self.method} is not allowed here.")
+
+    def _prefer(self, response: Response) -> Response:
+        if self.prefer.applied:
+            response.headers["Preference-Applied"] = self.prefer.applied
+        return response
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Response(text, status, media_type="application/json; odata.metadata=minimal; charset=utf-8")

@@ -1,0 +1,63 @@
+"""The deprecated read of outbound members: FetchXML on contact, linked to `msdyncrm_segment`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from migrator.codes import PAGE_SIZE_MAX
+from migrator.sandbox.refusal import INVALID_ARGUMENT, bad_request
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """What one FetchXML text asks for, as far as the sandbox answers it."""
+
+    entity: str
+    attributes: tuple[str, ...]
+    order: str
+    """As `$orderby` has it."""
+    page: int
+    count: int
+    total: bool
+    segment: str | None
+    """The id of the segment whose members are asked for."""
+
+
+def read(text: str) -> Fetch:
+    """Read a FetchXML text; 400 when it cannot be read or asks for more than is answered."""
+    try:
+        root = ET.fromstring(text)  # noqa: S314 - loopback only; expat refuses entity bombs
+    except ET.ParseError as error:
+        raise bad_request(f"The FetchXML cannot be read: {error}.", INVALID_ARGUMENT) from None
+    entity = root.find("entity")
+    if root.tag != "fetch" or entity is None or not entity.get("name"):
+        raise bad_request("The FetchXML has no entity.", INVALID_ARGUMENT)
+    if entity.find("filter") is not None:
+        raise bad_request("A filter on the entity is not answered by the sandbox.", INVALID_ARGUMENT)
+    orders = [
+        f"{order.get('attribute')} {'desc' if order.get('descending') == 'true' else 'asc'}"
+        for order in entity.findall("order")
+    ]
+    return Fetch(
+        entity=str(entity.get("name")),
+        attributes=tuple(str(attribute.get("name")) for attribute in entity.findall("attribute")),
+        order=",".join(orders),
+        page=int(root.get("page", "1")),
+        count=min(int(root.get("count", PAGE_SIZE_MAX)), PAGE_SIZE_MAX),
+        total=root.get("returntotalrecordcount") == "true",
+        segment=_segment(entity),
+    )
+
+
+def _segment(entity: ET.Element) -> str | None:
+    links = entity.findall("link-entity")
+    if not links:
+        return None
+    link = links[0]
+    if len(links) > 1 or link.get("name") != "msdyncrm_segment" or link.get("to") != "msdyncrm_segmentmemberid":
+        raise bad_request("Only a link from contact to msdyncrm_segment is answered by the sandbox.", INVALID_ARGUMENT)
+    conditions = link.findall("./filter/condition")
+    if len(conditions) != 1 or conditions[0].get("operator") != "eq":
+        raise bad_request("The link to msdyncrm_segment needs one condition with eq.", INVALID_ARGUMENT)
+    return conditions[0].get("value")

@@ -1,0 +1,92 @@
+"""Starts and stops the sandbox on a loopback port, with or without TLS."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import trustme
+import uvicorn
+
+from migrator.sandbox.app import application
+from migrator.sandbox.organisation import Organisation
+
+HOST = "127.0.0.1"
+
+
+class PortTaken(Exception):
+    """Another program listens on the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A sandbox that answers."""
+
+    address: str
+    """What to give as --org."""
+    certificate: Path | None
+    """The certificate authority to trust, with TLS."""
+    organisation: Organisation
+
+
+@contextmanager
+def running(organisation: Organisation, *, port: int = 0, tls_folder: Path | None = None) -> Iterator[Running]:
+    """Serve `organisation` on loopback until the block ends; port 0 takes a free one.
+
+    Args:
+        organisation: what to serve.
+        port: the port to listen on.
+        tls_folder: where to put the certificate made for the occasion; None serves plain HTTP.
+
+    Raises:
+        PortTaken: another program listens on `port`.
+    """
+    listener = _listener(port)
+    config = uvicorn.Config(
+        application(organisation),
+        log_level="warning",
+        lifespan="off",
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=2,
+    )
+    config.load()
+    certificate = None
+    if tls_folder is not None:
+        authority = trustme.CA()
+        certificate = tls_folder / "sandbox-ca.pem"
+        authority.cert_pem.write_to_path(certificate)
+        config.ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(HOST, "localhost").configure_cert(config.ssl)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True)
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        scheme = "https" if certificate else "http"
+        yield Running(f"{scheme}://{HOST}:{listener.getsockname()[1]}", certificate, organisation)
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
+
+
+def _listener(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":  # elsewhere the option lets two programs share a port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        raise PortTaken(str(port)) from error
+    return listener

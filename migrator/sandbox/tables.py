@@ -1,0 +1,123 @@
+"""The columns of the tables that every organisation with the product has, as the seeds and the metadata name them."""
+
+from __future__ import annotations
+
+from migrator import codes
+from migrator.mql import Column, Table
+
+TEXT, MEMO, WHOLE, MOMENT = Column("String"), Column("Memo"), Column("Integer"), Column("DateTime")
+KEY, YES_NO, CHOICE, STATE, STATUS = (
+    Column("Uniqueidentifier"),
+    Column("Boolean"),
+    Column("Picklist"),
+    Column("State"),
+    Column("Status"),
+)
+
+
+def _lookup(*targets: str) -> Column:
+    return Column("Lookup", targets=targets)
+
+
+_COMMON = {
+    "createdon": MOMENT,
+    "modifiedon": MOMENT,
+    "createdby": _lookup("systemuser"),
+    "ownerid": Column("Owner", targets=("systemuser", "team")),
+    "owningbusinessunit": _lookup("businessunit"),
+    "statecode": STATE,
+    "statuscode": STATUS,
+}
+
+LEGACY_SEGMENT, DEFINITION, SEGMENT = "msdyncrm_segment", "msdynmkt_segmentdefinition", "msdynmkt_segment"
+
+TABLES = {
+    LEGACY_SEGMENT: Table(
+        "msdyncrm_segments",
+        "msdyncrm_segmentid",
+        "msdyncrm_segmentname",
+        {
+            **_COMMON,
+            "msdyncrm_segmentid": KEY,
+            "msdyncrm_segmentname": TEXT,
+            "msdyncrm_description": MEMO,
+            "msdyncrm_segmenttype": CHOICE,
+            "msdyncrm_segmentquery": MEMO,
+            "msdyncrm_query": MEMO,
+            "msdyncrm_segmentmemberids": MEMO,
+            "msdyncrm_segmentqueryname": TEXT,
+            "msdyncrm_segmentsize": WHOLE,
+            "msdyncrm_scope": CHOICE,
+            "msdyncrm_querytype": CHOICE,
+            "msdyncrm_segmenttimezone": WHOLE,
+            "msdyncrm_segmentrefreshrateintervalminutes": WHOLE,
+            "msdyncrm_segmenttargetprofiletypename": TEXT,
+            "msdyncrm_externalsource": CHOICE,
+            "msdyncrm_islive": YES_NO,
+        },
+    ),
+    DEFINITION: Table(
+        "msdynmkt_segmentdefinitions",
+        "msdynmkt_segmentdefinitionid",
+        "msdynmkt_name",
+        {
+            **_COMMON,
+            "msdynmkt_segmentdefinitionid": KEY,
+            "msdynmkt_name": TEXT,
+            "msdynmkt_segmentquery": MEMO,
+            "msdynmkt_staticlistmembers": MEMO,
+            "msdynmkt_disablesegmentrefresh": YES_NO,
+            "msdynmkt_segmentrefreshintervalminutes": WHOLE,
+            "msdynmkt_sourcesegmentcreatedon": MOMENT,
+            "msdynmkt_sourcesegmentcreatedby": TEXT,
+        },
+    ),
+    SEGMENT: Table(
+        "msdynmkt_segments",
+        "msdynmkt_segmentid",
+        "msdynmkt_displayname",
+        {
+            **_COMMON,
+            "msdynmkt_segmentid": KEY,
+            "msdynmkt_displayname": TEXT,
+            "msdynmkt_description": MEMO,
+            "msdynmkt_type": CHOICE,
+            "msdynmkt_source": CHOICE,
+            "msdynmkt_baseentitylogicalname": TEXT,
+            "msdynmkt_sourcesegmentuid": TEXT,
+            "msdynmkt_scope": CHOICE,
+            "msdynmkt_membercount": WHOLE,
+            "msdynmkt_cdmpartitionprimarykeycolumn": TEXT,
+        },
+    ),
+    "businessunit": Table("businessunits", "businessunitid", "name", {"businessunitid": KEY, "name": TEXT}),
+    "systemuser": Table("systemusers", "systemuserid", "fullname", {"systemuserid": KEY, "fullname": TEXT}),
+    "organization": Table("organizations", "organizationid", "name", {"organizationid": KEY, "name": TEXT}),
+}
+
+LENGTHS = {
+    (LEGACY_SEGMENT, "msdyncrm_segmentname"): codes.LEGACY_NAME_MAX,
+    (LEGACY_SEGMENT, "msdyncrm_description"): codes.LEGACY_DESCRIPTION_MAX,
+    (LEGACY_SEGMENT, "msdyncrm_segmentquery"): codes.LEGACY_QUERY_MAX,
+    (LEGACY_SEGMENT, "msdyncrm_query"): codes.LEGACY_QUERY_MAX,
+    (LEGACY_SEGMENT, "msdyncrm_segmentmemberids"): codes.LEGACY_MEMBER_IDS_MAX,
+    (SEGMENT, "msdynmkt_displayname"): codes.NAME_MAX,
+    (SEGMENT, "msdynmkt_description"): codes.DESCRIPTION_MAX,
+    (DEFINITION, "msdynmkt_name"): codes.NAME_MAX,
+    (DEFINITION, "msdynmkt_sourcesegmentcreatedby"): codes.CREATED_BY_MAX,
+}
+
+CHOICES = {
+    (LEGACY_SEGMENT, "statuscode"): codes.LegacyStatus,
+    (LEGACY_SEGMENT, "msdyncrm_segmenttype"): codes.LegacyType,
+    (LEGACY_SEGMENT, "msdyncrm_scope"): codes.Scope,
+    (LEGACY_SEGMENT, "msdyncrm_querytype"): codes.LegacyQueryType,
+    (DEFINITION, "statuscode"): codes.DefinitionStatus,
+    (SEGMENT, "statuscode"): codes.SegmentStatus,
+    (SEGMENT, "msdynmkt_type"): codes.SegmentType,
+    (SEGMENT, "msdynmkt_scope"): codes.Scope,
+}
+"""Columns that hold one of a few codes."""
+
+SET_BY_THE_SERVICE = frozenset({"createdon", "modifiedon", "createdby", "msdynmkt_membercount"})
+"""Columns that a client may send, and that are then not taken over."""

@@ -1,0 +1,1 @@
+"""From an export to a plan: a pure function. One rule set a file."""
