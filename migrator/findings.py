@@ -134,6 +134,15 @@ def members_pending(waited: float) -> tuple[str, str]:
     )
 
 
+@_finding(Severity.NOTE)
+def pending_state_unclear(answer: str) -> tuple[str, str]:
+    """The organisation answered in an unknown way whether member changes are under way."""
+    return (
+        f"Whether member changes are still under way could not be told: {answer}",
+        "Compare the number of members with what outbound marketing shows.",
+    )
+
+
 @_finding(Severity.CHANGE)
 def member_ids_cleaned(unreadable: int, duplicates: int) -> tuple[str, str]:
     """The list of member ids held entries that are no ids, or the same id more than once."""
@@ -267,6 +276,15 @@ def unproven_construct(constructs: str) -> tuple[str, str]:
         f"The query uses {constructs}. It is carried over as it was written, but no public example shows "
         "that real-time journeys accept it.",
         "If publishing is refused, the message names the place; the segment then stays a draft.",
+    )
+
+
+@_finding(Severity.STOP)
+def alias_unknown(column: str, alias: str) -> tuple[str, str]:
+    """The query uses a name that it never gave to a table."""
+    return (
+        f"The query uses {column}, but nothing in it is called {alias}.",
+        "Correct the query of the outbound segment, or write the real-time segment by hand.",
     )
 
 

@@ -1,0 +1,436 @@
+"""The front door: commands, options, what is printed. No decisions are made here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from migrator import __version__
+from migrator.codes import LegacyStatus, LegacyType
+from migrator.errors import Exit, MigratorError, UsageError
+from migrator.model import Selection
+from migrator.progress import ShowsProgress
+from migrator.settings import Settings, settings
+from migrator.terminal import Terminal
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help="Moves Dynamics 365 marketing segments from outbound marketing to real-time journeys, and proves who is in them.",
+    epilog="Try it without an organisation: migrator demo",
+)
+
+_TYPES = {kind.name.lower(): int(kind) for kind in LegacyType}
+_STATUSES = {status.name.lower().replace("_", "-"): int(status) for status in LegacyStatus}
+
+Org = Annotated[str | None, typer.Option("--org", help="Address of the organisation.", metavar="URL")]
+Out = Annotated[Path | None, typer.Option("--out", help="Where new runs go [default: reports].", metavar="FOLDER")]
+Run = Annotated[
+    str | None,
+    typer.Argument(help="Run folder or its name [default: the latest].", metavar="[RUN]", show_default=False),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+Names = Annotated[
+    list[str] | None, typer.Option("--name", help="Only segments with this name; * and ? stand for any text.")
+]
+Ids = Annotated[list[str] | None, typer.Option("--id", help="Only the segment with this id.")]
+Types = Annotated[list[str] | None, typer.Option("--type", help=f"Only this type: {', '.join(_TYPES)}.")]
+Statuses = Annotated[list[str] | None, typer.Option("--status", help=f"Only this status: {', '.join(_STATUSES)}.")]
+DraftsOnly = Annotated[bool | None, typer.Option("--drafts-only", help="Publish nothing.", show_default=False)]
+WaitPending = Annotated[
+    float | None,
+    typer.Option(help="Seconds to wait for member changes that are under way [default: 60].", metavar="SECONDS"),
+]
+WaitComputation = Annotated[
+    float | None,
+    typer.Option(help="Seconds to wait for published segments to be computed [default: 900].", metavar="SECONDS"),
+]
+Parallel = Annotated[int | None, typer.Option(help="Requests at a time [default: 8].", metavar="N")]
+From = Annotated[Path | None, typer.Option("--from", help="Start from this export folder.", metavar="EXPORT")]
+Other = Annotated[
+    bool, typer.Option("--other-organisation", help="Load an export into another organisation than it came from.")
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"migrator {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _front(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+@app.command("run", epilog="Example: migrator run --org https://contoso.crm4.dynamics.com --dry-run")
+def run_command(
+    org: Org = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; report what would happen.")] = False,
+    source: From = None,
+    other_organisation: Other = False,
+    name: Names = None,
+    id_: Ids = None,
+    type_: Types = None,
+    status: Statuses = None,
+    drafts_only: DraftsOnly = None,
+    out: Out = None,
+    wait_pending: WaitPending = None,
+    wait_computation: WaitComputation = None,
+    parallel: Parallel = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Extract, translate, load, verify and report, in one go."""
+    from migrator.run import whole_run
+
+    terminal = Terminal(quiet=quiet, as_json=as_json)
+    chosen = _settings(locals())
+    if not chosen.org and not (dry_run and source):
+        raise UsageError("No organisation is given. Name it with --org, for example https://contoso.crm4.dynamics.com")
+    selection = _selection(name, id_, type_, status)
+    with _new_run(chosen, dry_run=dry_run) as run:
+        summary = whole_run(
+            run,
+            _orders(chosen, terminal),
+            selection,
+            dry_run=dry_run,
+            source=source,
+            other_organisation=other_organisation,
+        )
+    terminal.summary(summary, table=False)
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command(epilog="Example: migrator extract --org https://contoso.crm4.dynamics.com --type static")
+def extract(
+    org: Org = None,
+    name: Names = None,
+    id_: Ids = None,
+    type_: Types = None,
+    status: Statuses = None,
+    out: Out = None,
+    wait_pending: WaitPending = None,
+    parallel: Parallel = None,
+    quiet: Quiet = False,
+) -> None:
+    """Read the outbound segments and their members into a new run. Changes nothing."""
+    from migrator.run import extract_stage
+
+    terminal = Terminal(quiet=quiet)
+    chosen = _settings(locals())
+    with _new_run(chosen, dry_run=True) as run:
+        extract_stage(run, _orders(chosen, terminal), _selection(name, id_, type_, status))
+    terminal.tell(f"Export: {run.export}")
+
+
+@app.command(epilog="Example: migrator translate --from sample_exports/contoso")
+def translate(
+    run: Run = None,
+    source: From = None,
+    name: Names = None,
+    id_: Ids = None,
+    type_: Types = None,
+    status: Statuses = None,
+    drafts_only: DraftsOnly = None,
+    out: Out = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Make the plan of a run, or of a new run from an export folder. Needs no organisation."""
+    from migrator.run import report_stage, take_export, translate_stage
+
+    terminal = Terminal(quiet=quiet, as_json=as_json)
+    chosen = _settings(locals())
+    selection = _selection(name, id_, type_, status)
+    with _new_run(chosen, dry_run=True) if source else _old_run(run, chosen) as folder:
+        if source:
+            take_export(folder, source)
+        _not_loaded(folder)
+        translate_stage(folder, selection, drafts_only=chosen.drafts_only, target=None)
+        summary = report_stage(folder)
+    terminal.summary(summary, table=False)
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command(epilog="Example: migrator load 2026-11-22-091500-contoso-dry-run")
+def load(
+    run: Run = None,
+    org: Org = None,
+    out: Out = None,
+    wait_computation: WaitComputation = None,
+    parallel: Parallel = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Carry out the plan of a run exactly as it stands, and verify it. Goes on where an earlier try stopped."""
+    from migrator.run import load_stage, report_stage
+
+    terminal = Terminal(quiet=quiet, as_json=as_json)
+    chosen = _settings(locals())
+    with _old_run(run, chosen) as folder:
+        load_stage(folder, _orders(chosen, terminal))
+        summary = report_stage(folder)
+    terminal.summary(summary, table=False)
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command(epilog="Example: migrator verify")
+def verify(
+    run: Run = None,
+    org: Org = None,
+    out: Out = None,
+    wait_computation: WaitComputation = None,
+    parallel: Parallel = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the members in the organisation with those before, once more. Changes nothing."""
+    from migrator.run import report_stage, verify_stage
+
+    terminal = Terminal(quiet=quiet, as_json=as_json)
+    chosen = _settings(locals())
+    with _old_run(run, chosen) as folder:
+        verify_stage(folder, _orders(chosen, terminal))
+        summary = report_stage(folder)
+    terminal.summary(summary, table=False)
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command(epilog="Example: migrator report --table")
+def report(
+    run: Run = None,
+    out: Out = None,
+    table: Annotated[bool, typer.Option("--table", help="Print a line for every segment, too.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Write the report of a run again, from its files."""
+    from migrator.run import report_stage
+
+    terminal = Terminal(quiet=quiet, as_json=as_json)
+    with _old_run(run, _settings(locals())) as folder:
+        summary = report_stage(folder)
+    terminal.summary(summary, table=table)
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command(epilog='Example: migrator retry "VIP customers" --run 2026-11-22-091500-contoso')
+def retry(
+    segments: Annotated[list[str], typer.Argument(help="Ids or exact names of segments.", metavar="SEGMENT...")],
+    run: Annotated[
+        str | None, typer.Option("--run", help="Run folder or its name [default: the latest].", metavar="RUN")
+    ] = None,
+    org: Org = None,
+    out: Out = None,
+    wait_computation: WaitComputation = None,
+    parallel: Parallel = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Load segments of a run once more, each from where it failed."""
+    from migrator.run import retry as retry_segments
+
+    terminal = Terminal(quiet=quiet, as_json=as_json)
+    chosen = _settings(locals())
+    with _old_run(run, chosen) as folder:
+        summary = retry_segments(folder, _orders(chosen, terminal), segments)
+    terminal.summary(summary, table=False)
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command(epilog="Example: migrator status")
+def status(run: Run = None, out: Out = None) -> None:
+    """Say in a few lines where a run stands. Changes nothing and asks nobody."""
+    from migrator.run import status_lines
+    from migrator.runfolder import find_run
+
+    for line in status_lines(find_run(run, _settings(locals()).out)):
+        typer.echo(line)
+
+
+@app.command(epilog="Example: migrator sandbox --port 8080 --outbound removed")
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 0,
+    data: Annotated[
+        Path | None, typer.Option(help="Export folder to fill it from [default: the sample].", metavar="FOLDER")
+    ] = None,
+    outbound: Annotated[str, typer.Option(help="Whether the outbound services answer: live or removed.")] = "live",
+    tls: Annotated[bool, typer.Option("--tls", help="Serve https, with a certificate made for the occasion.")] = False,
+) -> None:
+    """Serve an organisation in a box on this machine, to practise on. Ctrl-C ends it."""
+    from migrator.practice import practice_organisation
+
+    terminal = Terminal()
+    with (
+        tempfile.TemporaryDirectory(prefix="migrator-") as folder,
+        practice_organisation(data, port, outbound, Path(folder) if tls else None) as running,
+    ):
+        typer.echo(f"The sandbox answers at {running.address}")
+        typer.echo(f"Try: migrator run --org {running.address}")
+        if running.certificate:
+            typer.echo(f"Its certificate authority: {running.certificate}")
+            typer.echo(f"Trust it first: SSL_CERT_FILE={running.certificate} (others: REQUESTS_CA_BUNDLE)")
+        terminal.tell("Ctrl-C ends it; everything in it is forgotten then.")
+        sys.stdout.flush()
+        _until_interrupted()
+
+
+@app.command(epilog="Example: migrator demo --keep")
+def demo(
+    out: Out = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the sandbox running afterwards, until Ctrl-C.")] = False,
+    outbound: Annotated[str, typer.Option(help="Whether the outbound services answer: live or removed.")] = "live",
+    port: Annotated[int, typer.Option(help="Port of the sandbox; 0 takes a free one.", min=0, max=65535)] = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Migrate the sample organisation in a sandbox, from the first request to the report."""
+    from migrator.practice import practice_organisation
+    from migrator.run import whole_run
+
+    terminal = Terminal(quiet=quiet, as_json=as_json)
+    with practice_organisation(None, port, outbound, None) as running:
+        terminal.tell(f"The sandbox answers at {running.address}")
+        chosen = _settings({"out": out, "org": running.address})
+        with _new_run(chosen, dry_run=False) as run:
+            orders = _orders(chosen, terminal)
+            summary = whole_run(run, orders, Selection(), dry_run=False, source=None, other_organisation=False)
+        terminal.summary(summary, table=True)
+        if keep:
+            terminal.tell(f"The sandbox goes on at {running.address}; Ctrl-C ends it.")
+            _until_interrupted()
+    # Waiting for a person is how the sample is meant to end; only a failure is none.
+    raise typer.Exit(Exit.DONE if summary.exit_code is Exit.WAITING else summary.exit_code)
+
+
+# --- between options and stages --------------------------------------------------------------------------------------
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    known = {name: options[name] for name in Settings.__dataclass_fields__ if name in options}
+    return settings(known, os.environ)
+
+
+def _orders(chosen: Settings, terminal: Terminal) -> Any:
+    from migrator.run import Orders
+
+    progress: ShowsProgress = terminal.progress()
+    return Orders(chosen, progress, terminal.tell)
+
+
+def _selection(
+    names: list[str] | None, ids: list[str] | None, types: list[str] | None, statuses: list[str] | None
+) -> Selection:
+    return Selection(
+        names=tuple(names or ()),
+        ids=tuple(_uuid(text) for text in ids or ()),
+        types=tuple(_code(text, _TYPES, "--type") for text in types or ()),
+        statuses=tuple(_code(text, _STATUSES, "--status") for text in statuses or ()),
+    )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UsageError(f"--id takes the id of a segment; {text} is none. Use --name for names.") from None
+
+
+def _code(text: str, known: dict[str, int], option: str) -> int:
+    word = text.lower().replace(" ", "-").replace("_", "-")
+    if word in known:
+        return known[word]
+    if text.isdigit():
+        return int(text)
+    raise UsageError(f"{option} cannot be {text}; it is one of {', '.join(known)}, or a code.")
+
+
+@contextmanager
+def _new_run(chosen: Settings, *, dry_run: bool) -> Iterator[Any]:
+    from migrator.runfolder import new_run, working_on
+
+    run = new_run(chosen.out, chosen.org, dry_run=dry_run)
+    with working_on(run):
+        yield run
+
+
+@contextmanager
+def _old_run(name: str | None, chosen: Settings) -> Iterator[Any]:
+    from migrator.runfolder import find_run, working_on
+
+    run = find_run(name, chosen.out)
+    with working_on(run):
+        yield run
+
+
+def _not_loaded(folder: Any) -> None:
+    if folder.state().loaded:
+        raise UsageError(f"The run {folder.name} has been loaded; its plan is not changed any more. Start a new run.")
+
+
+def _until_interrupted() -> None:
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        pass
+
+
+def main() -> None:
+    """Run the command; every error ends with a sentence and an exit code, none with a traceback."""
+    try:
+        app()
+    except MigratorError as error:
+        _end(str(error), error.exit_code)
+    except OSError as error:
+        _end(*_disk_trouble(error))
+    except KeyboardInterrupt:
+        _end("Interrupted. What was done is kept; repeat the command to go on.", Exit.INTERRUPTED)
+    except Exception as error:
+        if os.environ.get("MIGRATOR_TRACEBACK"):
+            raise
+        _end(
+            f"Something happened that should not ({type(error).__name__}: {error}). What was done is kept. Please report "
+            "it with the output of the same command under MIGRATOR_TRACEBACK=1.",
+            Exit.FAILED,
+        )
+
+
+def _disk_trouble(error: OSError) -> tuple[str, Exit]:
+    where = f" ({error.filename})" if error.filename else ""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return (
+                f"The disk is full{where}. Make room and repeat the command; it goes on where it stopped.",
+                Exit.FAILED,
+            )
+        case errno.EROFS | errno.EACCES | errno.EPERM:
+            return f"This place cannot be written{where}. Choose another with --out, or change its rights.", Exit.USAGE
+    return f"A file cannot be used{where}: {error.strerror or error}.", Exit.USAGE
+
+
+def _end(sentence: str, code: int) -> None:
+    Terminal().fail(sentence)
+    sys.exit(int(code))

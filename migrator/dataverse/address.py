@@ -1,0 +1,73 @@
+"""The address of an organisation: what people type, made into what requests need, or refused with advice."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from migrator.dataverse.errors import WrongAddress
+
+CLOUDS = {
+    "dynamics.com": "login.microsoftonline.com",
+    "microsoftdynamics.us": "login.microsoftonline.us",
+    "appsplatform.us": "login.microsoftonline.us",
+    "dynamics.cn": "login.partner.microsoftonline.cn",
+}
+"""The end of an organisation's host name → the host that signs people in (product documentation)."""
+
+
+def organisation_url(text: str) -> str:
+    """`text` as scheme and host (and port, on loopback), such as `https://contoso.crm4.dynamics.com`.
+
+    Raises:
+        WrongAddress: it cannot be the address of an organisation; the message says what to change.
+    """
+    text = text.strip()
+    if not text:
+        raise WrongAddress("The organisation's address is empty. It looks like https://contoso.crm4.dynamics.com")
+    parts = urlsplit(text if "://" in text else f"https://{text}")
+    try:
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        raise _wrong(text, "its port is no number") from None
+    if parts.scheme not in ("http", "https"):
+        raise _wrong(text, f'it begins with "{parts.scheme}:" instead of "https:"')
+    if is_loopback(host):
+        where = f"[{host}]" if ":" in host else host
+        return f"{parts.scheme}://{where}" + (f":{port}" if port else "")
+    if parts.scheme == "http":
+        raise _wrong(text, "members are personal data and travel over https only")
+    if not any(host.endswith(f".{cloud}") for cloud in CLOUDS):
+        raise _wrong(text, _misspelt(host))
+    return f"https://{host}" + (f":{port}" if port and port != 443 else "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine, by name or by number."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def sign_in_host(url: str) -> str:
+    """The host that signs people in for the organisation at `url`."""
+    host = urlsplit(url).hostname or ""
+    return next(authority for cloud, authority in CLOUDS.items() if host.endswith(f".{cloud}"))
+
+
+def _misspelt(host: str) -> str:
+    ending = ".".join(host.split(".")[-2:])
+    if near := get_close_matches(ending, CLOUDS, n=1, cutoff=0.7):
+        return f'its name ends in "{ending}"; did you mean "{near[0]}"?'
+    return f'the name "{host}" does not end in {", ".join(CLOUDS)}'
+
+
+def _wrong(text: str, why: str) -> WrongAddress:
+    return WrongAddress(
+        f"{text} is not the address of an organisation: {why}. "
+        "Copy it from the browser; it looks like https://contoso.crm4.dynamics.com"
+    )

@@ -1,0 +1,105 @@
+"""What can go wrong between us and an organisation.
+
+DataverseError                   everything below
+├── WrongAddress                 the address cannot be one of an organisation            exit code 2
+├── Unreachable                  no answer: refused, no such name, time-out, bad TLS      exit code 5
+├── NotDataverse                 an answer, but not from the Web API (HTML, for example)  exit code 5
+├── SignInFailed                 no token, or the organisation does not take it           exit code 5
+└── Refused                      an answer with an error status                           exit code 4
+    ├── NotFound                 404
+    │   └── ActionMissing        404: there is no such table or action (module removed)
+    ├── DuplicateKey             a record with this primary key exists
+    ├── Throttled                429, for longer than we wait
+    ├── ServerFault              5xx, for longer than we wait
+    └── UnexpectedAnswer         a good status with a body that we cannot read
+"""
+
+from __future__ import annotations
+
+from migrator.codes import ERROR_DUPLICATE_KEY, ERROR_RESOURCE_NOT_FOUND
+from migrator.errors import Exit, MigratorError
+
+
+class DataverseError(MigratorError):
+    """Anything that goes wrong between us and an organisation."""
+
+    exit_code = Exit.REFUSED
+
+
+class WrongAddress(DataverseError):
+    """The address cannot be one of an organisation."""
+
+    exit_code = Exit.USAGE
+
+
+class Unreachable(DataverseError):
+    """The organisation does not answer."""
+
+
+class NotDataverse(DataverseError):
+    """Something answers, but it is not the Web API."""
+
+
+class SignInFailed(DataverseError):
+    """No token could be had, or the organisation does not take it."""
+
+
+class Refused(DataverseError):
+    """The organisation answered with an error."""
+
+    exit_code = Exit.FAILED
+
+    def __init__(self, request: str, status: int, code: str, message: str, request_id: str = "") -> None:
+        self.request, self.status, self.code, self.message, self.request_id = request, status, code, message, request_id
+        where = f" (request id {request_id})" if request_id else ""
+        super().__init__(f"{request} was refused with {status} {code}: {message}{where}")
+
+
+class Forbidden(Refused):
+    """403: the account may not do this."""
+
+    exit_code = Exit.REFUSED
+
+    def __str__(self) -> str:
+        """The refusal, and what the account needs."""
+        return f"{super().__str__()}. The account needs a role that may read and write segments and contacts."
+
+
+class NotFound(Refused):
+    """404: there is no such record."""
+
+
+class ActionMissing(NotFound):
+    """404: there is no such table or action."""
+
+
+class DuplicateKey(Refused):
+    """A record with this primary key exists already."""
+
+
+class Throttled(Refused):
+    """429, and waiting as asked would take longer than we wait."""
+
+
+class ServerFault(Refused):
+    """5xx, also after several tries."""
+
+
+class UnexpectedAnswer(Refused):
+    """The answer has a good status, but its body is not what the documents describe."""
+
+
+def refused(request: str, status: int, code: str, message: str, request_id: str) -> Refused:
+    """The error that fits an answer."""
+    kind: type[Refused] = Refused
+    if code == ERROR_DUPLICATE_KEY:
+        kind = DuplicateKey
+    elif status == 403:
+        kind = Forbidden
+    elif status == 404:
+        kind = ActionMissing if code == ERROR_RESOURCE_NOT_FOUND else NotFound
+    elif status == 429:
+        kind = Throttled
+    elif status >= 500:
+        kind = ServerFault
+    return kind(request, status, code, message, request_id)

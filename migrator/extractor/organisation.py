@@ -1,0 +1,273 @@
+"""From an organisation to an export folder: the segments with their queries, their members, and the metadata.
+
+Members are read from the most trusted source that answers: the outbound service, its deprecated read, the segment's
+own row. Where none does, the export says "unknown", never "nobody".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from migrator.codes import LEGACY_MEMBER_PREFIX, PAGE_SIZE_MAX, LegacyStatus, LegacyType, Scope
+from migrator.dataverse import outbound
+from migrator.dataverse.client import Client
+from migrator.dataverse.errors import ActionMissing, Refused, UnexpectedAnswer
+from migrator.dataverse.metadata import Described, describe
+from migrator.errors import UsageError
+from migrator.extractor.export import ExportWriter, segment_of
+from migrator.model import LegacySegment, Members, MemberSource, Organisation, Selection
+from migrator.mql import QueryError, Schema, parse_outbound, tree
+from migrator.progress import ShowsProgress
+from migrator.selection import selects
+from migrator.side_by_side import side_by_side
+
+_PARALLEL = 8
+"""Segments whose members are read side by side."""
+_POLL = 0.25, 5.0
+"""Seconds between two looks at pending operations: at first, and at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What an extraction found."""
+
+    segments: int
+    members: int
+    service: bool
+    """Whether the outbound services still answer."""
+
+
+async def extract(
+    client: Client, folder: Path, at: str, selection: Selection, wait_pending: float, progress: ShowsProgress
+) -> Extracted:
+    """Write an export of the organisation into `folder`. Nothing is changed in the organisation.
+
+    Args:
+        client: the organisation.
+        folder: where the export goes.
+        at: the time of the extraction, UTC, ISO 8601.
+        selection: whose members are read; the rows of all segments are kept.
+        wait_pending: seconds to wait for member changes that are still under way.
+        progress: where to say how far it is.
+
+    Raises:
+        DataverseError: the organisation cannot be read.
+        OSError: the folder cannot be written.
+    """
+    writer = ExportWriter(folder, Organisation(client.organisation_id, client.url), at)
+    with progress.step("Reading segments") as step:
+        rows = []
+        async for row in outbound.retrieve_segments(client):
+            rows.append(row)
+            step.advance()
+    segments = [_typed(row) for row in rows]
+    writer.segments(rows)
+
+    reader = _MemberReader(client, {segment_of(row).id: row for row in rows}, wait_pending)
+    chosen = [segment for segment in segments if selects(selection, segment)]
+    for segment in segments:
+        if not selects(selection, segment):
+            writer.no_members(segment.id, Members(MemberSource.NOT_READ, reason="left out by a filter"))
+    with progress.step("Reading members", len(chosen)) as step:
+        await reader.look_for_service(chosen)
+
+        async def one(segment: LegacySegment) -> int:
+            ids, members = await reader.read(segment)
+            if ids is None:
+                writer.no_members(segment.id, members)
+            else:
+                members = writer.members(segment.id, ids, members)
+            step.advance()
+            return members.count or 0
+
+        total = sum(await side_by_side((one(segment) for segment in chosen), _PARALLEL))
+    with progress.step("Reading metadata") as step:
+        writer.metadata(await _metadata(client, chosen))
+        step.advance()
+    writer.finish()
+    return Extracted(len(rows), total, reader.service)
+
+
+def _typed(row: Mapping[str, Any]) -> LegacySegment:
+    try:
+        return segment_of(row)
+    except (KeyError, ValueError) as error:
+        raise UsageError(
+            f"The organisation has a segment row without a readable id ({error}): {str(row)[:200]}"
+        ) from error
+
+
+# --- members ---------------------------------------------------------------------------------------------------------
+
+_Read = tuple[list[UUID] | None, Members]
+
+
+class _MemberReader:
+    def __init__(self, client: Client, rows: Mapping[UUID, Mapping[str, Any]], wait_pending: float) -> None:
+        self.service = True
+        self._client, self._rows, self._wait_pending = client, rows, wait_pending
+
+    async def look_for_service(self, segments: Iterable[LegacySegment]) -> None:
+        """Find out with one question whether the outbound services are still there."""
+        for segment in segments:
+            try:
+                await outbound.has_pending_operations(self._client, segment.id)
+            except ActionMissing:
+                self.service = False
+            except Refused:
+                pass  # it answers, if only with a refusal
+            return
+
+    async def read(self, segment: LegacySegment) -> _Read:
+        """The ids of a segment's members; None when they are unknown, with the reason."""
+        static = segment.type_code == LegacyType.STATIC
+        if segment.status_code == LegacyStatus.DRAFT and not static:
+            return None, Members(MemberSource.NOT_READ, reason="a draft has not been computed")
+        why = "the outbound services of this organisation are gone"
+        if self.service:
+            pending, unclear = await self._wait(segment) if static else (None, "")
+            try:
+                return await self._from_service(segment), Members(MemberSource.SERVICE, pending=pending, reason=unclear)
+            except UnexpectedAnswer:
+                raise
+            except ActionMissing:
+                pass
+            except Refused as error:
+                why = f"the outbound service answered: {error.message}"
+            if static:
+                try:
+                    ids = await self._from_deprecated_read(segment)
+                    return ids, Members(MemberSource.DEPRECATED_READ, pending=pending, reason=unclear)
+                except Refused:
+                    pass
+        if not static:
+            return None, Members(MemberSource.NONE, reason=why)
+        in_row, members = ids_in_row(self._rows[segment.id])
+        if in_row is None:
+            return None, Members(MemberSource.NONE, reason=f"{why}, and {members.reason}")
+        return in_row, members
+
+    async def _wait(self, segment: LegacySegment) -> tuple[float | None, str]:
+        """Wait for pending member operations; gives the seconds waited in vain, and what was unclear."""
+        loop = asyncio.get_running_loop()
+        began, (pause, most) = loop.time(), _POLL
+        try:
+            while await outbound.has_pending_operations(self._client, segment.id):
+                waited = loop.time() - began
+                if waited + pause > self._wait_pending:
+                    return waited, ""
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, most)
+        except UnexpectedAnswer as error:
+            return None, error.message
+        except Refused:
+            pass
+        return None, ""
+
+    async def _from_service(self, segment: LegacySegment) -> list[UUID]:
+        unit = segment.business_unit or self._client.business_unit_id
+        scope = Scope.BUSINESS_UNIT if segment.scope_code == Scope.BUSINESS_UNIT else Scope.ORGANISATION
+        ids: list[UUID] = []
+        # Only an empty page is the end: the service may give fewer ids than were asked for.
+        while page := await outbound.fetch_contacts_by_query(self._client, segment.query_name, unit, scope, len(ids)):
+            ids.extend(page)
+        return ids
+
+    async def _from_deprecated_read(self, segment: LegacySegment) -> list[UUID]:
+        ids: list[UUID] = []
+        number = 1
+        while page := await outbound.retrieve_members_deprecated(self._client, segment.id, number, PAGE_SIZE_MAX):
+            ids.extend(page)
+            number += 1
+        return ids
+
+
+def ids_in_row(row: Mapping[str, Any]) -> _Read:
+    """The ids in `msdyncrm_segmentmemberids`: a JSON array in a string, each with or without the prefix `crm`.
+
+    Entries that are no ids are counted; a list of nothing but those is unknown, not empty.
+    """
+    text = row.get("msdyncrm_segmentmemberids")
+    if text in (None, ""):
+        return None, Members(MemberSource.NONE, reason="its row holds no ids")
+    try:
+        entries = json.loads(text) if isinstance(text, str) else text
+        if not isinstance(entries, list):
+            raise ValueError("no list")
+    except ValueError:
+        return None, Members(MemberSource.NONE, reason="the ids in its row cannot be read")
+    ids = [_id(entry) for entry in entries]
+    good = [member for member in ids if member is not None]
+    if entries and not good:
+        return None, Members(MemberSource.NONE, reason="the ids in its row cannot be read")
+    distinct = len(set(good))
+    return good, Members(MemberSource.ROW, unreadable=len(ids) - len(good), duplicates=len(good) - distinct)
+
+
+_ID = re.compile(rf"(?:{LEGACY_MEMBER_PREFIX})?([0-9a-f{{}}-]+)", re.IGNORECASE)
+
+
+def _id(entry: Any) -> UUID | None:
+    match = _ID.fullmatch(entry.strip()) if isinstance(entry, str) else None
+    try:
+        return UUID(match.group(1)) if match else None
+    except ValueError:
+        return None
+
+
+# --- metadata --------------------------------------------------------------------------------------------------------
+
+
+async def _metadata(client: Client, segments: Iterable[LegacySegment]) -> Schema:
+    """The tables that the queries touch, with the relationships between them."""
+    wanted, relationships = {"contact"}, set[str]()
+    for segment in segments:
+        try:
+            _touched(parse_outbound(segment.query).members, wanted, relationships)
+        except QueryError:
+            continue
+    found: dict[str, Described | None] = {}
+    while missing := sorted(wanted - found.keys()):
+        for name, described in zip(
+            missing, await asyncio.gather(*(describe(client, name) for name in missing)), strict=True
+        ):
+            found[name] = described
+            for relationship in described.many_to_one if described else ():
+                if relationship.outbound_name in relationships:
+                    wanted |= {relationship.referencing_table, relationship.referenced_table}
+    tables = {name: described for name, described in found.items() if described}
+    many_to_one = {one for described in tables.values() for one in described.many_to_one}
+    many_to_many = {many for described in tables.values() for many in described.many_to_many}
+    return Schema(
+        tables={name: tables[name].table for name in sorted(tables)},
+        many_to_one=tuple(
+            sorted(
+                (one for one in many_to_one if {one.referencing_table, one.referenced_table} <= tables.keys()),
+                key=lambda one: (one.schema_name, one.referencing_table),
+            )
+        ),
+        many_to_many=tuple(
+            sorted(
+                (many for many in many_to_many if {many.table1, many.table2} <= tables.keys()),
+                key=lambda many: many.schema_name,
+            )
+        ),
+    )
+
+
+def _touched(members: tree.Members, tables: set[str], relationships: set[str]) -> None:
+    match members:
+        case tree.Profile(entity, _, steps):
+            tables.add(entity.lower())
+            relationships.update(step.relationship.lower() for step in steps if isinstance(step, tree.Traverse))
+        case tree.SetChain(first, rest):
+            _touched(first, tables, relationships)
+            for _, part in rest:
+                _touched(part, tables, relationships)

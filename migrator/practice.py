@@ -1,0 +1,52 @@
+"""The sandbox for the commands `demo` and `sandbox`; nothing else of the product knows that it exists."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrator.errors import UsageError
+from migrator.resources import shipped
+
+if TYPE_CHECKING:
+    from migrator.sandbox.server import Running
+
+
+@contextmanager
+def practice_organisation(data: Path | None, port: int, outbound: str, tls_folder: Path | None) -> Iterator[Running]:
+    """Serve an organisation in a box until the block ends.
+
+    Args:
+        data: an export folder; None takes the sample.
+        port: the port to listen on; 0 takes a free one.
+        outbound: "live" or "removed".
+        tls_folder: where to put the certificate; None serves plain HTTP.
+
+    Raises:
+        UsageError: the extra is not installed, the folder is no export, or the port is taken.
+    """
+    if outbound not in ("live", "removed"):
+        raise UsageError(f"--outbound is live or removed, not {outbound}.")
+    try:
+        from migrator.sandbox.data import load
+        from migrator.sandbox.server import PortTaken, running
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f'The sandbox needs a package that is not installed ({error.name}). Install it with: pip install "migrator[sandbox]"'
+        ) from error
+    folder = data or shipped("sample_exports") / "contoso"
+    try:
+        organisation = load(folder, time.monotonic)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"The sandbox cannot be filled from {folder}: it is no export ({error}).") from error
+    organisation.outbound = outbound == "live"
+    try:
+        with running(organisation, port=port, tls_folder=tls_folder) as sandbox:
+            yield sandbox
+    except PortTaken:
+        raise UsageError(
+            f"The port {port} is taken by another program. Choose another with --port, or leave the option out."
+        ) from None

@@ -1,0 +1,187 @@
+"""Before and after, one row a segment: what every form of the report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+
+from migrator.codes import LegacyStatus, LegacyType, label
+from migrator.model import LoadResult, LoadState, Match, MemberSource, Outcome, Plan, PlannedSegment, Verified
+
+
+class Standing(StrEnum):
+    """Where a segment stands, in the words of the report."""
+
+    VERIFIED = "verified"
+    DRAFT = "draft"
+    PLANNED = "planned"
+    UNVERIFIED = "not verified"
+    DIFFERENT = "different"
+    FAILED = "failed"
+    WAITING = "waiting"
+    IMPOSSIBLE = "not possible"
+    LEFT_OUT = "left out"
+
+
+_BY_OUTCOME = {
+    Outcome.FLAGGED: Standing.WAITING,
+    Outcome.BLOCKED: Standing.IMPOSSIBLE,
+    Outcome.SKIPPED: Standing.LEFT_OUT,
+}
+_BY_MATCH = {
+    Match.EQUAL: Standing.VERIFIED,
+    Match.EXPLAINED: Standing.VERIFIED,
+    Match.DIFFERENT: Standing.DIFFERENT,
+    Match.DRAFT: Standing.DRAFT,
+    Match.UNKNOWN: Standing.UNVERIFIED,
+}
+
+SOURCES = {
+    MemberSource.SERVICE: "read from the outbound service",
+    MemberSource.DEPRECATED_READ: "read from the outbound service (deprecated read)",
+    MemberSource.ROW: "read from the segment's row",
+}
+
+
+def compare(
+    plan: Plan, results: Mapping[UUID, LoadResult], verified: Mapping[UUID, Verified], *, dry_run: bool
+) -> pd.DataFrame:
+    """One row a segment, in the order of the plan.
+
+    Args:
+        plan: what was planned.
+        results: how loading went, by legacy id.
+        verified: the newest look at each segment, by legacy id.
+        dry_run: whether nothing was to be loaded.
+
+    Returns:
+        A frame with the columns of `_row`; counts are nullable whole numbers.
+    """
+    rows = [
+        _row(segment, results.get(segment.legacy_id), verified.get(segment.legacy_id), dry_run)
+        for segment in plan.segments
+    ]
+    frame = pd.DataFrame(rows, columns=_COLUMNS)
+    counts = ["before", "planned", "after", "difference"]
+    return frame.astype(dict.fromkeys(counts, "Int64"))
+
+
+_COLUMNS = [
+    "legacy_id", "segment_id", "name", "type", "status", "outcome", "standing", "before", "before_source", "planned",
+    "after", "difference", "explanation", "publish", "created", "groups", "findings", "error",
+]  # fmt: skip
+
+
+def _row(segment: PlannedSegment, result: LoadResult | None, seen: Verified | None, dry_run: bool) -> dict[str, Any]:
+    standing = _standing(segment, result, seen, dry_run)
+    after = seen.after if seen else None
+    before = segment.before
+    return {
+        "legacy_id": str(segment.legacy_id),
+        "segment_id": str(segment.segment_id),
+        "name": segment.name,
+        "type": label(segment.type_code, LegacyType),
+        "status": label(segment.status_code, LegacyStatus),
+        "outcome": str(segment.outcome),
+        "standing": str(standing),
+        "before": before,
+        "before_source": _source(segment),
+        "planned": sum(group.count for group in segment.groups) if segment.loadable and segment.groups else None,
+        "after": after,
+        "difference": after - before if after is not None and before is not None else None,
+        "explanation": _explanation(seen),
+        "publish": segment.publish,
+        "created": bool(result and result.created),
+        "groups": len(segment.groups),
+        "findings": segment.findings,
+        "error": _error(result),
+    }
+
+
+def _standing(segment: PlannedSegment, result: LoadResult | None, seen: Verified | None, dry_run: bool) -> Standing:
+    if not segment.loadable:
+        return _BY_OUTCOME[segment.outcome]
+    if dry_run or result is None:
+        return Standing.PLANNED
+    if result.state is LoadState.FAILED:
+        return Standing.FAILED
+    return _BY_MATCH[seen.match] if seen else Standing.UNVERIFIED
+
+
+def _source(segment: PlannedSegment) -> str:
+    if segment.members.known:
+        return SOURCES[segment.members.source]
+    return "last recorded by outbound marketing" if segment.recorded_size is not None else "unknown"
+
+
+def _explanation(seen: Verified | None) -> str:
+    if seen is None:
+        return ""
+    parts = [
+        f"{seen.inactive:,} inactive contact{'s' if seen.inactive != 1 else ''}" if seen.inactive else "",
+        f"{seen.deleted:,} contact{'s' if seen.deleted != 1 else ''} that no longer exist" if seen.deleted else "",
+        f"{seen.missing:,} missing without a reason" if seen.missing else "",
+        f"{seen.surplus:,} that were not there before" if seen.surplus else "",
+        seen.note,
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _error(result: LoadResult | None) -> str:
+    if result is None or result.state is not LoadState.FAILED:
+        return ""
+    facts = " ".join(filter(None, (result.error_code, f"request id {result.request_id}" if result.request_id else "")))
+    return f"Step “{result.step}”: {result.error}" + (f" ({facts})" if facts else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The numbers that a manager reads first."""
+
+    segments: int
+    carried_over: int
+    """In the organisation now, or, in a dry run, planned to be."""
+    waiting: int
+    impossible: int
+    failed: int
+    left_out: int
+    verified: int
+    """Segments whose members were compared and agree."""
+    members_before: int
+    """Members before, of the segments that are carried over."""
+    members_after: int
+    """Members of the verified segments, as the organisation counts them."""
+    outcomes: dict[str, int]
+    standings: dict[str, int]
+
+
+def totals(frame: pd.DataFrame) -> Totals:
+    """Add up a comparison."""
+    standing = frame["standing"].value_counts()
+
+    def number(*kinds: Standing) -> int:
+        return int(sum(standing.get(str(kind), 0) for kind in kinds))
+
+    loadable = frame["outcome"].isin([str(Outcome.READY), str(Outcome.ADAPTED)])
+    verified = frame[frame["standing"] == str(Standing.VERIFIED)]
+    outcomes = frame["outcome"].value_counts()
+    return Totals(
+        segments=len(frame),
+        carried_over=number(
+            Standing.VERIFIED, Standing.DRAFT, Standing.PLANNED, Standing.UNVERIFIED, Standing.DIFFERENT
+        ),
+        waiting=number(Standing.WAITING),
+        impossible=number(Standing.IMPOSSIBLE),
+        failed=number(Standing.FAILED),
+        left_out=number(Standing.LEFT_OUT),
+        verified=len(verified),
+        members_before=int(frame.loc[loadable, "before"].sum()),
+        members_after=int(verified["after"].sum()),
+        outcomes={str(outcome): int(outcomes.get(str(outcome), 0)) for outcome in Outcome},
+        standings={str(kind): number(kind) for kind in Standing if number(kind)},
+    )

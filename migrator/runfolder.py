@@ -1,0 +1,182 @@
+"""The run folder: where everything about one run lies, who works on it, and how it is found again."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
+
+from migrator import __version__
+from migrator.atomic import private_folder, write_text
+from migrator.errors import UsageError
+from migrator.safe_text import for_file_name
+
+RUN, EXPORT, LOG, LOCK, HOLDER = "run.json", "export", "run.log", ".lock", ".lock-holder"
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """`run.json`: what a run is about and which stages are done."""
+
+    created: str
+    """UTC, ISO 8601."""
+    tool_version: str = __version__
+    org: str = ""
+    dry_run: bool = False
+    extracted: str = ""
+    translated: str = ""
+    loaded: str = ""
+    verified: str = ""
+    reported: str = ""
+    """When each stage ended; empty when it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One run."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.path.name
+
+    @property
+    def export(self) -> Path:
+        """Where its export lies."""
+        return self.path / EXPORT
+
+    def state(self) -> RunState:
+        """What is known about the run.
+
+        Raises:
+            UsageError: `run.json` is damaged.
+        """
+        try:
+            content = json.loads((self.path / RUN).read_bytes())
+            known = {key: value for key, value in content.items() if key in RunState.__dataclass_fields__}
+            return RunState(**known)
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise UsageError(f"{self.path / RUN} is damaged ({error}). Start a new run.") from error
+
+    def update(self, **changes: Any) -> RunState:
+        """Change parts of the state, on disk too."""
+        state = replace(self.state(), **changes)
+        write_text(self.path / RUN, json.dumps(asdict(state), indent=1) + "\n")
+        return state
+
+
+def new_run(out: Path, org: str, *, dry_run: bool) -> RunFolder:
+    """Make a run folder below `out`, named for the time and the organisation.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    host = (urlsplit(org if "://" in org else f"//{org}").hostname or "export").split(".")
+    what = "sandbox" if host[0] in ("127", "localhost") else for_file_name(host[0])
+    stem = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}-{what}{'-dry-run' if dry_run else ''}"
+    private_folder(out)
+    path = out / stem
+    for number in range(2, 1000):
+        try:
+            path.mkdir(mode=0o700)
+            break
+        except FileExistsError:
+            path = out / f"{stem}-{number}"
+    state = RunState(created=utc_now(), org=org, dry_run=dry_run)
+    write_text(path / RUN, json.dumps(asdict(state), indent=1) + "\n")
+    return RunFolder(path)
+
+
+def find_run(name: str | None, out: Path) -> RunFolder:
+    """The run that a person means: a folder, the name of one below `out`, or, without a name, the latest one.
+
+    Raises:
+        UsageError: there is no such run; the message names those that there are.
+    """
+    if name:
+        for path in (Path(name), out / name):
+            if (path / RUN).is_file():
+                return RunFolder(path)
+        known = [run.name for run in all_runs(out)][-5:]
+        there = f"The latest under {out}/ are: {', '.join(known)}." if known else f"There are no runs under {out}/."
+        raise UsageError(f"{name} is no run folder and no run under {out}/. {there}")
+    runs = all_runs(out)
+    if not runs:
+        raise UsageError(f"There is no run under {out}/ yet. Start one with: migrator run --org URL")
+    return runs[-1]
+
+
+def all_runs(out: Path) -> list[RunFolder]:
+    """All runs below `out`, oldest first."""
+    folders = [RunFolder(path.parent) for path in out.glob(f"*/{RUN}")]
+    return sorted(folders, key=lambda run: (_created(run), _natural(run.name)))
+
+
+def _created(run: RunFolder) -> str:
+    try:
+        return run.state().created
+    except UsageError:
+        return ""
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
+def utc_now() -> str:
+    """The time now, UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@contextmanager
+def working_on(run: RunFolder) -> Iterator[None]:
+    """Keep other processes away from the run, and write its log, until the block ends.
+
+    Raises:
+        UsageError: another process works on it; the message gives its id.
+    """
+    lock = FileLock(run.path / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        try:
+            holder = (run.path / HOLDER).read_text(encoding="utf-8").strip()
+        except OSError:
+            holder = "unknown"
+        raise UsageError(
+            f"Another process (id {holder}) works on the run {run.name}. Wait until it ends; nothing was changed."
+        ) from None
+    handler: logging.Handler | None = None
+    logger = logging.getLogger("migrator")
+    try:
+        write_text(run.path / HOLDER, f"{os.getpid()}\n")
+        handler = _log_handler(run.path / LOG)
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        yield
+    finally:
+        if handler is not None:
+            logger.removeHandler(handler)
+            handler.close()
+        (run.path / HOLDER).unlink(missing_ok=True)
+        lock.release()
+
+
+def _log_handler(path: Path) -> logging.Handler:
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    return handler

@@ -1,0 +1,125 @@
+"""What is printed: sentences and tables for people, JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from migrator.progress import Bars, Lines, ShowsProgress, Silent
+from migrator.safe_text import for_terminal
+
+if TYPE_CHECKING:
+    from migrator.run import Summary
+
+_COLOURS = {
+    "verified": "green",
+    "draft": "green",
+    "planned": "cyan",
+    "not verified": "yellow",
+    "different": "red",
+    "failed": "red",
+    "waiting": "yellow",
+    "not possible": "red",
+    "left out": "dim",
+}
+
+
+class Terminal:
+    """Where a command says things."""
+
+    def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
+        self.quiet, self.as_json = quiet, as_json
+        self.out = Console(highlight=False)
+        self.err = Console(stderr=True, highlight=False)
+
+    def tell(self, sentence: str) -> None:
+        """Say a sentence, beside the results."""
+        if not self.quiet:
+            self.err.print(Text(for_terminal(sentence)), soft_wrap=True)
+
+    def fail(self, sentence: str) -> None:
+        """Say why the command ends; also with --quiet."""
+        self.err.print(Text.assemble(("Error: ", "bold red"), sentence), soft_wrap=True)
+
+    def progress(self) -> ShowsProgress:
+        """Bars on a terminal, lines elsewhere, nothing when quiet."""
+        if self.quiet:
+            return Silent()
+        return Bars(self.err) if self.err.is_terminal else Lines(sys.stderr)
+
+    def summary(self, summary: Summary, *, table: bool) -> None:
+        """Say what came of a run."""
+        if self.as_json:
+            self.out.file.write(json.dumps(summary_json(summary), ensure_ascii=False, indent=1) + "\n")
+            return
+        if self.quiet:
+            return
+        if summary.dry_run:
+            self.out.print(Text("DRY RUN: nothing was changed.", "bold yellow"))
+        if table:
+            self.out.print(_table(summary))
+        total = summary.totals
+        facts = [f"{total.segments:,} segments", f"{total.carried_over:,} carried over"]
+        if summary.dry_run:
+            facts[1] = f"{total.carried_over:,} can be carried over"
+        facts += [
+            f"{count:,} {standing}" for standing, count in total.standings.items() if standing not in ("planned",)
+        ]
+        self.out.print(Text(" · ".join(facts)))
+        if not summary.dry_run:
+            self.out.print(Text(f"{total.members_after:,} members in {total.verified:,} verified segments"))
+        if summary.report:
+            self.out.print(Text(f"Report: {summary.report}"), soft_wrap=True)
+
+
+def _table(summary: Summary) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("Segment", max_width=38, no_wrap=True, overflow="ellipsis")
+    table.add_column("Type")
+    table.add_column("Outcome")
+    table.add_column("Before", justify="right")
+    table.add_column("Planned" if summary.dry_run else "After", justify="right")
+    table.add_column("Where it stands")
+    for row in summary.rows:
+        colour = _COLOURS[row["standing"]]
+        table.add_row(
+            Text(for_terminal(row["name"])),
+            row["type"],
+            row["outcome"],
+            _number(row["before"]),
+            _number(row["planned" if summary.dry_run else "after"]),
+            Text(row["standing"], colour),
+        )
+    return table
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None or value != value or str(value) == "<NA>" else f"{int(value):,}"
+
+
+def summary_json(summary: Summary) -> dict[str, Any]:
+    """A summary for scripts."""
+    total = summary.totals
+    return {
+        "run": str(summary.run.path),
+        "report": str(summary.report) if summary.report else None,
+        "organisation": {"id": str(summary.plan.target.id), "url": summary.plan.target.url},
+        "dry_run": summary.dry_run,
+        "segments": total.segments,
+        "outcomes": total.outcomes,
+        "standings": total.standings,
+        "members_before": total.members_before,
+        "members_after": total.members_after,
+        "created": sum(bool(row["created"]) for row in summary.rows),
+        "failed": [
+            {"id": row["legacy_id"], "name": row["name"], "error": row["error"]}
+            for row in summary.rows
+            if row["standing"] == "failed"
+        ],
+        "exit_code": int(summary.exit_code),
+    }
