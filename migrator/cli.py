@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    help="Moves Dynamics 365 marketing segments from outbound marketing to real-time journeys, and proves who is in them.",
+    help="Moves Dynamics 365 marketing segments from outbound marketing to real-time journeys, and proves the members.",
     epilog="Try it without an organisation: migrator demo",
 )
 
@@ -412,8 +412,8 @@ def main() -> None:
         if os.environ.get("MIGRATOR_TRACEBACK"):
             raise
         _end(
-            f"Something happened that should not ({type(error).__name__}: {error}). What was done is kept. Please report "
-            "it with the output of the same command under MIGRATOR_TRACEBACK=1.",
+            f"Something happened that should not ({type(error).__name__}: {error}). What was done is kept. "
+            "Please report it with the output of the same command under MIGRATOR_TRACEBACK=1.",
             Exit.FAILED,
         )
 

@@ -35,7 +35,8 @@ def practice_organisation(data: Path | None, port: int, outbound: str, tls_folde
         from migrator.sandbox.server import PortTaken, running
     except ModuleNotFoundError as error:
         raise UsageError(
-            f'The sandbox needs a package that is not installed ({error.name}). Install it with: pip install "migrator[sandbox]"'
+            f"The sandbox needs a package that is not installed ({error.name}). "
+            'Install it with: pip install "migrator[sandbox]"'
         ) from error
     folder = data or shipped("sample_exports") / "contoso"
     try:

@@ -241,7 +241,8 @@ def retry(run: RunFolder, orders: Orders, wanted: list[str]) -> Summary:
         if not segment.loadable:
             why = "; ".join(finding.message for finding in segment.findings) or "it was left out by a filter"
             raise UsageError(
-                f"The segment “{segment.name}” is {segment.outcome} and was never loaded, so there is nothing to retry: {why}"
+                f"The segment “{segment.name}” is {segment.outcome} and was never loaded, "
+                f"so there is nothing to retry: {why}"
             )
     with closing(Journal(run.path / JOURNAL, utc_now)) as journal:
         results = journal.results()
@@ -296,7 +297,8 @@ def status_lines(run: RunFolder) -> list[str]:
     """
     state = run.state()
     lines = [
-        f"Run {run.name}{' (dry run)' if state.dry_run else ''}, begun {state.created}, {state.org or 'no organisation'}"
+        f"Run {run.name}{' (dry run)' if state.dry_run else ''}, begun {state.created}",
+        f"  {state.org or 'no organisation'}",
     ]
     stages = ("extracted", "translated", "loaded", "verified", "reported")
     lines += [f"  {stage:<11}{getattr(state, stage) or 'not yet'}" for stage in stages]

@@ -36,6 +36,8 @@ class Terminal:
         self.quiet, self.as_json = quiet, as_json
         self.out = Console(highlight=False)
         self.err = Console(stderr=True, highlight=False)
+        if not self.out.is_terminal:
+            self.out.width = 120  # a pipe has no width, and lines of a table should not be broken
 
     def tell(self, sentence: str) -> None:
         """Say a sentence, beside the results."""
@@ -67,9 +69,7 @@ class Terminal:
         facts = [f"{total.segments:,} segments", f"{total.carried_over:,} carried over"]
         if summary.dry_run:
             facts[1] = f"{total.carried_over:,} can be carried over"
-        facts += [
-            f"{count:,} {standing}" for standing, count in total.standings.items() if standing not in ("planned",)
-        ]
+        facts += [f"{count:,} {standing}" for standing, count in total.standings.items() if standing != "planned"]
         self.out.print(Text(" · ".join(facts)))
         if not summary.dry_run:
             self.out.print(Text(f"{total.members_after:,} members in {total.verified:,} verified segments"))
@@ -79,12 +79,12 @@ class Terminal:
 
 def _table(summary: Summary) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("Segment", max_width=38, no_wrap=True, overflow="ellipsis")
-    table.add_column("Type")
-    table.add_column("Outcome")
+    table.add_column("Segment", max_width=34, no_wrap=True, overflow="ellipsis")
+    table.add_column("Type", no_wrap=True)
+    table.add_column("Outcome", no_wrap=True)
     table.add_column("Before", justify="right")
     table.add_column("Planned" if summary.dry_run else "After", justify="right")
-    table.add_column("Where it stands")
+    table.add_column("Now", no_wrap=True)
     for row in summary.rows:
         colour = _COLOURS[row["standing"]]
         table.add_row(

@@ -556,7 +556,7 @@ def fill(segments: Segments) -> None:
     query("Older than forty", LegacyStatus.ERROR, "PROFILE(contact).FILTER(new_ageinyears > 40)")
     query(
         "Mailable, without Poland", live,
-        "PROFILE(contact).FILTER(donotemail == False) EXCEPT PROFILE(contact).FILTER(address1_country == 'PL')",
+        "PROFILE(contact).FILTER(donotemail == False && ISNOTNULL(jobtitle)) EXCEPT PROFILE(contact).FILTER(address1_country == 'PL')",
     )  # fmt: skip
 
     # Through other tables, and by behaviour.

@@ -111,7 +111,7 @@ class Client:
             except httpx.TransportError as error:
                 if hasty or time.monotonic() - began + pause > patience.total:
                     raise self._unreachable(error) from error
-                log.warning("%s %s: %s; again in %.1f s", method, path[:300], repr(error), pause)
+                log.warning("%s %s: %s; again in %.1f s", method, _bare(path), repr(error), pause)
             else:
                 if response.status_code == 401 and not renewed and not isinstance(self.credentials, NoSignIn):
                     renewed = True  # the token may have ended early; a second 401 is an answer
@@ -125,7 +125,7 @@ class Client:
                     return self._checked(method, path, response)
                 if response.status_code == 429:
                     self._throttle.hold(pause)
-                log.warning("%s %s: %d; again in %.1f s", method, path[:300], response.status_code, pause)
+                log.warning("%s %s: %d; again in %.1f s", method, _bare(path), response.status_code, pause)
             attempt += 1
             self.retries += 1
             await self._throttle.wait(pause)
@@ -142,7 +142,8 @@ class Client:
             url = path if path.startswith(self.url) else f"{self.url}/api/data/{API_VERSION}/{path}"
             response = await self._http.request(method, url, headers=headers, json=body)
         milliseconds = (time.monotonic() - began) * 1000
-        log.info("%s %s %d %.0f ms %s", method, path[:300], response.status_code, milliseconds, _request_id(response))
+        # What stands behind "?" may hold ids of people, so the log keeps the path alone.
+        log.info("%s %s %d %.0f ms %s", method, _bare(path), response.status_code, milliseconds, _request_id(response))
         return response
 
     def _checked(self, method: str, path: str, response: httpx.Response) -> httpx.Response:
@@ -160,7 +161,7 @@ class Client:
                 f"{self.url} does not accept the sign-in: {message}. "
                 "Check that the account is a user of this organisation."
             )
-        request = f"{method} {path.split('?', maxsplit=1)[0]}"
+        request = f"{method} {_bare(path)}"
         raise refused(request, response.status_code, code, message, _request_id(response))
 
     def _object(self, response: httpx.Response) -> dict[str, Any]:
@@ -258,6 +259,10 @@ def _error(response: httpx.Response) -> tuple[str, str]:
         return str(error.get("code", "")), message
     except (ValueError, KeyError, TypeError, AttributeError):
         return "", response.text[:200] or response.reason_phrase
+
+
+def _bare(path: str) -> str:
+    return path.split("?", maxsplit=1)[0]
 
 
 def _retry_after(response: httpx.Response, otherwise: float) -> float:

@@ -16,8 +16,13 @@ DataverseError                   everything below
 
 from __future__ import annotations
 
+import re
+
 from migrator.codes import ERROR_DUPLICATE_KEY, ERROR_RESOURCE_NOT_FOUND
 from migrator.errors import Exit, MigratorError
+
+_GUID = r"['\"]?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}['\"]?"
+_ID_LIST = re.compile(rf"{_GUID}(?:\s*,\s*{_GUID})+")
 
 
 class DataverseError(MigratorError):
@@ -51,8 +56,17 @@ class Refused(DataverseError):
 
     def __init__(self, request: str, status: int, code: str, message: str, request_id: str = "") -> None:
         self.request, self.status, self.code, self.message, self.request_id = request, status, code, message, request_id
-        where = f" (request id {request_id})" if request_id else ""
-        super().__init__(f"{request} was refused with {status} {code}: {message}{where}")
+        super().__init__(self.summary + (f" (request id {request_id})" if request_id else ""))
+
+    @property
+    def summary(self) -> str:
+        """The refusal in one sentence, without the ids that the organisation may have echoed."""
+        return f"{self.request} was refused with {' '.join(filter(None, (str(self.status), self.code)))}: {self.reason}"
+
+    @property
+    def reason(self) -> str:
+        """The organisation's own words; lists of ids are left out, as they are about people."""
+        return _ID_LIST.sub("…", self.message)
 
 
 class Forbidden(Refused):

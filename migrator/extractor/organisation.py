@@ -140,7 +140,7 @@ class _MemberReader:
             except ActionMissing:
                 pass
             except Refused as error:
-                why = f"the outbound service answered: {error.message}"
+                why = f"the outbound service answered: {error.reason}"
             if static:
                 try:
                     ids = await self._from_deprecated_read(segment)
@@ -166,7 +166,7 @@ class _MemberReader:
                 await asyncio.sleep(pause)
                 pause = min(pause * 1.5, most)
         except UnexpectedAnswer as error:
-            return None, error.message
+            return None, error.reason
         except Refused:
             pass
         return None, ""

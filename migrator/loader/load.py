@@ -91,7 +91,7 @@ async def _one(loading: Loading, segment: PlannedSegment, progress: Step) -> Loa
         result = LoadResult(segment.legacy_id, LoadState.LOADED, at.step, at.created)
     except Refused as error:
         result = LoadResult(
-            segment.legacy_id, LoadState.FAILED, at.step, at.created, error.code, error.message, error.request_id
+            segment.legacy_id, LoadState.FAILED, at.step, at.created, error.code, error.reason, error.request_id
         )
     except _Stopped as error:
         result = LoadResult(segment.legacy_id, LoadState.FAILED, at.step, at.created, error=str(error))

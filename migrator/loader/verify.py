@@ -68,7 +68,8 @@ async def _one(loading: Loading, segment: PlannedSegment, until: float, progress
     try:
         verified = await _compared(loading, segment, until)
     except Refused as error:
-        verified = Verified(segment.legacy_id, Match.UNKNOWN, segment.before, None, note=str(error))
+        note = f"The members could not be compared: {error.summary}"
+        verified = Verified(segment.legacy_id, Match.UNKNOWN, segment.before, None, note=note)
     progress.advance()
     return verified
 

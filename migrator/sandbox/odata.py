@@ -224,11 +224,11 @@ class _FilterBuilder(Transformer[Token, Any]):
         return lambda row: compare(left(row), right(row))
 
     def in_(self, left: _Operand, *choices: _Operand) -> _Test:
-        return lambda row: any(_equal(left(row), choice(row)) for choice in choices)
+        wanted = {_folded(choice({})) for choice in choices}
+        return lambda row: _folded(left(row)) in wanted
 
-    def in_function(self, name: Token, *choices: _Operand) -> _Test:
-        column = self._column(name[1:-1])
-        return lambda row: any(_equal(row.get(column), choice(row)) for choice in choices)
+    def in_function(self, _function: Token, name: Token, *choices: _Operand) -> _Test:
+        return self.in_(self.column(Token("NAME", name[1:-1])), *choices)
 
     def text_function(self, function: Token, left: _Operand, right: _Operand) -> _Test:
         test = _TEXT[function.lower()]
@@ -263,6 +263,10 @@ def _alike(left: Any, right: Any) -> tuple[Any, Any]:
     if isinstance(left, str) and isinstance(right, str):
         return left.casefold(), right.casefold()
     return left, right
+
+
+def _folded(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _equal(left: Any, right: Any) -> bool:
