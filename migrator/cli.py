@@ -369,11 +369,14 @@ def _code(text: str, known: dict[str, int], option: str) -> int:
 
 @contextmanager
 def _new_run(chosen: Settings, *, dry_run: bool) -> Iterator[Any]:
-    from migrator.runfolder import new_run, working_on
+    from migrator.runfolder import discard_if_empty, new_run, working_on
 
     run = new_run(chosen.out, chosen.org, dry_run=dry_run)
-    with working_on(run):
-        yield run
+    try:
+        with working_on(run):
+            yield run
+    finally:
+        discard_if_empty(run)
 
 
 @contextmanager

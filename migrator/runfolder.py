@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -97,6 +98,12 @@ def new_run(out: Path, org: str, *, dry_run: bool) -> RunFolder:
     state = RunState(created=utc_now(), org=org, dry_run=dry_run)
     write_text(path / RUN, json.dumps(asdict(state), indent=1) + "\n")
     return RunFolder(path)
+
+
+def discard_if_empty(run: RunFolder) -> None:
+    """Remove a new run that ended before it had an export: it holds nothing that anybody could go on with."""
+    if not run.state().extracted:
+        shutil.rmtree(run.path, ignore_errors=True)
 
 
 def find_run(name: str | None, out: Path) -> RunFolder:

@@ -140,7 +140,7 @@ class _MemberReader:
             except ActionMissing:
                 pass
             except Refused as error:
-                why = f"the outbound service answered: {error.reason}"
+                why = f"the outbound service answered “{error.reason.rstrip('.')}”"
             if static:
                 try:
                     ids = await self._from_deprecated_read(segment)

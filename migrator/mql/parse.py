@@ -437,20 +437,20 @@ def _explained(error: UnexpectedInput, text: str) -> QueryError:
         found = f'"{_short(str(error.token))}" does not belong here'
         return QueryError(found, text, _at(error.token), expected)
     position = cast(int, error.pos_in_stream)
-    allowed = error.allowed if isinstance(error, UnexpectedCharacters) else None
-    return QueryError(_unreadable(text, position), text, position, _names(allowed or ()))
-
-
-def _unreadable(text: str, position: int) -> str:
-    match text[position]:
-        case "=":
-            return 'a single "=" compares nothing; equality is written "=="'
-        case '"':
-            return "text stands in single quotes, not in double ones"
-        case "'":
-            return "this text is never closed: its second single quote is missing"
+    if text[position] in _SLIPS:
+        return QueryError(_SLIPS[text[position]], text, position)
     word = re.match(r"\.?\s*\w+|.", text[position:], re.DOTALL)
-    return f'"{_short(word.group() if word else text[position])}" does not belong here'
+    found = f'"{_short(word.group() if word else text[position])}" does not belong here'
+    allowed = error.allowed if isinstance(error, UnexpectedCharacters) else None
+    return QueryError(found, text, position, _names(allowed or ()))
+
+
+_SLIPS = {
+    "=": 'a single "=" compares nothing; equality is written "=="',
+    '"': "text stands in single quotes, not in double ones",
+    "'": "this text is never closed: its second single quote is missing",
+}
+"""Characters that begin nothing in either language → the slip that usually puts them there."""
 
 
 def _names(terminals: Any) -> list[str]:

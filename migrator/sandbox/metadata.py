@@ -7,13 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
+from migrator.codes import label
 from migrator.mql import Column, ManyToMany, ManyToOne, Table
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.refusal import bad_request, no_record, no_resource
-from migrator.sandbox.tables import LENGTHS
+from migrator.sandbox.tables import CHOICES, LENGTHS
 
 _NAMESPACE = UUID("6f2f9c1e-7f55-4e0a-9d52-5a4d9b0c6a10")
-_PATH = re.compile(r"EntityDefinitions(?:\((?P<key>[^)]*)\))?(?:/(?P<part>\w+)(?:\((?P<part_key>[^)]*)\))?)?")
+_PATH = re.compile(
+    r"EntityDefinitions(?:\((?P<key>[^)]*)\))?(?:/(?P<part>\w+)(?:\((?P<part_key>[^)]*)\))?"
+    r"(?:/Microsoft\.Dynamics\.CRM\.(?P<cast>\w+))?)?"
+)
+_OPTIONS = "OptionSet"
 _FILTER = re.compile(r"\(?\s*(?P<name>\w+)\s+eq\s+(?P<value>'(?:[^']|'')*'|[\w-]+)\s*\)?", re.IGNORECASE)
 
 
@@ -35,7 +40,29 @@ def answer(organisation: Organisation, path: str, options: Mapping[str, str], ba
         raise no_resource(match["part"])
     if match["part_key"] is not None:
         return _select(_find(parts, match["part_key"], match["part"]), options)
-    return _many(parts, options, f"{base}$metadata#EntityDefinitions('{name}')/{match['part']}")
+    context = f"{base}$metadata#EntityDefinitions('{name}')/{match['part']}"
+    if match["cast"] is None:
+        return _many(parts, options, context)
+    # Only columns of one kind; the option sets of choices can be expanded then.
+    kind = f"#Microsoft.Dynamics.CRM.{match['cast']}"
+    expanded = options.get("$expand", "").split("(")[0] == _OPTIONS
+    rest = {option: value for option, value in options.items() if option != "$expand" or not expanded}
+    answer = _many([part for part in parts if part.get("@odata.type") == kind], rest, context)
+    for shown in answer["value"] if expanded else ():
+        shown[_OPTIONS] = {"Options": _choices(name, shown["LogicalName"])}
+    return answer
+
+
+def _choices(table: str, column: str) -> list[dict[str, Any]]:
+    return [
+        {"Value": int(code), "Label": {"UserLocalizedLabel": {"Label": text}, "LocalizedLabels": [_label(text)]}}
+        for code in CHOICES.get((table, column), ())
+        for text in (label(int(code), CHOICES[table, column]),)
+    ]
+
+
+def _label(text: str) -> dict[str, Any]:
+    return {"Label": text, "LanguageCode": 1033}
 
 
 def _parts(organisation: Organisation, name: str) -> dict[str, list[dict[str, Any]]]:

@@ -75,8 +75,8 @@ class Reader:
         """A page of rows, with a link to the next one."""
         _check(options, _OPTIONS)
         columns = self._selected(options.get("$select"))
-        found = [row for row in rows if self._matches(options.get("$filter"))(row)]
-        found = self._ordered(found, options.get("$orderby", ""))
+        matches = self._matches(options.get("$filter"))
+        found = self._ordered([row for row in rows if matches(row)], options.get("$orderby", ""))
         answer: dict[str, Any] = {
             "@odata.context": f"{self.base}$metadata#{self.table.entity_set}{self._shown_columns(options)}"
         }

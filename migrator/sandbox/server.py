@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import ssl
@@ -66,7 +67,12 @@ def running(organisation: Organisation, *, port: int = 0, tls_folder: Path | Non
         config.ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(HOST, "localhost").configure_cert(config.ssl)
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True)
+
+    async def serve() -> None:
+        await server.serve(sockets=[listener])
+        await asyncio.sleep(0.05)  # connections that were closed last still have to say goodbye (TLS)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="sandbox", daemon=True)
     thread.start()
     try:
         while not server.started and thread.is_alive():

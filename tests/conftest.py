@@ -1,0 +1,141 @@
+"""What the tests share: two organisations behind real servers, clocks that stand still, and the command line."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from migrator import cli
+from migrator.sandbox.data import load
+from migrator.sandbox.organisation import Organisation
+from migrator.sandbox.server import Running, running
+from tests.small import write_small_export
+
+CONTOSO = Path(__file__).parent.parent / "sample_exports" / "contoso"
+
+
+class Clock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def pass_(self, seconds: float = 10.0) -> None:
+        self.seconds += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def small_export(tmp_path: Path) -> Path:
+    return write_small_export(tmp_path / "small")
+
+
+@pytest.fixture
+def organisation(small_export: Path, clock: Clock) -> Organisation:
+    return load(small_export, clock)
+
+
+@dataclass
+class Api:
+    """The Web API of the small organisation, with its clock."""
+
+    http: httpx.Client
+    clock: Clock
+    organisation: Organisation
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.http.get(path, headers=headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.http.post(path, json=body or {}, headers=headers)
+
+    def patch(self, path: str, body: Any, **headers: str) -> Any:
+        return self.http.patch(path, json=body, headers=headers)
+
+    def delete(self, path: str) -> Any:
+        return self.http.delete(path)
+
+    def create(self, path: str, body: Any) -> str:
+        """Create a row; gives its id."""
+        answer = self.post(path, body)
+        assert answer.status_code == 204, answer.text
+        return str(answer.headers["OData-EntityId"]).rpartition("(")[2].rstrip(")")
+
+    def refusal(self, answer: Any, status: int = 400) -> str:
+        """The message of an answer that has to be a refusal."""
+        assert answer.status_code == status, answer.text
+        assert answer.json()["error"]["code"].startswith("0x")
+        return str(answer.json()["error"]["message"])
+
+
+@pytest.fixture
+def api(organisation: Organisation, clock: Clock) -> Iterator[Api]:
+    with running(organisation) as server, httpx.Client(base_url=f"{server.address}/api/data/v9.2/") as http:
+        yield Api(http, clock, organisation)
+
+
+@pytest.fixture
+def sandbox(small_export: Path) -> Iterator[Running]:
+    """The small organisation behind a real server, with delays that nobody has to wait for."""
+    organisation = load(small_export, time.monotonic)
+    organisation.moment = organisation.computing = 0.01
+    with running(organisation) as server:
+        yield server
+
+
+@pytest.fixture
+def contoso() -> Iterator[Running]:
+    """The sample organisation behind a real server."""
+    organisation = load(CONTOSO, time.monotonic)
+    organisation.moment = organisation.computing = 0.02
+    with running(organisation) as server:
+        yield server
+
+
+@dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """Runs the command line as a user would, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("MIGRATOR_ORG", "MIGRATOR_OUT", "MIGRATOR_PROFILE", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str | Path) -> Result:
+        monkeypatch.setattr(sys, "argv", ["migrator", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return Result(int(end.value.code or 0), out, " ".join(err.split()))
+
+    return run
+
+
+def contact(number: int) -> UUID:
+    """The id of a contact of the small organisation."""
+    return UUID(int=0xC0 << 120 | number)
