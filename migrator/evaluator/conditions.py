@@ -71,7 +71,7 @@ class _Compiler:
             case tree.Text(text):
                 return exp.Literal.string(text), None
             case tree.Number(digits):
-                return exp.Literal.number(digits), None
+                return exp.Literal(this=digits, is_string=False), None
             case tree.Boolean(truth):
                 return exp.Boolean(this=truth), None
             case tree.Attribute():
@@ -146,7 +146,7 @@ def _number_literal(sql: exp.Expr) -> exp.Expr:
         float(sql.name)
     except ValueError:
         raise EvaluationError(f"'{sql.name}' is compared with a number") from None
-    return exp.Literal.number(sql.name)
+    return exp.Literal(this=sql.name, is_string=False)
 
 
 def _boolean_literal(sql: exp.Expr) -> exp.Expr:

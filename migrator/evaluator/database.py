@@ -21,6 +21,7 @@ from migrator.evaluator.select import (
     Statement,
     UnknownSegment,
     kind_of,
+    table_named,
 )
 from migrator.mql import Schema, tree
 
@@ -43,7 +44,7 @@ class Tables:
                 )
                 for column, what in table.columns.items()
             ]
-            schema_node = exp.Schema(this=exp.to_table(name, quoted=True), expressions=columns)
+            schema_node = exp.Schema(this=table_named(name), expressions=columns)
             self._database.execute(exp.Create(this=schema_node, kind="TABLE").sql("duckdb"))
 
     def fill(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -51,7 +52,7 @@ class Tables:
         columns = self.schema.tables[name].columns
         texts = [{key: _text(row.get(key)) for key in columns} for row in rows]
         frame = pd.DataFrame(texts, columns=list(columns), dtype="object")
-        target = exp.to_table(name, quoted=True).sql("duckdb")
+        target = table_named(name).sql("duckdb")
         casts = ", ".join(
             exp.cast(exp.column(key, quoted=True), _type(kind_of(what))).sql("duckdb") for key, what in columns.items()
         )
@@ -103,7 +104,7 @@ def _paged(select: exp.Select, paging: tree.Paging | None, statement: Statement)
     if paging.order:
         contact = statement.place("contact")
         found = Place("c", contact.logical_name, contact.table)
-        table = exp.to_table(found.logical_name, quoted=True, alias=exp.to_identifier("c", quoted=True))
+        table = table_named(found.logical_name, "c")
         on = exp.EQ(
             this=exp.column(MEMBER, table="m", quoted=True), expression=exp.column("contactid", table="c", quoted=True)
         )

@@ -48,7 +48,9 @@ def people(
     counted = exp.Star() if having.attribute is None else place.column(having.attribute)[0]
     aggregate = call(having.aggregate, counted)
     return statement.add(
-        select.having(_COMPARE[having.op](this=aggregate, expression=exp.Literal.number(having.number.digits)))
+        select.having(
+            _COMPARE[having.op](this=aggregate, expression=exp.Literal(this=having.number.digits, is_string=False))
+        )
     )
 
 

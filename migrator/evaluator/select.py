@@ -132,7 +132,7 @@ class Statement:
         members = self.membership(reference.name)
         table = f"segment_{len(self.segments)}"
         self.segments[table] = members
-        return self.add(exp.select(exp.column(MEMBER, quoted=True)).from_(exp.to_table(table, quoted=True)))
+        return self.add(exp.select(exp.column(MEMBER, quoted=True)).from_(table_named(table)))
 
     def chain(self, chain: tree.SetChain, compile_set: Callable[[tree.Members], str]) -> str:
         """The set that a chain of set operators gives, from left to right."""
@@ -145,7 +145,7 @@ class Statement:
 
     def finish(self, name: str) -> exp.Select:
         """The whole statement: the members of the set `name`, each once."""
-        select = exp.select(exp.column(MEMBER, quoted=True)).distinct().from_(exp.to_table(name, quoted=True))
+        select = exp.select(exp.column(MEMBER, quoted=True)).distinct().from_(table_named(name))
         for set_name, query in self._sets:
             select = select.with_(exp.to_identifier(set_name, quoted=True), as_=query, copy=False)
         return select
@@ -159,12 +159,12 @@ _COMBINE = {
 
 
 def _all_of(name: str) -> exp.Select:
-    return exp.select(exp.column(MEMBER, quoted=True)).from_(exp.to_table(name, quoted=True))
+    return exp.select(exp.column(MEMBER, quoted=True)).from_(table_named(name))
 
 
 def from_table(place: Place) -> exp.Table:
     """`FROM` the table of `place`, under its name."""
-    return exp.to_table(place.logical_name, quoted=True, alias=exp.to_identifier(place.name, quoted=True))
+    return table_named(place.logical_name, place.name)
 
 
 def member_of(place: Place) -> exp.Expr:
@@ -176,6 +176,12 @@ def member_of(place: Place) -> exp.Expr:
     if place.logical_name != AUDIENCE:
         raise EvaluationError(f"the query selects rows of {place.logical_name}; members can only be contacts")
     return exp.alias_(exp.column(AUDIENCE_KEY, table=place.name, quoted=True), MEMBER, quoted=True)
+
+
+def table_named(name: str, alias: str = "") -> exp.Table:
+    """The table `name` of the database, whatever it is called."""
+    shown = exp.TableAlias(this=exp.to_identifier(alias, quoted=True)) if alias else None
+    return exp.Table(this=exp.to_identifier(name, quoted=True), alias=shown)
 
 
 def call(function: str, *arguments: exp.Expr) -> exp.Expr:

@@ -434,15 +434,20 @@ def _explained(error: UnexpectedInput, text: str) -> QueryError:
         expected = _names(error.accepts or error.expected)
         if error.token.type == "$END":
             return QueryError("the query ends too early", text, len(text), expected)
-        found = f'"{_short(str(error.token))}" does not belong here'
-        return QueryError(found, text, _at(error.token), expected)
+        return QueryError(_foreign(text, _at(error.token)), text, _at(error.token), expected)
     position = cast(int, error.pos_in_stream)
     if text[position] in _SLIPS:
         return QueryError(_SLIPS[text[position]], text, position)
-    word = re.match(r"\.?\s*\w+|.", text[position:], re.DOTALL)
-    found = f'"{_short(word.group() if word else text[position])}" does not belong here'
     allowed = error.allowed if isinstance(error, UnexpectedCharacters) else None
-    return QueryError(found, text, position, _names(allowed or ()))
+    return QueryError(_foreign(text, position), text, position, _names(allowed or ()))
+
+
+_WORD = re.compile(r"\.?\s*\w+|&&|\|\||[=!<>]=|.", re.DOTALL)
+
+
+def _foreign(text: str, position: int) -> str:
+    word = _WORD.match(text, position)
+    return f'"{_short(word.group() if word else "")}" does not belong here'
 
 
 _SLIPS = {
@@ -454,7 +459,11 @@ _SLIPS = {
 
 
 def _names(terminals: Any) -> list[str]:
-    return sorted({_TERMINALS.get(name, name.removesuffix("_METHOD").capitalize().upper()) for name in terminals})
+    return sorted({_TERMINALS.get(name) or _keyword(name) for name in terminals})
+
+
+def _keyword(terminal: str) -> str:
+    return f".{terminal.removesuffix('_METHOD')}" if terminal.endswith("_METHOD") else terminal
 
 
 def _short(text: str) -> str:

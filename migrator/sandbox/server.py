@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import trustme
 import uvicorn
@@ -20,6 +21,8 @@ from migrator.sandbox.app import application
 from migrator.sandbox.organisation import Organisation
 
 HOST = "127.0.0.1"
+_GOODBYE = 0.1
+"""Seconds that a TLS connection may take to end."""
 
 
 class PortTaken(Exception):
@@ -70,9 +73,14 @@ def running(organisation: Organisation, *, port: int = 0, tls_folder: Path | Non
 
     async def serve() -> None:
         await server.serve(sockets=[listener])
-        await asyncio.sleep(0.05)  # connections that were closed last still have to say goodbye (TLS)
+        if certificate:
+            await asyncio.sleep(2 * _GOODBYE)
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="sandbox", daemon=True)
+    def run() -> None:
+        with asyncio.Runner(loop_factory=_Loop) as runner:
+            runner.run(serve())
+
+    thread = threading.Thread(target=run, name="sandbox", daemon=True)
     thread.start()
     try:
         while not server.started and thread.is_alive():
@@ -83,6 +91,16 @@ def running(organisation: Organisation, *, port: int = 0, tls_folder: Path | Non
         server.should_exit = True
         thread.join(timeout=10)
         listener.close()
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop that does not wait long for clients that leave without a TLS goodbye, as many do."""
+
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:  # type: ignore[override]
+        """Listen, with a short end for TLS connections."""
+        if options.get("ssl"):
+            options["ssl_shutdown_timeout"] = _GOODBYE
+        return await super().create_server(*args, **options)
 
 
 def _listener(port: int) -> socket.socket:

@@ -1,0 +1,148 @@
+"""Outbound queries: this text is read, and written back as this text."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrator.mql import QueryError, parse_outbound, tree, write_outbound
+
+IDENTITY = [
+    "PROFILE(contact)",
+    "PROFILE(contact, contact_1)",
+    "PROFILE(contact, contact_1).FILTER(ISNOTNULL(contact_1.emailaddress1) && ISNOTNULL(contact_1.fullname))",
+    "PROFILE(contact).FILTER(address1_city == 'NewYork' || address1_city == 'NewJersey')",
+    "PROFILE(contact).FILTER(a == 1).FILTER(b != 2)",
+    "PROFILE(contact).FILTER((a == 1 || b > 2.50) && c <= -3)",
+    "PROFILE(contact).FILTER(NOT(a == True || b == False))",
+    "PROFILE(contact).FILTER(ISNULL(a))",
+    "PROFILE(contact).FILTER(name CONTAINS 'Depot' || name STARTSWITH 'A' || name ENDSWITH 'z')",
+    "PROFILE(contact).FILTER(a + b - 2 > 3 * c)",
+    "PROFILE(contact).FILTER((a + b) * 2 > 3)",
+    "PROFILE(contact).FILTER(a - (b - c) > 3)",
+    "PROFILE(contact).FILTER(a / (b * c) > 3)",
+    "PROFILE(contact).FILTER(DATEDIFF(day, createdon, DATETIMEUTCNOW()) < 30)",
+    "PROFILE(contact).FILTER(createdon > DATEADD(month, -3, DATETIMEUTCNOW()))",
+    "PROFILE(contact).FILTER(createdon > DATE(2020, 1, 31, 23, 59, 59, 999))",
+    "PROFILE(contact).FILTER(in == 1 && filter == 2 && segment == 3 && date == 4 && contains == 5)",
+    "PROFILE(account, a).FILTER(a.x == 'y').TRAVERSE(contact_account_parentcustomerid, c).FILTER(ISNOTNULL(c.z))",
+    "PROFILE(account, a).TRAVERSE(contact_account_parentcustomerid, c, FILTER(c.z == 1))",
+    "PROFILE(account).TRAVERSE(contact_account_parentcustomerid)",
+    "SEGMENT(segment1) UNION SEGMENT(segment2)",
+    "SEGMENT(SEGMENT_CRM_ID_e1fa7fdc5c78ea11a811000d3a8e8fcc)",
+    "SEGMENT(a) UNION SEGMENT(b) INTERSECT SEGMENT(c) EXCEPT PROFILE(contact)",
+    "SEGMENT(a) EXCEPT (SEGMENT(b) UNION SEGMENT(c))",
+    "INTERACTION(EmailOpened, contactId)",
+    "INTERACTION(EmailOpened, contactId).FILTER(x == 'y').HAVING(COUNT() > 0, UTCDAYS(30))",
+    "INTERACTION(Purchase, contactId).HAVING(SUM(amount) >= 100.5)",
+    "PROFILE(contact).ORDERBY(fullname, createdon DESC).SKIP(0).TAKE(15).SELECT(contactid, fullname)",
+    "(SEGMENT(a) UNION SEGMENT(b)).TAKE(5)",
+    "PROFILE(contact).FILTER(a == 'O\\'Brien')",
+    "PROFILE(contact).FILTER(a == 'C:\\\\temp')",
+    "PROFILE(contact).FILTER(a == 'says \"AND\" or OR')",
+    "PROFILE(contact).FILTER(a == 'Ærøskøbing 東京')",
+    "PROFILE(contact).FILTER(a == '')",
+]
+
+SPELLINGS = [
+    ("profile( contact )", "PROFILE(contact)"),
+    ("Profile(contact) . Filter(a==1)", "PROFILE(contact).FILTER(a == 1)"),
+    ("PROFILE(contact)\n  .FILTER(\n    a == 1 AND\n    b == 2\n  )", "PROFILE(contact).FILTER(a == 1 && b == 2)"),
+    ("PROFILE(contact).FILTER(a == 1 or b == 2 and c == 3)", "PROFILE(contact).FILTER(a == 1 || b == 2 && c == 3)"),
+    (
+        "PROFILE(contact).FILTER((a == 1) && ((b == 2) && (c == 3)))",
+        "PROFILE(contact).FILTER(a == 1 && b == 2 && c == 3)",
+    ),
+    ("PROFILE(contact).FILTER(a == true)", "PROFILE(contact).FILTER(a == True)"),
+    ("PROFILE(contact).FILTER(isnull(a))", "PROFILE(contact).FILTER(ISNULL(a))"),
+    ("PROFILE(contact).FILTER(a contains 'x')", "PROFILE(contact).FILTER(a CONTAINS 'x')"),
+    ("PROFILE(contact).FILTER(a == 'O''Brien')", "PROFILE(contact).FILTER(a == 'O\\'Brien')"),
+    ("PROFILE(contact).FILTER(a == 'C:\\temp')", "PROFILE(contact).FILTER(a == 'C:\\\\temp')"),
+    ("PROFILE(contact).FILTER((a + b) + c == +3)", "PROFILE(contact).FILTER(a + b + c == 3)"),
+    ("SEGMENT(a).UNION(SEGMENT(b))", "SEGMENT(a) UNION SEGMENT(b)"),
+    ("SEGMENT(a).UNION(SEGMENT(b)).EXCEPT(SEGMENT(c))", "SEGMENT(a) UNION SEGMENT(b) EXCEPT SEGMENT(c)"),
+    ("SEGMENT(a) UNION SEGMENT(b).EXCEPT(SEGMENT(c))", "SEGMENT(a) UNION (SEGMENT(b) EXCEPT SEGMENT(c))"),
+    ("SEGMENT(a) MINUS SEGMENT(b)", "SEGMENT(a) EXCEPT SEGMENT(b)"),
+    ("(SEGMENT(a) UNION SEGMENT(b)) EXCEPT SEGMENT(c)", "SEGMENT(a) UNION SEGMENT(b) EXCEPT SEGMENT(c)"),
+    ("(PROFILE(contact))", "PROFILE(contact)"),
+    ("PROFILE(contact).DISTINCT()", "PROFILE(contact)"),
+    ("(SEGMENT(x)).ORDERBY(a ASC).TAKE(1)", "SEGMENT(x).ORDERBY(a).TAKE(1)"),
+    ("interaction(A, b).having(count() > 0, utcmonths(2))", "INTERACTION(A, b).HAVING(COUNT() > 0, UTCMONTHS(2))"),
+    ("PROFILE(contact) // everybody\n", "PROFILE(contact)"),
+    ("PROFILE(/* the table */ contact)", "PROFILE(contact)"),
+    ("SEGMENT(ab-cd-12)", "SEGMENT(ab-cd-12)"),
+]
+
+WRONG = [
+    ("", 1, 1, "ends too early"),
+    ("   ", 1, 4, "ends too early"),
+    ("PROFILE", 1, 8, "ends too early"),
+    ("PROFILE(contact", 1, 16, "ends too early"),
+    ("PROFILE()", 1, 9, '")" does not belong here'),
+    ("FOO(contact)", 1, 1, '"FOO" does not belong here; expected "(", INTERACTION, PROFILE or SEGMENT'),
+    ("PROFILE(contact) PROFILE(contact)", 1, 18, '"PROFILE"'),
+    ("PROFILE(contact).FOO()", 1, 17, '".FOO" does not belong here'),
+    ("PROFILE(contact).FILTER()", 1, 25, '")" does not belong here'),
+    ("PROFILE(contact).FILTER(a = 1)", 1, 27, 'equality is written "=="'),
+    ('PROFILE(contact).FILTER(a == "x")', 1, 30, "single quotes"),
+    ("PROFILE(contact).FILTER(a == 'x)", 1, 30, "never closed"),
+    ("PROFILE(contact).FILTER(a == 'x'", 1, 33, "ends too early"),
+    ("PROFILE(contact).FILTER(a == 'x'))", 1, 34, '")" does not belong here'),
+    ("PROFILE(contact).FILTER(a)", 1, 25, "condition is needed"),
+    ("PROFILE(contact).FILTER(a == (b == 1))", 1, 31, "a value is compared"),
+    ("PROFILE(contact).FILTER(a == 1 b == 2)", 1, 32, '"b" does not belong here'),
+    ("PROFILE(contact).FILTER(a == 1 &&\n&& b == 2)", 2, 1, '"&&" does not belong here'),
+    ("PROFILE(contact).FILTER(NOT(a == 1, b == 2))", 1, 25, "one argument"),
+    ("PROFILE(contact).FILTER(ISNULL('x'))", 1, 32, "only a column"),
+    ("PROFILE(contact).FILTER(a > DateTimeNowUtc())", 1, 29, "expected DATETIMEUTCNOW()"),
+    ("PROFILE(contact).FILTER(a > NOW())", 1, 29, "no function NOW"),
+    ("PROFILE(contact).FILTER(CONTAINS(a, 'x'))", 1, 25, "no function CONTAINS"),
+    ("PROFILE(contact).FILTER(a > DATE(2020))", 1, 29, "3 to 7 arguments"),
+    ("PROFILE(contact).FILTER(DATEDIFF('day', a, b) > 1)", 1, 34, "no date part"),
+    ("PROFILE(contact).FILTER(a == 12x)", 1, 30, '"12x" does not belong here'),
+    ("SEGMENT(a) UNION", 1, 17, "ends too early"),
+    ("SEGMENT(a) JOIN SEGMENT(b)", 1, 12, '"JOIN"'),
+    ("INTERACTION(a, b).HAVING(TOTAL(x) > 1)", 1, 26, "no aggregate TOTAL"),
+    ("INTERACTION(a, b).HAVING(COUNT(x) > 1)", 1, 26, "COUNT takes no column"),
+    ("INTERACTION(a, b).HAVING(SUM() > 1)", 1, 26, "SUM takes one column"),
+    ("INTERACTION(a, b).HAVING(COUNT() > 1, DAYS(3))", 1, 39, "no time window DAYS"),
+    ("INTERACTION(a, b).HAVING(COUNT() > 1).FILTER(c == 1)", 1, 38, "FILTER stands behind HAVING"),
+    ("INTERACTION(a, b).HAVING(COUNT() > 1).HAVING(COUNT() > 2)", 1, 38, "only one HAVING"),
+    ("PROFILE(contact).TAKE(1.5)", 1, 23, "no whole number"),
+    ("PROFILE(contact).FILTER(" + "(" * 1000, 1, 174, "150 parentheses"),
+]
+
+
+@pytest.mark.parametrize("text", IDENTITY)
+def test_written_as_it_was_read(text: str) -> None:
+    assert write_outbound(parse_outbound(text)) == text
+
+
+@pytest.mark.parametrize(("text", "canonical"), SPELLINGS)
+def test_every_spelling_has_one_canonical_form(text: str, canonical: str) -> None:
+    assert write_outbound(parse_outbound(text)) == canonical
+    assert parse_outbound(canonical) == parse_outbound(text)
+
+
+@pytest.mark.parametrize(("text", "line", "column", "words"), WRONG)
+def test_a_mistake_is_pointed_at(text: str, line: int, column: int, words: str) -> None:
+    with pytest.raises(QueryError) as error:
+        parse_outbound(text)
+    assert (error.value.line, error.value.column) == (line, column)
+    assert words in str(error.value)
+    caret = error.value.picture.split("\n")[1]
+    assert caret.endswith("^")
+    assert caret.count("^") == 1
+
+
+def test_the_caret_stands_below_the_mistake() -> None:
+    with pytest.raises(QueryError) as error:
+        parse_outbound("PROFILE(contact)\n  .FILTER(a = 1)")
+    assert error.value.picture == "  .FILTER(a = 1)\n            ^"
+
+
+def test_chains_stay_flat_however_long_they_are() -> None:
+    query = parse_outbound(" UNION ".join(["SEGMENT(a)"] * 2_000))
+    assert isinstance(query.members, tree.SetChain)
+    assert len(query.members.rest) == 1_999
+    condition = parse_outbound(f"PROFILE(contact).FILTER({' || '.join(['a == 1'] * 2_000)})")
+    assert write_outbound(parse_outbound(write_outbound(condition))) == write_outbound(condition)
