@@ -61,8 +61,9 @@ def sign_in_host(url: str) -> str:
 
 def _misspelt(host: str) -> str:
     ending = ".".join(host.split(".")[-2:])
-    if near := get_close_matches(ending, CLOUDS, n=1, cutoff=0.7):
-        return f'its name ends in "{ending}"; did you mean "{near[0]}"'
+    if near := get_close_matches(ending, CLOUDS, n=2, cutoff=0.7):
+        meant = " or ".join(f'"{cloud}"' for cloud in near)
+        return f'its name ends in "{ending}", which was probably meant to be {meant}'
     return f'the name "{host}" does not end in {", ".join(CLOUDS)}'
 
 

@@ -96,7 +96,7 @@ def running(organisation: Organisation, *, port: int = 0, tls_folder: Path | Non
 class _Loop(asyncio.SelectorEventLoop):
     """An event loop that does not wait long for clients that leave without a TLS goodbye, as many do."""
 
-    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:  # type: ignore[override]
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
         """Listen, with a short end for TLS connections."""
         if options.get("ssl"):
             options["ssl_shutdown_timeout"] = _GOODBYE

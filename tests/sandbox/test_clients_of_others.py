@@ -79,6 +79,7 @@ def test_microsofts_python_client_reads_creates_changes_and_deletes(over_tls: Ru
 def test_microsofts_python_client_reads_metadata(over_tls: Running) -> None:
     with DataverseClient(over_tls.address, NoCredential()) as client:
         table = client.tables.get("contact")
+        assert table is not None
         assert table["entity_set_name"] == "contacts"
         names = {column["LogicalName"] for column in client.tables.list_columns("contact")}
         assert {"contactid", "fullname", "parentcustomerid"} <= names

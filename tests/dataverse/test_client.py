@@ -1,0 +1,379 @@
+"""The client: what it sends, what it waits for, what it repeats, and what it makes of every kind of answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from migrator.dataverse import client as client_module
+from migrator.dataverse import realtime
+from migrator.dataverse.auth import Account
+from migrator.dataverse.client import Client, connect
+from migrator.dataverse.errors import (
+    ActionMissing,
+    DuplicateKey,
+    Forbidden,
+    NotDataverse,
+    NotFound,
+    Refused,
+    ServerFault,
+    SignInFailed,
+    Throttled,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from migrator.dataverse.throttle import Patience
+
+ORG = "http://127.0.0.1:1"
+ME = {"OrganizationId": str(UUID(int=1)), "BusinessUnitId": str(UUID(int=2)), "UserId": str(UUID(int=3))}
+Answer = httpx.Response | Exception
+
+
+class Organisation:
+    """Answers the questions that follow WhoAmI from a list, and keeps what was asked."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.asked: list[httpx.Request] = []
+        self.slept: list[float] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("WhoAmI"):
+            return httpx.Response(200, json=ME)
+        self.asked.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def talk(self, work: Callable[[Client], Coroutine[Any, Any, Any]], patience: float = 300.0) -> Any:
+        async def session() -> Any:
+            transport = httpx.MockTransport(self)
+            async with await connect(ORG, transport=transport, patience=Patience(patience)) as found:
+
+                async def sleep(seconds: float) -> None:
+                    self.slept.append(seconds)
+
+                found._throttle._sleep = sleep
+                found._throttle.hold = self.slept.append  # type: ignore[method-assign]
+                return await work(found)
+
+        return asyncio.run(session())
+
+
+def error(status: int, code: str = "0x1", message: str = "no", **headers: str) -> httpx.Response:
+    return httpx.Response(status, json={"error": {"code": code, "message": message}}, headers=headers)
+
+
+def get(client: Client) -> Coroutine[Any, Any, Any]:
+    return client.get("things")
+
+
+def test_the_documented_headers_are_sent() -> None:
+    organisation = Organisation(httpx.Response(200, json={}))
+    organisation.talk(get)
+    headers = organisation.asked[0].headers
+    assert (headers["OData-Version"], headers["OData-MaxVersion"], headers["Accept"]) == (
+        "4.0",
+        "4.0",
+        "application/json",
+    )
+    assert str(organisation.asked[0].url) == f"{ORG}/api/data/v9.2/things"
+
+
+def test_no_cookie_is_kept() -> None:
+    first = httpx.Response(200, json={}, headers={"set-cookie": "ARRAffinity=abc; Path=/"})
+    organisation = Organisation(first, httpx.Response(200, json={}))
+
+    async def twice(client: Client) -> None:
+        await client.get("a")
+        await client.get("b")
+
+    organisation.talk(twice)
+    assert "cookie" not in organisation.asked[1].headers
+
+
+def test_pages_are_followed_to_the_end() -> None:
+    link = f"{ORG}/api/data/v9.2/things?$skiptoken=2"
+    organisation = Organisation(
+        httpx.Response(200, json={"value": [{"n": 1}, {"n": 2}], "@odata.nextLink": link}),
+        httpx.Response(200, json={"value": [{"n": 3}]}),
+    )
+
+    async def everything(client: Client) -> list[Any]:
+        return [row["n"] async for row in client.rows("things")]
+
+    assert organisation.talk(everything) == [1, 2, 3]
+    assert organisation.asked[0].headers["Prefer"] == "odata.maxpagesize=5000"
+    assert str(organisation.asked[1].url) == link
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_passing_refusals_are_asked_again(status: int) -> None:
+    organisation = Organisation(error(status), error(status), httpx.Response(200, json={"n": 1}))
+    assert organisation.talk(get) == {"n": 1}
+    assert len(organisation.asked) == 3
+
+
+@pytest.mark.parametrize("broken", [httpx.ConnectError("x"), httpx.ReadError("x"), httpx.ReadTimeout("x")])
+def test_broken_connections_are_tried_again(broken: Exception) -> None:
+    organisation = Organisation(broken, httpx.Response(200, json={"n": 1}))
+    assert organisation.talk(get) == {"n": 1}
+
+
+def test_retry_after_is_obeyed_to_the_second() -> None:
+    organisation = Organisation(error(429, **{"Retry-After": "17"}), httpx.Response(200, json={}))
+    organisation.talk(get)
+    assert organisation.slept == [17.0, 17.0]  # everybody holds, and this request waits
+
+
+def test_pauses_grow_up_to_a_limit() -> None:
+    patience = Patience()
+    pauses = [patience.pause(attempt) for attempt in range(40)]
+    assert pauses[0] <= patience.first
+    assert pauses[3] > patience.first
+    assert max(pauses) <= patience.most
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (error(429, **{"Retry-After": "400"}), Throttled),
+        (error(503), ServerFault),
+        (httpx.ConnectError("refused"), Unreachable),
+    ],
+)
+def test_patience_ends(answer: Answer, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        Organisation(answer).talk(get, patience=0.0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (error(400), Refused),
+        (error(403), Forbidden),
+        (error(404, "0x80040217"), NotFound),
+        (error(404, "0x8006088a"), ActionMissing),
+        (error(412, "0x80040237"), DuplicateKey),
+        (httpx.Response(200, text="<html>", headers={"content-type": "text/html"}), NotDataverse),
+        (httpx.Response(302, headers={"location": "https://login"}), NotDataverse),
+        (httpx.Response(200, text="{broken"), UnexpectedAnswer),
+        (httpx.Response(200, json=[1]), UnexpectedAnswer),
+    ],
+)
+def test_other_answers_are_final_and_named(answer: httpx.Response, kind: type[Exception]) -> None:
+    organisation = Organisation(answer)
+    with pytest.raises(kind) as raised:
+        organisation.talk(get)
+    assert type(raised.value) is kind
+    assert len(organisation.asked) == 1
+
+
+def test_a_refusal_names_request_code_message_and_request_id() -> None:
+    with pytest.raises(Refused) as raised:
+        Organisation(error(400, "0x80040203", "The query is bad", **{"x-ms-service-request-id": "abc"})).talk(get)
+    assert str(raised.value) == "GET things was refused with 400 0x80040203: The query is bad (request id abc)"
+
+
+def test_lists_of_ids_that_the_organisation_echoes_are_not_repeated() -> None:
+    ids = ", ".join(f"'{uuid4()}'" for _ in range(3))
+    with pytest.raises(Refused) as raised:
+        Organisation(error(400, "0x1", f"cannot find {ids} here")).talk(get)
+    assert "cannot find … here" in str(raised.value)
+
+
+def test_a_missing_record_is_none_but_a_missing_table_is_an_error() -> None:
+    async def segment(client: Client) -> Any:
+        return await realtime.retrieve_segment(client, UUID(int=5))
+
+    assert Organisation(error(404, "0x80040217")).talk(segment) is None
+    with pytest.raises(ActionMissing):
+        Organisation(error(404, "0x8006088a")).talk(segment)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [[str(UUID(int=7)), str(UUID(int=8))], [f"{UUID(int=7)}, {UUID(int=8)}"], [f"{UUID(int=7)},{UUID(int=8)}", ""]],
+)
+def test_the_members_list_is_read_in_both_shapes(members: list[str]) -> None:
+    result = {"baseEntityLogicalName": "contact", "primaryKeyColumnName": "contactid", "members": members}
+    answer = httpx.Response(200, json={"StatusCode": 200, "ResultText": json.dumps(result)})
+
+    async def listed(client: Client) -> Any:
+        return await realtime.members_list(client, UUID(int=5))
+
+    assert Organisation(answer).talk(listed) == [UUID(int=7), UUID(int=8)]
+
+
+@pytest.mark.parametrize(
+    "content", [{"StatusCode": 200}, {"ResultText": "no json"}, {"ResultText": '{"members": ["no id"]}'}]
+)
+def test_a_members_list_of_another_shape_is_shown(content: dict[str, Any]) -> None:
+    async def listed(client: Client) -> Any:
+        return await realtime.members_list(client, UUID(int=5))
+
+    with pytest.raises(UnexpectedAnswer, match="no list of ids"):
+        Organisation(httpx.Response(200, json=content)).talk(listed)
+
+
+def test_a_members_list_can_carry_its_own_status() -> None:
+    async def listed(client: Client) -> Any:
+        return await realtime.members_list(client, UUID(int=5))
+
+    with pytest.raises(Refused, match="not ready"):
+        Organisation(httpx.Response(200, json={"StatusCode": 400, "ResultText": "not ready"})).talk(listed)
+
+
+# --- the first contact -----------------------------------------------------------------------------------------------
+
+
+def first_contact(answer: Answer, org: str = ORG, **options: Any) -> Client:
+    def respond(_: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def session() -> Client:
+        async with await connect(org, transport=httpx.MockTransport(respond), **options) as found:
+            return found
+
+    return asyncio.run(session())
+
+
+def test_the_organisation_says_who_it_is() -> None:
+    found = first_contact(httpx.Response(200, json=ME))
+    assert (found.organisation_id, found.business_unit_id) == (UUID(int=1), UUID(int=2))
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        (httpx.ConnectError("Connection refused"), Unreachable, "cannot be reached"),
+        (httpx.ConnectTimeout(""), Unreachable, "does not answer in time"),
+        (httpx.Response(200, html="<html>"), NotDataverse, "web page"),
+        (httpx.Response(200, json={"hello": "world"}), NotDataverse, "not like an organisation"),
+        (error(404), NotDataverse, "not like an organisation"),
+    ],
+)
+def test_what_is_no_organisation_is_said_at_once(answer: Answer, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        first_contact(answer)
+
+
+CHALLENGE = {
+    "WWW-Authenticate": "Bearer authorization_uri=https://login.microsoftonline.com/tenant-1/oauth2/authorize, "
+    "resource_id=https://contoso.crm4.dynamics.com/"
+}
+
+
+class Identity:
+    """Microsoft's identity platform, as far as MSAL asks it. Counts the tokens it gives."""
+
+    def __init__(self, refuse: str = "") -> None:
+        self.refuse, self.asked, self.tokens = refuse, list[str](), 0
+
+    def get(self, url: str, **_: Any) -> Any:
+        self.asked.append(url)
+        base = "https://login.microsoftonline.com/tenant-1"
+        return _Reply(
+            {
+                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "token_endpoint": f"{base}/oauth2/v2.0/token",
+                "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+                "issuer": f"{base}/v2.0",
+                "tenant_discovery_endpoint": f"{base}/v2.0/.well-known/openid-configuration",
+                "metadata": [],
+            }
+        )
+
+    def post(self, url: str, data: Any = None, **_: Any) -> Any:
+        self.asked.append(url)
+        if url.endswith("devicecode"):
+            return _Reply(
+                {"device_code": "d", "user_code": "U", "message": "Open the page", "interval": 0, "expires_in": 60}
+            )
+        if self.refuse:
+            return _Reply({"error": "invalid_client", "error_description": self.refuse}, 401)
+        self.tokens += 1
+        return _Reply({"access_token": f"token-{self.tokens}", "expires_in": 3600, "token_type": "Bearer"})
+
+    def close(self) -> None:
+        """MSAL may call it."""
+
+
+class _Reply:
+    def __init__(self, content: dict[str, Any], status: int = 200) -> None:
+        self.status_code, self.text, self.headers = status, json.dumps(content), dict[str, str]()
+
+    def raise_for_status(self) -> None:
+        if self.status_code >= 400:
+            raise ValueError(self.status_code)
+
+
+CLOUD = "https://contoso.crm4.dynamics.com"
+SECRET = Account(client_id="app", secret="s3cret")
+
+
+def signed_in(identity: Identity, account: Account, accepts: str = "token-1", said: list[str] | None = None) -> Client:
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.headers.get("authorization") != f"Bearer {accepts}":
+            return httpx.Response(401, headers=CHALLENGE, json={"error": {"code": "0", "message": "who are you"}})
+        return httpx.Response(200, json=ME)
+
+    async def session() -> Client:
+        options: dict[str, Any] = {
+            "account": account,
+            "msal_http": identity,
+            "tell": (said if said is not None else []).append,
+        }
+        async with await connect(CLOUD, transport=httpx.MockTransport(respond), **options) as found:
+            return found
+
+    return asyncio.run(session())
+
+
+def test_a_secret_signs_in_at_the_tenant_that_the_organisation_names() -> None:
+    identity = Identity()
+    assert signed_in(identity, SECRET).organisation_id == UUID(int=1)
+    assert any(url.startswith("https://login.microsoftonline.com/tenant-1/") for url in identity.asked)
+
+
+def test_without_a_secret_the_device_code_is_shown_to_the_person() -> None:
+    said: list[str] = []
+    signed_in(Identity(), Account(), said=said)
+    assert said == ["Open the page"]
+
+
+def test_a_token_that_ended_early_is_renewed_once() -> None:
+    identity = Identity()
+    signed_in(identity, SECRET, accepts="token-2")
+    assert identity.tokens == 2
+
+
+def test_a_sign_in_that_is_refused_says_why() -> None:
+    with pytest.raises(SignInFailed, match="the secret is wrong"):
+        signed_in(Identity("AADSTS7000215: the secret is wrong\r\nTrace ID: 1"), SECRET)
+    with pytest.raises(SignInFailed, match="does not accept the sign-in"):
+        signed_in(Identity(), SECRET, accepts="never")
+
+
+def test_a_secret_without_an_application_is_refused() -> None:
+    with pytest.raises(SignInFailed, match="AZURE_CLIENT_ID"):
+        signed_in(Identity(), Account(secret="s"))
+
+
+def test_the_log_names_requests_but_nobodys_ids(caplog: pytest.LogCaptureFixture) -> None:
+    async def ask(client: Client) -> None:
+        await client.get(f"contacts?$filter=contactid eq {UUID(int=7)}")
+
+    with caplog.at_level("INFO", logger=client_module.log.name):
+        Organisation(httpx.Response(200, json={})).talk(ask)
+    assert "GET contacts 200" in caplog.text
+    assert str(UUID(int=7)) not in caplog.text

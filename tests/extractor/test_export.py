@@ -1,0 +1,122 @@
+"""The export folder: what is written is read back, and what is damaged is never taken for whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from migrator.errors import UsageError
+from migrator.extractor.export import ExportWriter, member_reader, read_export
+from migrator.model import Members, MemberSource
+from tests.small import LOST, ORGANISATION, ROW_ONLY, STATIC, contact, write_small_export
+
+
+def test_what_is_written_is_read_back(small_export: Path) -> None:
+    export = read_export(small_export)
+    assert export.organisation == ORGANISATION
+    assert len(export.segments) == 6
+    assert export.members[STATIC] == Members(MemberSource.SERVICE, 5)
+    assert export.members[ROW_ONLY].source is MemberSource.ROW
+    assert (export.members[LOST].count, export.members[LOST].reason) == (None, "nothing was left")
+    assert list(member_reader(small_export)(STATIC)) == [contact(n) for n in range(5)]
+
+
+def test_members_are_written_once_and_in_order(tmp_path: Path) -> None:
+    writer = ExportWriter(tmp_path / "e", ORGANISATION, "2026-01-01T00:00:00Z")
+    ids = [contact(n) for n in (5, 3, 5, 1, 3)]
+    members = writer.members(STATIC, ids, Members(MemberSource.SERVICE))
+    assert members.count == 3
+    assert (tmp_path / "e/members" / f"{STATIC}.csv").read_text() == "contactid\n" + "".join(
+        f"{contact(n)}\n" for n in (5, 3, 1)
+    )
+
+
+def test_files_are_for_their_owner_alone(small_export: Path) -> None:
+    if os.name != "posix":
+        pytest.skip("rights are POSIX")
+    for path in [small_export, *small_export.rglob("*")]:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_an_export_that_was_not_finished_is_none(tmp_path: Path) -> None:
+    folder = write_small_export(tmp_path / "e")
+    ExportWriter(folder, ORGANISATION, "2026-01-01T00:00:00Z").segments([])  # begun again, and interrupted
+    with pytest.raises(UsageError, match="only half written"):
+        read_export(folder)
+
+
+def test_a_member_list_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    writer = ExportWriter(tmp_path / "e", ORGANISATION, "2026-01-01T00:00:00Z")
+
+    def broken() -> Iterator[UUID]:
+        yield contact(1)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        writer.members(STATIC, broken(), Members(MemberSource.SERVICE))
+    assert list((tmp_path / "e/members").iterdir()) == []
+
+
+def _manifest(folder: Path, change: Callable[[dict[str, object]], None]) -> None:
+    content = json.loads((folder / "manifest.json").read_text())
+    change(content)
+    (folder / "manifest.json").write_text(json.dumps(content))
+
+
+def _rewrite(folder: Path, name: str, content: str) -> None:
+    """Change a file together with its checksum, so that only its content is wrong."""
+    (folder / name).write_text(content)
+
+    def change(manifest: dict[str, object]) -> None:
+        files = manifest["files"]
+        assert isinstance(files, dict)
+        files[name] = {"sha256": hashlib.sha256(content.encode()).hexdigest()}
+
+    _manifest(folder, change)
+
+
+DAMAGE: list[tuple[str, Callable[[Path], object], str]] = [
+    ("missing", shutil.rmtree, "There is no export folder"),
+    ("no manifest", lambda f: (f / "manifest.json").unlink(), "only half written"),
+    ("an empty folder", lambda f: (shutil.rmtree(f), f.mkdir()), "is no export"),
+    ("a broken manifest", lambda f: (f / "manifest.json").write_text("{"), "manifest.json cannot be read"),
+    ("a manifest of something else", lambda f: (f / "manifest.json").write_text("[]"), "manifest.json cannot be read"),
+    ("a newer format", lambda f: _manifest(f, lambda m: m.update(format=99)), "format 99"),
+    ("no organisation", lambda f: _manifest(f, lambda m: m.pop("organisation")), "organisation"),
+    ("a missing file", lambda f: (f / "segments.jsonl").unlink(), "segments.jsonl cannot be read"),
+    ("a changed file", lambda f: (f / "segments.jsonl").write_text(""), "not what it was"),
+    ("a changed member list", lambda f: (f / f"members/{STATIC}.csv").write_text("contactid\n"), "not what it was"),
+    (
+        "a file outside",
+        lambda f: _manifest(f, lambda m: m.update(files={"../secret": {"sha256": ""}})),
+        "outside of the folder",
+    ),
+    ("a row without id", lambda f: _rewrite(f, "segments.jsonl", "{}\n"), "line 1, is no segment row"),
+    ("a row that is no row", lambda f: _rewrite(f, "segments.jsonl", "[1]\n"), "line 1, is no segment row"),
+    (
+        "a row that comes twice",
+        lambda f: _rewrite(f, "segments.jsonl", f'{{"msdyncrm_segmentid": "{STATIC}"}}\n' * 2),
+        "line 2, repeats the segment",
+    ),
+]
+
+
+@pytest.mark.parametrize(("damage", "words"), [pytest.param(d, w, id=name) for name, d, w in DAMAGE])
+def test_damage_is_named(small_export: Path, damage: Callable[[Path], object], words: str) -> None:
+    damage(small_export)
+    with pytest.raises(UsageError) as error:
+        read_export(small_export)
+    assert words in str(error.value)
+
+
+def test_an_id_that_is_none_stops_the_reading(small_export: Path) -> None:
+    (small_export / f"members/{STATIC}.csv").write_text(f"contactid\n{contact(1)}\nnobody\n")
+    with pytest.raises(UsageError, match="line 3, is no id"):
+        list(member_reader(small_export)(STATIC))

@@ -1,0 +1,344 @@
+"""From legacy to real-time: a segment like this becomes one like that, with these findings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from migrator.codes import DefinitionStatus, LegacyStatus, LegacyType, Scope, SegmentType
+from migrator.extractor.export import segment_of
+from migrator.model import (
+    Export,
+    LegacySegment,
+    Members,
+    MemberSource,
+    Organisation,
+    Outcome,
+    PlannedSegment,
+    Selection,
+    TranslationSettings,
+)
+from migrator.mql.schema import schema_to_json
+from migrator.translator.identity import derived_id
+from migrator.translator.plan import plan_json
+from migrator.translator.translate import translate
+from tests.small import ORGANISATION, SCHEMA, UNIT, row, segment
+
+READ = MemberSource.SERVICE
+
+
+def legacy(
+    kind: LegacyType = LegacyType.DYNAMIC, status: LegacyStatus = LegacyStatus.LIVE, **columns: Any
+) -> LegacySegment:
+    return segment_of(row(segment(1), "A segment", kind, status, **columns))
+
+
+def plan(found: LegacySegment, members: Members | None = None, **settings: Any) -> PlannedSegment:
+    export = Export(
+        ORGANISATION, "f", (found,), {found.id: members or Members(MemberSource.NOT_READ)}, schema_to_json(SCHEMA)
+    )
+    return translate(export, TranslationSettings(ORGANISATION, **settings)).segments[0]
+
+
+def codes(planned: PlannedSegment) -> list[str]:
+    return [finding.code for finding in planned.findings]
+
+
+def query(text: str, **columns: Any) -> PlannedSegment:
+    return plan(legacy(msdyncrm_segmentquery=text, **columns))
+
+
+def static(count: int | None, status: LegacyStatus = LegacyStatus.LIVE, **columns: Any) -> PlannedSegment:
+    source = READ if count is not None else MemberSource.NONE
+    return plan(
+        legacy(LegacyType.STATIC, status, **columns), Members(source, count, reason="" if count is not None else "gone")
+    )
+
+
+# --- queries -----------------------------------------------------------------------------------------------------
+
+CARRIED_OVER = [
+    ("PROFILE(contact)", "PROFILE(contact)", []),
+    (
+        "PROFILE(contact, contact_1).FILTER(ISNOTNULL(contact_1.emailaddress1) && ISNOTNULL(contact_1.fullname))",
+        "PROFILE(contact).FILTER(ISNOTNULL(emailaddress1) && ISNOTNULL(fullname))",
+        [],
+    ),
+    (
+        "PROFILE(contact).FILTER((address1_city == 'NewYork' || address1_city == 'NewJersey'))",
+        "PROFILE(contact).FILTER(address1_city == 'NewYork' || address1_city == 'NewJersey')",
+        [],
+    ),
+    ("profile(Contact, C).filter(c.children > 1 AND NOT(C.children == 3))",
+     "PROFILE(contact).FILTER(children > 1 && NOT(children == 3))", []),
+    ("PROFILE(contact).FILTER(donotemail == True)", "PROFILE(contact).FILTER(donotemail == true)", []),
+    ("PROFILE(contact).FILTER(fullname CONTAINS 'O\\'B')", "PROFILE(contact).FILTER(fullname CONTAINS 'O\\'B')", []),
+    ("PROFILE(contact).FILTER(children == 1).FILTER(ISNULL(fullname))",
+     "PROFILE(contact).FILTER(children == 1).FILTER(ISNULL(fullname))", []),
+    ("PROFILE(contact, c).FILTER(c.fullname STARTSWITH 'A' || fullname ENDSWITH 'z')",
+     "PROFILE(contact).FILTER(fullname STARTSWITH 'A' || fullname ENDSWITH 'z')", ["unproven-construct"]),
+    ("PROFILE(contact, c).FILTER(c.children * 2 > DATEDIFF(day, c.createdon, DATETIMEUTCNOW()))",
+     "PROFILE(contact).FILTER(children * 2 > DATEDIFF(day, createdon, DATETIMEUTCNOW()))", ["unproven-construct"]),
+]  # fmt: skip
+
+NOT_CARRIED_OVER = [
+    ("", Outcome.BLOCKED, ["query-missing"]),
+    ("PROFILE(contact).FILTER(a = 1)", Outcome.BLOCKED, ["query-unreadable"]),
+    ("PROFILE(account)", Outcome.BLOCKED, ["audience-not-contact"]),
+    ("PROFILE(contact).FILTER(nothing == 1)", Outcome.BLOCKED, ["column-unknown"]),
+    ("PROFILE(contact).FILTER(x.fullname == 'a')", Outcome.BLOCKED, ["alias-unknown"]),
+    ("PROFILE(contact).FILTER(age > 1)", Outcome.FLAGGED, ["column-not-stored"]),
+    ("PROFILE(contact).FILTER(ISNULL(picture))", Outcome.FLAGGED, ["column-not-stored"]),
+    ("PROFILE(account, a).TRAVERSE(contact_account_parentcustomerid, c)", Outcome.FLAGGED, ["query-traverses"]),
+    ("INTERACTION(EmailOpened, contactId).HAVING(COUNT() > 0)", Outcome.FLAGGED, ["query-behavioural"]),
+    ("PROFILE(contact) EXCEPT INTERACTION(EmailOpened, contactId)", Outcome.FLAGGED, ["query-behavioural"]),
+    ("PROFILE(contact) EXCEPT PROFILE(contact).FILTER(children == 1)", Outcome.FLAGGED, ["query-combines-sets"]),
+    ("SEGMENT(other)", Outcome.FLAGGED, ["query-combines-sets"]),
+]
+
+
+@pytest.mark.parametrize(("outbound", "realtime", "found"), CARRIED_OVER)
+def test_a_query_over_contact_alone_is_carried_over(outbound: str, realtime: str, found: list[str]) -> None:
+    planned = query(outbound)
+    assert planned.definition is not None
+    assert planned.definition["msdynmkt_segmentquery"] == realtime
+    assert (codes(planned), planned.outcome) == (found, Outcome.READY)
+
+
+@pytest.mark.parametrize(("outbound", "outcome", "found"), NOT_CARRIED_OVER)
+def test_another_query_says_why_it_is_not(outbound: str, outcome: Outcome, found: list[str]) -> None:
+    planned = query(outbound)
+    assert (planned.outcome, codes(planned)) == (outcome, found)
+    assert planned.definition is planned.segment is None
+
+
+def test_a_compound_segment_is_flagged_and_its_references_are_counted() -> None:
+    planned = plan(legacy(LegacyType.COMPOUND, msdyncrm_query="SEGMENT(a) UNION SEGMENT(b) EXCEPT SEGMENT(a)"))
+    assert (planned.outcome, codes(planned)) == (Outcome.FLAGGED, ["compound-segment"])
+    assert "2 other segments" in planned.findings[0].message
+
+
+def test_the_query_is_taken_from_the_column_that_is_filled() -> None:
+    planned = query("", msdyncrm_query="PROFILE(contact)")
+    assert planned.query == "PROFILE(contact)"
+    assert planned.outcome is Outcome.READY
+
+
+def test_two_columns_with_different_queries_wait_for_a_decision() -> None:
+    assert codes(query("PROFILE(contact)", msdyncrm_query="PROFILE(contact).FILTER(children == 1)")) == [
+        "queries-differ"
+    ]
+    assert codes(query("PROFILE(contact)", msdyncrm_query=" PROFILE(contact) ")) == []
+
+
+# --- statuses ----------------------------------------------------------------------------------------------------
+
+STATUSES = [
+    (LegacyStatus.DRAFT, False, []),
+    (LegacyStatus.LIVE, True, []),
+    (LegacyStatus.STOPPED, False, []),
+    (LegacyStatus.LIVE_EDITABLE, True, []),
+    (LegacyStatus.EXPIRED, False, ["status-expired"]),
+    (LegacyStatus.ERROR, False, ["status-error"]),
+    (LegacyStatus.GOING_LIVE, True, []),
+    (LegacyStatus.STOPPING, False, []),
+]
+
+
+@pytest.mark.parametrize(("status", "published", "found"), STATUSES)
+def test_every_status_has_its_place(status: LegacyStatus, published: bool, found: list[str]) -> None:
+    planned = static(3, status)
+    assert (planned.publish, codes(planned)) == (published, found)
+    assert planned.outcome is (Outcome.ADAPTED if found else Outcome.READY)
+    assert planned.definition is not None
+    assert planned.definition["statuscode"] == DefinitionStatus.DRAFT  # publishing comes later
+
+
+@pytest.mark.parametrize("code", [192350099, None])
+def test_an_unknown_status_blocks(code: int | None) -> None:
+    planned = plan(replace(legacy(LegacyType.STATIC), status_code=code), Members(READ, 1))
+    assert (planned.outcome, codes(planned)) == (Outcome.BLOCKED, ["status-unknown"])
+
+
+def test_an_unknown_type_blocks() -> None:
+    planned = plan(replace(legacy(), type_code=5, query="PROFILE(contact)"))
+    assert (planned.outcome, codes(planned)) == (Outcome.BLOCKED, ["type-unknown"])
+
+
+def test_drafts_only_publishes_nothing_and_says_so() -> None:
+    planned = plan(legacy(LegacyType.STATIC), Members(READ, 1), drafts_only=True)
+    assert (planned.publish, codes(planned), planned.outcome) == (False, ["kept-as-draft"], Outcome.READY)
+
+
+def test_a_mirrored_segment_waits_for_a_decision() -> None:
+    assert codes(static(3, msdyncrm_externalsource=192350000)) == ["mirrored-segment"]
+
+
+# --- members -----------------------------------------------------------------------------------------------------
+
+
+def test_members_become_one_include_group() -> None:
+    planned = static(3)
+    assert planned.definition is not None
+    assert json.loads(planned.definition["msdynmkt_staticlistmembers"]) == [
+        {
+            "groupId": str(planned.groups[0].id),
+            "includeType": "Include",
+            "name": "A segment – members",
+            "inputType": "manualSelect",
+        }
+    ]
+    assert (planned.groups[0].first, planned.groups[0].count) == (0, 3)
+    assert planned.segment is not None
+    assert planned.segment["msdynmkt_type"] == SegmentType.STATIC
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [
+        (0, [0]),
+        (1, [1]),
+        (200_000, [200_000]),
+        (200_001, [200_000, 1]),
+        (2_000_000, [200_000] * 10),
+    ],
+)
+def test_groups_are_cut_at_two_hundred_thousand(count: int, sizes: list[int]) -> None:
+    planned = static(count)
+    assert [group.count for group in planned.groups] == sizes
+    assert [group.first for group in planned.groups] == [200_000 * n for n in range(len(sizes))]
+    assert len({group.id for group in planned.groups}) == len(sizes)
+    assert codes(planned) == (["split-into-groups"] if len(sizes) > 1 else [])
+    if len(sizes) > 1:
+        assert planned.groups[1].name == f"A segment – members 2 of {len(sizes)}"
+
+
+def test_more_than_ten_groups_can_hold_is_blocked() -> None:
+    planned = static(2_000_001)
+    assert (planned.outcome, codes(planned), planned.groups) == (Outcome.BLOCKED, ["too-many-members"], ())
+
+
+def test_unknown_members_are_never_an_empty_segment() -> None:
+    planned = static(None, msdyncrm_segmentsize=99)
+    assert (planned.outcome, codes(planned)) == (Outcome.FLAGGED, ["members-unknown"])
+    assert planned.definition is planned.segment is None
+    assert planned.before == 99
+    assert "gone" in planned.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("members", "columns", "found", "outcome"),
+    [
+        (Members(READ, 3), {"msdyncrm_segmentsize": 4}, ["size-differs"], Outcome.READY),
+        (Members(READ, 3), {"msdyncrm_segmentsize": 3}, [], Outcome.READY),
+        (Members(MemberSource.ROW, 3), {}, ["members-from-row"], Outcome.READY),
+        (
+            Members(MemberSource.ROW, 3, unreadable=1, duplicates=2),
+            {},
+            ["member-ids-cleaned", "members-from-row"],
+            Outcome.ADAPTED,
+        ),
+        (Members(READ, 3, pending=60.0), {}, ["members-pending"], Outcome.FLAGGED),
+        (Members(READ, 3, reason="?"), {}, ["pending-state-unclear"], Outcome.READY),
+    ],
+)
+def test_what_was_noticed_while_reading_is_said(
+    members: Members, columns: dict[str, Any], found: list[str], outcome: Outcome
+) -> None:
+    planned = plan(legacy(LegacyType.STATIC, **columns), members)
+    assert (codes(planned), planned.outcome) == (found, outcome)
+
+
+# --- texts and origin --------------------------------------------------------------------------------------------
+
+
+def test_description_unit_scope_creator_and_date_are_carried_over() -> None:
+    planned = static(
+        1, msdyncrm_description="Why", msdyncrm_scope=int(Scope.BUSINESS_UNIT), msdyncrm_segmentname=" Spaces "
+    )
+    assert planned.segment is not None
+    assert planned.definition is not None
+    assert planned.segment["msdynmkt_description"] == "Why"
+    assert planned.segment["msdynmkt_displayname"] == "Spaces"
+    assert planned.segment["msdynmkt_scope"] == Scope.BUSINESS_UNIT
+    assert planned.segment["owningbusinessunit@odata.bind"] == f"/businessunits({UNIT})"
+    assert planned.definition["msdynmkt_sourcesegmentcreatedby"] == "Renée"
+    assert planned.definition["msdynmkt_sourcesegmentcreatedon"] == "2021-05-06T07:08:09Z"
+
+
+def test_texts_that_are_too_long_are_cut_and_it_is_said() -> None:
+    creator = {"_createdby_value@OData.Community.Display.V1.FormattedValue": "c" * 101}
+    planned = static(1, msdyncrm_segmentname="n" * 101, msdyncrm_description="d" * 1001, **creator)
+    assert codes(planned) == ["name-cut", "description-cut", "creator-cut"]
+    assert planned.outcome is Outcome.ADAPTED
+    assert planned.segment is not None
+    assert planned.definition is not None
+    assert planned.segment["msdynmkt_displayname"] == "n" * 99 + "…"
+    assert len(planned.segment["msdynmkt_description"]) == 1000
+    assert len(planned.definition["msdynmkt_sourcesegmentcreatedby"]) == 100
+    assert len(planned.groups[0].name) <= 100
+
+
+def test_a_segment_without_a_name_is_given_one() -> None:
+    planned = static(1, msdyncrm_segmentname="")
+    assert codes(planned) == ["name-missing"]
+    assert planned.segment is not None
+    assert str(planned.legacy_id) in planned.segment["msdynmkt_displayname"]
+
+
+def test_an_unknown_scope_becomes_the_organisations() -> None:
+    planned = static(1, msdyncrm_scope=7)
+    assert codes(planned) == ["scope-unknown"]
+    assert planned.segment is not None
+    assert planned.segment["msdynmkt_scope"] == Scope.ORGANISATION
+
+
+def test_namesakes_are_told_apart_by_id() -> None:
+    both = [segment_of(row(segment(n), "Twice", LegacyType.STATIC, LegacyStatus.LIVE)) for n in (1, 2)]
+    export = Export(ORGANISATION, "f", tuple(both), {found.id: Members(READ, 1) for found in both}, {})
+    planned = translate(export, TranslationSettings(ORGANISATION)).segments
+    assert [codes(found) for found in planned] == [["name-shared"], ["name-shared"]]
+    assert planned[0].segment_id != planned[1].segment_id
+
+
+# --- the whole plan ----------------------------------------------------------------------------------------------
+
+
+def test_a_filter_leaves_segments_out_but_none_disappears() -> None:
+    rows = [row(segment(n), f"Segment {n}", LegacyType.STATIC, LegacyStatus.LIVE) for n in range(4)]
+    found = tuple(segment_of(entry) for entry in rows)
+    export = Export(ORGANISATION, "f", found, {entry.id: Members(READ, 1) for entry in found}, {})
+    for selection, chosen in [
+        (Selection(names=("segment 1", "*2")), {1, 2}),
+        (Selection(ids=(segment(3),)), {3}),
+        (Selection(types=(int(LegacyType.STATIC),), names=("*0",)), {0}),
+        (Selection(types=(int(LegacyType.DYNAMIC),)), set()),
+        (Selection(statuses=(int(LegacyStatus.LIVE),)), {0, 1, 2, 3}),
+    ]:
+        planned = translate(export, TranslationSettings(ORGANISATION, selection)).segments
+        assert len(planned) == 4
+        assert {n for n in range(4) if planned[n].outcome is not Outcome.SKIPPED} == chosen
+
+
+def test_ids_are_derived_from_the_organisation_the_segment_and_the_role() -> None:
+    first = derived_id(ORGANISATION.id, segment(1), "definition")
+    assert first == derived_id(ORGANISATION.id, segment(1), "definition")
+    assert first == UUID("1f22a51e-72e9-53d0-be81-9864e55a9167")  # another value would orphan every earlier migration
+    others = {
+        derived_id(ORGANISATION.id, segment(2), "definition"),
+        derived_id(UUID(int=1), segment(1), "definition"),
+        derived_id(ORGANISATION.id, segment(1), "segment"),
+    }
+    assert first not in others
+    assert len(others) == 3
+
+
+def test_the_same_export_gives_the_same_plan_byte_for_byte() -> None:
+    found = legacy(LegacyType.STATIC)
+    export = Export(ORGANISATION, "f", (found,), {found.id: Members(READ, 3)}, schema_to_json(SCHEMA))
+    settings = TranslationSettings(Organisation(UUID(int=9), "https://other.crm.dynamics.com"))
+    assert plan_json(translate(export, settings)) == plan_json(translate(export, settings))
