@@ -45,11 +45,16 @@ Run = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Names = Annotated[
-    list[str] | None, typer.Option("--name", help="Only segments with this name; * and ? stand for any text.")
+    list[str] | None,
+    typer.Option("--name", help="Only segments with this name; * and ? stand for any text.", metavar="NAME"),
 ]
-Ids = Annotated[list[str] | None, typer.Option("--id", help="Only the segment with this id.")]
-Types = Annotated[list[str] | None, typer.Option("--type", help=f"Only this type: {', '.join(_TYPES)}.")]
-Statuses = Annotated[list[str] | None, typer.Option("--status", help=f"Only this status: {', '.join(_STATUSES)}.")]
+Ids = Annotated[list[str] | None, typer.Option("--id", help="Only the segment with this id.", metavar="ID")]
+Types = Annotated[
+    list[str] | None, typer.Option("--type", help=f"Only this type: {', '.join(_TYPES)}.", metavar="TYPE")
+]
+Statuses = Annotated[
+    list[str] | None, typer.Option("--status", help=f"Only this status: {', '.join(_STATUSES)}.", metavar="STATUS")
+]
 DraftsOnly = Annotated[bool | None, typer.Option("--drafts-only", help="Publish nothing.", show_default=False)]
 WaitPending = Annotated[
     float | None,

@@ -68,7 +68,7 @@ def extract_stage(run: RunFolder, orders: Orders, selection: Selection) -> None:
     async def work(client: Client) -> None:
         at = utc_now()
         found = await extract(client, run.export, at, selection, orders.settings.wait_pending, orders.progress)
-        run.update(extracted=at, org=client.url)
+        run.update(extracted=utc_now(), org=client.url)
         orders.tell(f"{found.segments:,} segments and {found.members:,} members read from {client.url}.")
         if not found.service:
             orders.tell(
@@ -142,7 +142,7 @@ def verify_stage(run: RunFolder, orders: Orders) -> None:
 
 async def _verify(run: RunFolder, loading: Loading, orders: Orders, only: set[UUID] | None) -> Verification:
     verification = await verify(loading, utc_now(), orders.settings.wait_computation, orders.progress, only)
-    run.update(verified=verification.at)
+    run.update(verified=utc_now())
     return verification
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from migrator import atomic
 from migrator.runfolder import new_run, working_on
 from migrator.sandbox.server import Running
 from tests.conftest import Command
@@ -300,7 +299,7 @@ def test_a_disk_that_takes_no_more(
             raise OSError(number, os.strerror(number), str(target))
         return replace(self, target)
 
-    monkeypatch.setattr(atomic.Path, "replace", refuse)
+    monkeypatch.setattr(Path, "replace", refuse)
     result = command("run", "--org", sandbox.address)
     assert result.code == code
     assert words in result.err

@@ -174,7 +174,7 @@ def failed_run(command: Command, sandbox: Running, monkeypatch: pytest.MonkeyPat
         raise bad_request("the kitchen is closed", "0x80049999")
 
     with monkeypatch.context() as patch:
-        patch.setitem(realtime.ACTIONS, "msdynmkt_PublishSegmentDefinition", refuse)  # type: ignore[arg-type]
+        patch.setitem(realtime.ACTIONS, "msdynmkt_PublishSegmentDefinition", refuse)
         result = command("run", "--org", sandbox.address, "--json")
     assert result.code == 4
     assert "the kitchen is closed" in json.loads(result.out)["failed"][0]["error"]

@@ -61,7 +61,7 @@ class Organisation:
                     self.slept.append(seconds)
 
                 found._throttle._sleep = sleep
-                found._throttle.hold = self.slept.append  # type: ignore[method-assign]
+                found._throttle.hold = self.slept.append  # type: ignore[method-assign, assignment]
                 return await work(found)
 
         return asyncio.run(session())

@@ -64,7 +64,12 @@ def test_a_member_list_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> 
     assert list((tmp_path / "e/members").iterdir()) == []
 
 
-def _manifest(folder: Path, change: Callable[[dict[str, object]], None]) -> None:
+def _emptied(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def _manifest(folder: Path, change: Callable[[dict[str, object]], object]) -> None:
     content = json.loads((folder / "manifest.json").read_text())
     change(content)
     (folder / "manifest.json").write_text(json.dumps(content))
@@ -85,7 +90,7 @@ def _rewrite(folder: Path, name: str, content: str) -> None:
 DAMAGE: list[tuple[str, Callable[[Path], object], str]] = [
     ("missing", shutil.rmtree, "There is no export folder"),
     ("no manifest", lambda f: (f / "manifest.json").unlink(), "only half written"),
-    ("an empty folder", lambda f: (shutil.rmtree(f), f.mkdir()), "is no export"),
+    ("an empty folder", _emptied, "is no export"),
     ("a broken manifest", lambda f: (f / "manifest.json").write_text("{"), "manifest.json cannot be read"),
     ("a manifest of something else", lambda f: (f / "manifest.json").write_text("[]"), "manifest.json cannot be read"),
     ("a newer format", lambda f: _manifest(f, lambda m: m.update(format=99)), "format 99"),

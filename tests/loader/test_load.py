@@ -133,7 +133,7 @@ def test_members_go_in_calls_of_a_thousand(migration: Migration, monkeypatch: py
         sizes.append(len(body["EntityIds"]))
         return whole(organisation, body)
 
-    monkeypatch.setitem(realtime.ACTIONS, "msdynmkt_AddStaticMembers", counting)  # type: ignore[arg-type]
+    monkeypatch.setitem(realtime.ACTIONS, "msdynmkt_AddStaticMembers", counting)
     ids = "".join(f"{contact(n)}\n" for n in range(2500))
     (migration.export / f"members/{STATIC}.csv").write_text("contactid\n" + ids)
     planned = migration.segment(STATIC)
@@ -151,7 +151,7 @@ def test_an_interrupted_group_gets_what_is_missing(migration: Migration, monkeyp
     def refuse(*_: Any) -> Any:
         raise bad_request("not now", "0x80040299")
 
-    monkeypatch.setitem(realtime.ACTIONS, "msdynmkt_PublishSegmentDefinition", refuse)  # type: ignore[arg-type]
+    monkeypatch.setitem(realtime.ACTIONS, "msdynmkt_PublishSegmentDefinition", refuse)
     results, _ = migration.go(then_verify=False)
     failed = results[STATIC]
     assert (failed.state, failed.step, failed.error_code, failed.error) == (
@@ -165,7 +165,7 @@ def test_an_interrupted_group_gets_what_is_missing(migration: Migration, monkeyp
 
     group = migration.server.organisation.groups[str(migration.segment(STATIC).segment_id)]
     next(iter(group.values())).pop(contact(2).int)
-    monkeypatch.setitem(realtime.ACTIONS, "msdynmkt_PublishSegmentDefinition", publish)  # type: ignore[arg-type]
+    monkeypatch.setitem(realtime.ACTIONS, "msdynmkt_PublishSegmentDefinition", publish)
     before = len(migration.steps())
     results, verified = migration.go()
     assert results[STATIC].state is LoadState.LOADED

@@ -84,8 +84,8 @@ def loaded(*numbers: int) -> dict[UUID, LoadResult]:
     return {segment(n): LoadResult(segment(n), LoadState.LOADED, "publish", created=True) for n in numbers}
 
 
-def seen(n: int, match: Match, after: int | None = 10, **facts: int) -> Verified:
-    return Verified(segment(n), match, 10, after, **facts)
+def seen(n: int, match: Match, after: int | None = 10, inactive: int = 0) -> Verified:
+    return Verified(segment(n), match, 10, after, inactive)
 
 
 # --- the comparison ----------------------------------------------------------------------------------------------

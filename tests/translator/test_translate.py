@@ -271,7 +271,7 @@ def test_description_unit_scope_creator_and_date_are_carried_over() -> None:
 
 
 def test_texts_that_are_too_long_are_cut_and_it_is_said() -> None:
-    creator = {"_createdby_value@OData.Community.Display.V1.FormattedValue": "c" * 101}
+    creator: dict[str, Any] = {"_createdby_value@OData.Community.Display.V1.FormattedValue": "c" * 101}
     planned = static(1, msdyncrm_segmentname="n" * 101, msdyncrm_description="d" * 1001, **creator)
     assert codes(planned) == ["name-cut", "description-cut", "creator-cut"]
     assert planned.outcome is Outcome.ADAPTED
