@@ -39,8 +39,8 @@ def catalogue() -> str:
     lines = [
         "# Findings",
         "",
-        "Written by `make docs` from `migrator/findings.py`. A code never changes its meaning. The heaviest finding of a "
-        "segment decides its outcome.",
+        "Written by `make docs` from `migrator/findings.py`. A code never changes its meaning. "
+        "The heaviest finding of a segment decides its outcome.",
     ]
     for severity in SEVERITIES:
         lines += ["", f"## {severity}", "", f"{_EFFECT[severity].capitalize()}.", "", "| code | meaning |", "|---|---|"]
