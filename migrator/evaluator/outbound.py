@@ -8,6 +8,7 @@ from migrator.evaluator.conditions import condition_sql
 from migrator.evaluator.interactions import people
 from migrator.evaluator.select import EvaluationError, Place, Scope, Statement, from_table, member_of
 from migrator.mql import tree
+from migrator.mql.walk import with_columns
 
 
 def members_sql(members: tree.Members, statement: Statement) -> str:
@@ -77,21 +78,11 @@ def _interaction(interaction: tree.Interaction, statement: Statement) -> str:
 
 
 def _renamed(condition: tree.Condition, place: Place) -> tree.Condition:
-    match condition:
-        case tree.Comparison(left, op, right):
-            return tree.Comparison(_renamed_value(left, place), op, _renamed_value(right, place))
-        case tree.TextMatch(left, op, right):
-            return tree.TextMatch(_renamed_value(left, place), op, _renamed_value(right, place))
-        case tree.Not(inner):
-            return tree.Not(_renamed(inner, place))
-        case tree.And(conditions):
-            return tree.And(tuple(_renamed(inner, place) for inner in conditions))
-        case tree.Or(conditions):
-            return tree.Or(tuple(_renamed(inner, place) for inner in conditions))
-    return condition
+    """The condition with the columns of an interaction under their real-time names."""
 
+    def renamed(attribute: tree.Attribute) -> tree.Attribute:
+        if attribute.name.lower() in place.table.columns:
+            return attribute
+        return tree.Attribute(f"msdynmkt_{attribute.name.lower()}", attribute.alias)
 
-def _renamed_value(value: tree.Value, place: Place) -> tree.Value:
-    if isinstance(value, tree.Attribute) and value.name.lower() not in place.table.columns:
-        return tree.Attribute(f"msdynmkt_{value.name.lower()}", value.alias)
-    return value
+    return with_columns(condition, renamed)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from migrator.codes import LEGACY_MEMBER_PREFIX, PAGE_SIZE_MAX, LegacyStatus, LegacyType, Scope
+from migrator.codes import AUDIENCE, LEGACY_MEMBER_PREFIX, PAGE_SIZE_MAX, LegacyStatus, LegacyType, Scope
 from migrator.dataverse import outbound
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import ActionMissing, Refused, UnexpectedAnswer
@@ -24,6 +24,7 @@ from migrator.errors import UsageError
 from migrator.extractor.export import ExportWriter, segment_of
 from migrator.model import LegacySegment, Members, MemberSource, Organisation, Selection
 from migrator.mql import QueryError, Schema, parse_outbound, tree
+from migrator.mql.walk import operands
 from migrator.progress import ShowsProgress
 from migrator.selection import selects
 from migrator.side_by_side import side_by_side
@@ -227,12 +228,15 @@ def _id(entry: Any) -> UUID | None:
 
 async def _metadata(client: Client, segments: Iterable[LegacySegment]) -> Schema:
     """The tables that the queries touch, with the relationships between them."""
-    wanted, relationships = {"contact"}, set[str]()
+    wanted, relationships = {AUDIENCE}, set[str]()
     for segment in segments:
         try:
-            _touched(parse_outbound(segment.query).members, wanted, relationships)
+            parts = list(operands(parse_outbound(segment.query).members))
         except QueryError:
             continue
+        for profile in (part for part in parts if isinstance(part, tree.Profile)):
+            wanted.add(profile.entity.lower())
+            relationships |= {step.relationship.lower() for step in profile.steps if isinstance(step, tree.Traverse)}
     found: dict[str, Described | None] = {}
     while missing := sorted(wanted - found.keys()):
         for name, described in zip(
@@ -260,14 +264,3 @@ async def _metadata(client: Client, segments: Iterable[LegacySegment]) -> Schema
             )
         ),
     )
-
-
-def _touched(members: tree.Members, tables: set[str], relationships: set[str]) -> None:
-    match members:
-        case tree.Profile(entity, _, steps):
-            tables.add(entity.lower())
-            relationships.update(step.relationship.lower() for step in steps if isinstance(step, tree.Traverse))
-        case tree.SetChain(first, rest):
-            _touched(first, tables, relationships)
-            for _, part in rest:
-                _touched(part, tables, relationships)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,8 @@ from migrator.codes import (
     State,
 )
 from migrator.evaluator import EvaluationError, UnknownSegment
-from migrator.mql import QueryError, parse_realtime, tree
+from migrator.mql import QueryError, parse_realtime
+from migrator.mql.walk import references
 from migrator.sandbox.members import read_ids, show_ids
 from migrator.sandbox.organisation import Organisation, Row
 from migrator.sandbox.refusal import INVALID_ARGUMENT, Refusal, bad_request
@@ -130,17 +131,6 @@ def _validate(organisation: Organisation, definition: Mapping[str, Any], segment
         organisation.evaluator().realtime(query, _resolver(organisation))
     except EvaluationError as error:
         raise bad_request(f"The query is not valid: {error}.", ResultText=json.dumps({"message": str(error)})) from None
-
-
-def references(members: tree.Members) -> Iterator[str]:
-    """The names of the segments that a query refers to."""
-    match members:
-        case tree.SegmentReference(name):
-            yield name
-        case tree.SetChain(first, rest):
-            yield from references(first)
-            for _, part in rest:
-                yield from references(part)
 
 
 def _check_reference(organisation: Organisation, name: str, segment: str | None) -> None:
