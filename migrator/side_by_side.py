@@ -15,6 +15,7 @@ async def side_by_side(work: Iterable[Coroutine[Any, Any, T]], limit: int) -> li
     Raises:
         Exception: the first error of any part; the parts that had not ended are cancelled.
     """
+    parts = list(work)
     gate = asyncio.Semaphore(limit)
 
     async def one(part: Coroutine[Any, Any, T]) -> T:
@@ -23,7 +24,10 @@ async def side_by_side(work: Iterable[Coroutine[Any, Any, T]], limit: int) -> li
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(part)) for part in work]
+            tasks = [group.create_task(one(part)) for part in parts]
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+    finally:
+        for part in parts:
+            part.close()  # those that were never begun
     return [task.result() for task in tasks]
