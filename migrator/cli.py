@@ -414,8 +414,12 @@ def main() -> None:
         _end(str(error), error.exit_code)
     except OSError as error:
         _end(*_disk_trouble(error))
-    except KeyboardInterrupt:
-        _end("Interrupted. What was done is kept; repeat the command to go on.", Exit.INTERRUPTED)
+    except SystemExit as end:
+        if end.code == Exit.INTERRUPTED:  # what typer makes of Ctrl-C
+            _end(
+                "Interrupted. What was done is kept; repeat the command, or go on with: migrator load", Exit.INTERRUPTED
+            )
+        raise
     except Exception as error:
         if os.environ.get("MIGRATOR_TRACEBACK"):
             raise

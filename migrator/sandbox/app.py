@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -34,7 +34,10 @@ def application(organisation: Organisation) -> Starlette:
     }
 
     async def endpoint(request: Request) -> Response:
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is left to read it
         # The work is done on a thread, so that a long query does not keep other connections waiting for their turn.
         return await run_in_threadpool(_answer, organisation, request, body)
 
