@@ -18,7 +18,7 @@ import typer
 from migrator import __version__
 from migrator.codes import LegacyStatus, LegacyType
 from migrator.errors import Exit, MigratorError, UsageError
-from migrator.model import Selection
+from migrator.model import Choice, Selection
 from migrator.progress import ShowsProgress
 from migrator.settings import Settings, settings
 from migrator.terminal import Terminal
@@ -65,6 +65,13 @@ WaitComputation = Annotated[
     typer.Option(help="Seconds to wait for published segments to be computed [default: 900].", metavar="SECONDS"),
 ]
 Parallel = Annotated[int | None, typer.Option(help="Requests at a time [default: 8].", metavar="N")]
+Operators = Annotated[
+    str | None, typer.Option(help="How real-time queries write and/or: symbols or words [default: symbols].")
+]
+Compound = Annotated[
+    Choice, typer.Option(help="Compound segments: flag them, translate them, or freeze a snapshot of their members.")
+]
+Interactions = Annotated[Choice, typer.Option(help="Behavioural segments: flag them, or translate them by our map.")]
 From = Annotated[Path | None, typer.Option("--from", help="Start from this export folder.", metavar="EXPORT")]
 Other = Annotated[
     bool, typer.Option("--other-organisation", help="Load an export into another organisation than it came from.")
@@ -100,6 +107,9 @@ def run_command(
     type_: Types = None,
     status: Statuses = None,
     drafts_only: DraftsOnly = None,
+    compound: Compound = Choice.FLAG,
+    interactions: Interactions = Choice.FLAG,
+    operators: Operators = None,
     out: Out = None,
     wait_pending: WaitPending = None,
     wait_computation: WaitComputation = None,
@@ -120,6 +130,7 @@ def run_command(
             run,
             _orders(chosen, terminal),
             selection,
+            choices=_choices(compound, interactions),
             dry_run=dry_run,
             source=source,
             other_organisation=other_organisation,
@@ -159,6 +170,9 @@ def translate(
     type_: Types = None,
     status: Statuses = None,
     drafts_only: DraftsOnly = None,
+    compound: Compound = Choice.FLAG,
+    interactions: Interactions = Choice.FLAG,
+    operators: Operators = None,
     out: Out = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -169,11 +183,12 @@ def translate(
     terminal = Terminal(quiet=quiet, as_json=as_json)
     chosen = _settings(locals())
     selection = _selection(name, id_, type_, status)
+    choices = _choices(compound, interactions)
     with _new_run(chosen, dry_run=True) if source else _old_run(run, chosen) as folder:
         if source:
             take_export(folder, source)
         _not_loaded(folder)
-        translate_stage(folder, selection, drafts_only=chosen.drafts_only, target=None)
+        translate_stage(folder, selection, chosen, choices, None)
         summary = report_stage(folder)
     terminal.summary(summary, table=False)
     raise typer.Exit(summary.exit_code)
@@ -265,6 +280,70 @@ def retry(
     raise typer.Exit(summary.exit_code)
 
 
+@app.command(epilog='Example: migrator approve "Newsletter without VIPs" --as translate')
+def approve(
+    segments: Annotated[
+        list[str], typer.Argument(help="Ids or exact names of flagged segments.", metavar="SEGMENT...")
+    ],
+    choice: Annotated[Choice, typer.Option("--as", help="translate, snapshot or skip.", metavar="DECISION")],
+    run: Annotated[
+        str | None, typer.Option("--run", help="Run folder or its name [default: the latest].", metavar="RUN")
+    ] = None,
+    out: Out = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Record a decision about flagged segments; the next `load` carries it out. The plan itself stays as it is."""
+    from migrator.run import approve as approve_segments
+
+    terminal = Terminal(quiet=quiet, as_json=as_json)
+    if choice is Choice.FLAG:
+        raise UsageError("--as is translate, snapshot or skip.")
+    with _old_run(run, _settings(locals())) as folder:
+        summary = approve_segments(folder, segments, choice)
+    terminal.summary(summary, table=False)
+    terminal.tell(f"Load what was decided with: migrator load {folder.name}")
+    raise typer.Exit(Exit.DONE)
+
+
+@app.command(epilog="Example: migrator explain \"PROFILE(contact).FILTER(address1_city == 'Oslo')\"")
+def explain(
+    query: Annotated[str, typer.Argument(help="An outbound query, @FILE, or - for standard input.", metavar="QUERY")],
+    export: Annotated[
+        Path | None, typer.Option(help="Export whose segments and metadata the query speaks about.", metavar="FOLDER")
+    ] = None,
+    interactions: Interactions = Choice.FLAG,
+    operators: Operators = None,
+    as_json: Json = False,
+) -> None:
+    """Say what an outbound query means, and what it becomes in real-time journeys."""
+    from migrator.explain import explain as explain_query
+    from migrator.explain import explanation_json, explanation_lines
+
+    text = _query_text(query)
+    words = _settings(locals()).operators == "words"
+    explanation = explain_query(
+        text, export, interactions=_choices(Choice.FLAG, interactions).interactions, words=words
+    )
+    if as_json:
+        typer.echo(explanation_json(explanation))
+    else:
+        for line in explanation_lines(explanation):
+            typer.echo(line)
+    raise typer.Exit(explanation.exit_code)
+
+
+def _query_text(query: str) -> str:
+    if query == "-":
+        return sys.stdin.read()
+    if query.startswith("@"):
+        try:
+            return Path(query[1:]).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"The file {query[1:]} cannot be read: {error}.") from error
+    return query
+
+
 @app.command(epilog="Example: migrator status")
 def status(run: Run = None, out: Out = None) -> None:
     """Say in a few lines where a run stands. Changes nothing and asks nobody."""
@@ -313,7 +392,7 @@ def demo(
 ) -> None:
     """Migrate the sample organisation in a sandbox, from the first request to the report."""
     from migrator.practice import practice_organisation
-    from migrator.run import whole_run
+    from migrator.run import Choices, whole_run
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     with practice_organisation(None, port, outbound, None) as running:
@@ -321,7 +400,9 @@ def demo(
         chosen = _settings({"out": out, "org": running.address})
         with _new_run(chosen, dry_run=False) as run:
             orders = _orders(chosen, terminal)
-            summary = whole_run(run, orders, Selection(), dry_run=False, source=None, other_organisation=False)
+            summary = whole_run(
+                run, orders, Selection(), choices=Choices(), dry_run=False, source=None, other_organisation=False
+            )
         terminal.summary(summary, table=True)
         if keep:
             terminal.tell(f"The sandbox goes on at {running.address}; Ctrl-C ends it.")
@@ -354,6 +435,16 @@ def _selection(
         types=tuple(_code(text, _TYPES, "--type") for text in types or ()),
         statuses=tuple(_code(text, _STATUSES, "--status") for text in statuses or ()),
     )
+
+
+def _choices(compound: Choice, interactions: Choice) -> Any:
+    from migrator.run import Choices
+
+    if compound is Choice.SKIP:
+        raise UsageError("--compound cannot be skip; leave segments out by filters, or with migrator approve --as skip")
+    if interactions not in (Choice.FLAG, Choice.TRANSLATE):
+        raise UsageError(f"--interactions is flag or translate, not {interactions}.")
+    return Choices(compound, interactions)
 
 
 def _uuid(text: str) -> UUID:

@@ -59,12 +59,13 @@ class State(IntEnum):
 
 
 class DefinitionStatus(IntEnum):
-    """`statuscode` of `msdynmkt_segmentdefinition` (seed)."""
+    """`statuscode` of `msdynmkt_segmentdefinition`; the last one from the metadata, the others from the seed."""
 
     LIVE = 723270000
     DRAFT = 723270001
     GOING_LIVE = 723270002
     DELETED = 723270003
+    LIVE_WITH_WARNINGS = 723270004
 
 
 class SegmentType(IntEnum):
@@ -111,6 +112,7 @@ LEGACY_QUERY_MAX = 4_000
 LEGACY_MEMBER_IDS_MAX = 1_000_000
 NAME_MAX = 100
 DESCRIPTION_MAX = 1_000
+QUERY_MAX = 4_000
 CREATED_BY_MAX = 100
 
 # Static members (seed; the number of groups from the product documentation).
@@ -124,6 +126,8 @@ SEGMENTS_MAX = 13_000
 DYNAMIC_SEGMENTS_MAX = 3_000
 STATIC_SEGMENTS_MAX = 10_000
 NESTING_LEVELS_MAX = 1
+REFERENCES_MAX = 10
+"""References in one query above which a note is left. No public source gives a limit; docs/assumptions.md says so."""
 
 # The Web API (product documentation).
 PAGE_SIZE_MAX = 5_000

@@ -233,12 +233,110 @@ def compound_segment(references: int) -> tuple[str, str]:
     )
 
 
-@_finding(Severity.DECISION)
-def query_traverses(tables: str) -> tuple[str, str]:
-    """The query goes through other tables."""
+@_finding(Severity.CHANGE)
+def compound_translated() -> tuple[str, str]:
+    """A compound segment, rebuilt on the migrated segments."""
     return (
-        f"The query goes through related tables ({tables}), which real-time journeys write in another way.",
-        "Rebuild the condition on the related table in the real-time segment builder.",
+        "This compound segment is rebuilt on the segments that it was made of, as they are migrated.",
+        "Nothing to do when the members agree; it changes when those segments change.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def frozen(count: int) -> tuple[str, str]:
+    """The members of now become a static segment."""
+    return (
+        f"The {count:,} members of now are frozen in a static segment, which does not change by itself any more.",
+        "Add and remove members by hand, or build a dynamic segment later.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def approved(decision: str) -> tuple[str, str]:
+    """A person has decided what becomes of a flagged segment."""
+    return (f"A person decided: {decision}.", "Nothing to do; the decision is kept in the run folder.")
+
+
+@_finding(Severity.CHANGE)
+def query_turned_round(way: str) -> tuple[str, str]:
+    """The query started at another table and was turned round, so that it begins at contact."""
+    return (
+        f"The query went through the tables {way}; it was turned round, so that it begins at contact.",
+        "Nothing to do when the members agree after loading.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def query_spread(count: int) -> tuple[str, str]:
+    """One condition spoke of contact and of a related table; it became several sets."""
+    return (
+        f"A condition spoke of contact or of a related table; it was spread over {count} sets that are united.",
+        "Nothing to do when the members agree after loading.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def sets_rewritten() -> tuple[str, str]:
+    """Parentheses between sets were rewritten by set algebra."""
+    return (
+        "Real-time queries know no parentheses between sets; they were rewritten without changing the members.",
+        "Nothing to do when the members agree after loading.",
+    )
+
+
+@_finding(Severity.DECISION)
+def sets_need_parentheses(part: str) -> tuple[str, str]:
+    """Sets are combined in a way that needs parentheses, which real-time queries do not know."""
+    return (
+        f"The query needs parentheses around “{part}”, which real-time queries do not know.",
+        "Create a segment with this part as its query, and refer to it by SEGMENT(…) in its place; "
+        "or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def relationship_unknown(name: str, table: str, near: list[str]) -> tuple[str, str]:
+    """The query names a relationship that the metadata does not have."""
+    candidates = f" The nearest are {', '.join(near)}." if near else ""
+    return (
+        f"No relationship {name} of the table {table} is known.{candidates}",
+        "Check the name. If the relationship exists, extract again, so that its metadata is part of the export.",
+    )
+
+
+@_finding(Severity.DECISION)
+def relationship_ambiguous(name: str) -> tuple[str, str]:
+    """The name of a relationship fits several, or a table that refers to itself."""
+    return (
+        f"The relationship {name} can be gone in more than one way, and the query does not say which one is meant.",
+        "Build the condition in the real-time segment builder, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def intersect_condition(table: str) -> tuple[str, str]:
+    """The query asks something of the table between two many-to-many tables."""
+    return (
+        f"The query asks something of the table {table}, which only connects two others; real-time queries skip it.",
+        "Drop the condition on that table, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def condition_across_tables() -> tuple[str, str]:
+    """One comparison takes a column of contact and one of a related table."""
+    return (
+        "The query compares a column of contact with a column of a related table; no real-time query is known to.",
+        "Build the condition in another way, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def no_change_tracking(table: str) -> tuple[str, str]:
+    """A related table has no change tracking, which real-time segments need."""
+    return (
+        f"Change tracking is off for the table {table}, so real-time segments cannot ask about it.",
+        "Switch change tracking on for the table (in its settings), then extract again.",
     )
 
 
@@ -246,17 +344,99 @@ def query_traverses(tables: str) -> tuple[str, str]:
 def query_behavioural(interactions: str) -> tuple[str, str]:
     """The query asks what people did (behavioural segment)."""
     return (
-        f"The query asks what people did ({interactions}); the vendor names no counterpart in real-time journeys.",
-        "Rebuild the condition in the real-time segment builder and compare the members.",
+        f"The query asks what people did ({interactions}); the vendor gives no map to real-time interactions.",
+        "Review the proposed query. If it says the same, approve it, or repeat with --interactions translate.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def interactions_translated(interactions: str) -> tuple[str, str]:
+    """Behavioural parts were carried over by our own map of interactions."""
+    return (
+        f"What people did ({interactions}) is asked of the real-time interactions by our own map.",
+        "Compare the members: the vendor gives no such map.",
     )
 
 
 @_finding(Severity.DECISION)
-def query_combines_sets() -> tuple[str, str]:
-    """The query of a dynamic segment combines several sets or segments."""
+def interaction_unknown(kind: str, known: list[str]) -> tuple[str, str]:
+    """There is no known counterpart for a type of interaction."""
     return (
-        "The query combines several sets of people or refers to other segments.",
-        "Decide whether it is to be rebuilt on the migrated segments or frozen with the members it has now.",
+        f"No counterpart of the interaction {kind} is known. Known are {', '.join(sorted(set(known)))}.",
+        "Build the condition in the real-time segment builder, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def having_number(number: str) -> tuple[str, str]:
+    """HAVING compares a count with a negative or fractional number."""
+    return (
+        f"HAVING compares a count with {number}; a count is a whole number from 0.",
+        "Correct the query of the outbound segment, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.STOP)
+def reference_unknown(name: str) -> tuple[str, str]:
+    """The query refers to a segment that the export does not have."""
+    return (
+        f"The query refers to the segment {name}, which is not in the export, or whose name is not unique.",
+        "Extract all segments, or correct the reference.",
+    )
+
+
+@_finding(Severity.STOP)
+def reference_cycle(path: list[str]) -> tuple[str, str]:
+    """Segments refer to one another in a circle."""
+    return (
+        f"Segments refer to one another in a circle: {' → '.join(path)}.",
+        "Correct one of the queries in outbound marketing.",
+    )
+
+
+@_finding(Severity.DECISION)
+def reference_not_carried_over(name: str, outcome: str) -> tuple[str, str]:
+    """The query refers to a segment that is not carried over."""
+    return (
+        f"The query refers to the segment “{name}”, which is {outcome} and not carried over by this plan.",
+        "Decide on that segment first, or freeze the members of this one.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def reference_unfolded(name: str) -> tuple[str, str]:
+    """A referred segment refers to others itself; its query was put in its place."""
+    return (
+        f"The segment “{name}” refers to others itself. Real-time journeys allow one level, so its query was put "
+        "in its place.",
+        "Later changes to that segment do not reach this one.",
+    )
+
+
+@_finding(Severity.DECISION)
+def query_paged() -> tuple[str, str]:
+    """The query takes or skips a number of contacts, which real-time queries cannot."""
+    return (
+        "The query takes a number of contacts only (SKIP, TAKE); real-time queries select all that fit.",
+        "Freeze the members of now, or accept all that fit.",
+    )
+
+
+@_finding(Severity.DECISION)
+def query_too_long(length: int, most: int) -> tuple[str, str]:
+    """The real-time query is longer than the column takes."""
+    return (
+        f"The real-time query has {length:,} characters; the column takes {most:,}.",
+        "Split the segment, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.NOTE)
+def many_references(count: int, most: int) -> tuple[str, str]:
+    """The real-time query refers to many segments; no limit is published."""
+    return (
+        f"The query refers to {count} segments. No limit is published, but more than {most} have not been seen.",
+        "If publishing is refused, combine some of them into segments of their own first.",
     )
 
 

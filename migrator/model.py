@@ -144,6 +144,19 @@ class Selection:
     statuses: tuple[int, ...] = ()
 
 
+class Choice(StrEnum):
+    """What a run does with segments that need a decision."""
+
+    FLAG = "flag"
+    """Leave the decision to a person, segment by segment."""
+    TRANSLATE = "translate"
+    """Carry out the proposal."""
+    SNAPSHOT = "snapshot"
+    """Freeze the members of now in static groups."""
+    SKIP = "skip"
+    """Leave the segment behind."""
+
+
 @dataclass(frozen=True, slots=True)
 class TranslationSettings:
     """Everything besides the export that a plan depends on."""
@@ -152,6 +165,10 @@ class TranslationSettings:
     """The organisation that the plan is for; the ids of what it creates are derived from its id."""
     selection: Selection = field(default_factory=Selection)
     drafts_only: bool = False
+    compound: Choice = Choice.FLAG
+    interactions: Choice = Choice.FLAG
+    words: bool = False
+    """AND and OR in real-time queries instead of && and ||."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +181,18 @@ class StaticGroup:
     """Position of its first member in the member file, counted from 0."""
     count: int
     """Members in the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Everything that is sent for one segment."""
+
+    definition: Mapping[str, Any]
+    segment: Mapping[str, Any]
+    groups: tuple[StaticGroup, ...] = ()
+    publish: bool = False
+    depends_on: tuple[UUID, ...] = ()
+    """Legacy ids of the segments that its query refers to; they are loaded first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +216,14 @@ class PlannedSegment:
     """Body of POST msdynmkt_segments, its id included."""
     groups: tuple[StaticGroup, ...] = ()
     publish: bool = False
+    depends_on: tuple[UUID, ...] = ()
+    """Legacy ids of the segments that its query refers to; they are loaded first."""
+    english: str = ""
+    """The query in plain words."""
+    proposal: str = ""
+    """The real-time query that is sent, or would be sent if a person decided so."""
+    alternatives: Mapping[Choice, Payload] = field(default_factory=dict)
+    """For a flagged segment: what each decision would send."""
 
     @property
     def before(self) -> int | None:

@@ -17,13 +17,23 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from migrator.dataverse.client import Client, connect
+from migrator.decisions import decide, decided, read_decisions
 from migrator.errors import Exit, UsageError
 from migrator.extractor.export import member_reader, read_export
 from migrator.extractor.organisation import extract
 from migrator.loader.journal import JOURNAL, Journal
 from migrator.loader.load import Loading, load
 from migrator.loader.verify import latest, read_verifications, verify
-from migrator.model import LoadState, Organisation, Plan, PlannedSegment, Selection, TranslationSettings, Verification
+from migrator.model import (
+    Choice,
+    LoadState,
+    Organisation,
+    Plan,
+    PlannedSegment,
+    Selection,
+    TranslationSettings,
+    Verification,
+)
 from migrator.progress import ShowsProgress
 from migrator.report.compare import Standing, Totals, compare, totals
 from migrator.report.render import REPORT, Circumstances, render
@@ -89,18 +99,44 @@ def take_export(run: RunFolder, source: Path) -> None:
     run.update(extracted=utc_now())
 
 
-def translate_stage(run: RunFolder, selection: Selection, *, drafts_only: bool, target: Organisation | None) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a plan does with segments that need a decision."""
+
+    compound: Choice = Choice.FLAG
+    interactions: Choice = Choice.FLAG
+
+
+def translate_stage(
+    run: RunFolder, selection: Selection, settings: Settings, choices: Choices, target: Organisation | None
+) -> Plan:
     """Make the plan from the run's export.
 
     Raises:
         UsageError: the export is damaged.
     """
     export = read_export(run.export)
-    settings = TranslationSettings(target or export.organisation, selection, drafts_only)
-    plan = translate(export, settings)
+    asked = TranslationSettings(
+        target or export.organisation,
+        selection,
+        settings.drafts_only,
+        choices.compound,
+        choices.interactions,
+        settings.operators == "words",
+    )
+    plan = translate(export, asked)
     write_plan(plan, run.path)
     run.update(translated=utc_now())
     return plan
+
+
+def plan_of(run: RunFolder) -> Plan:
+    """The run's plan, with what people decided since.
+
+    Raises:
+        UsageError: there is none, or a file is damaged.
+    """
+    return decided(read_plan(run.path), read_decisions(run.path))
 
 
 def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) -> None:
@@ -110,7 +146,7 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) ->
         UsageError: the plan is damaged, or for another organisation.
         DataverseError: the organisation cannot be reached.
     """
-    plan = read_plan(run.path)
+    plan = plan_of(run)
 
     async def work(client: Client) -> None:
         with closing(Journal(run.path / JOURNAL, utc_now)) as journal:
@@ -129,7 +165,7 @@ def verify_stage(run: RunFolder, orders: Orders) -> None:
         UsageError: nothing was loaded by this run.
         DataverseError: the organisation cannot be reached.
     """
-    plan = read_plan(run.path)
+    plan = plan_of(run)
     if not (run.path / JOURNAL).exists():
         raise UsageError(f"The run {run.name} has loaded nothing yet. Load it with: migrator load {run.name}")
 
@@ -152,7 +188,7 @@ def report_stage(run: RunFolder) -> Summary:
     Raises:
         UsageError: there is no plan, or a file of the run is damaged.
     """
-    plan = read_plan(run.path)
+    plan = plan_of(run)
     verifications = read_verifications(run.path)
     state = run.state()
     results = {}
@@ -187,6 +223,7 @@ def whole_run(
     orders: Orders,
     selection: Selection,
     *,
+    choices: Choices,
     dry_run: bool,
     source: Path | None,
     other_organisation: bool,
@@ -202,7 +239,7 @@ def whole_run(
     else:
         target = _target(run, orders, source, other_organisation=other_organisation) if orders.settings.org else None
         take_export(run, source)
-    translate_stage(run, selection, drafts_only=orders.settings.drafts_only, target=target)
+    translate_stage(run, selection, orders.settings, choices, target)
     if not dry_run:
         load_stage(run, orders)
     return report_stage(run)
@@ -235,7 +272,7 @@ def retry(run: RunFolder, orders: Orders, wanted: list[str]) -> Summary:
     Raises:
         UsageError: a segment is unknown or ambiguous, or was not to be loaded at all.
     """
-    plan = read_plan(run.path)
+    plan = plan_of(run)
     chosen = [_find(plan, text) for text in wanted]
     for segment in chosen:
         if not segment.loadable:
@@ -262,6 +299,22 @@ def retry(run: RunFolder, orders: Orders, wanted: list[str]) -> Summary:
         load_stage(run, orders, left)
     summary = report_stage(run)
     return replace(summary, exit_code=_exit_code_of(summary, {segment.legacy_id for segment in chosen}))
+
+
+def approve(run: RunFolder, wanted: list[str], choice: Choice) -> Summary:
+    """Record a decision about flagged segments of a run, and write its report again.
+
+    Args:
+        run: the run.
+        wanted: ids or exact names.
+        choice: translate, snapshot or skip.
+
+    Raises:
+        UsageError: a segment is unknown, ambiguous or not flagged, or the decision is not open to it.
+    """
+    plan = read_plan(run.path)
+    decide(run.path, [_find(plan, text) for text in wanted], choice)
+    return report_stage(run)
 
 
 def _exit_code_of(summary: Summary, chosen: set[UUID]) -> Exit:
@@ -303,7 +356,7 @@ def status_lines(run: RunFolder) -> list[str]:
     stages = ("extracted", "translated", "loaded", "verified", "reported")
     lines += [f"  {stage:<11}{getattr(state, stage) or 'not yet'}" for stage in stages]
     if (run.path / PLAN).exists():
-        plan = read_plan(run.path)
+        plan = plan_of(run)
         outcomes = Counter(str(segment.outcome) for segment in plan.segments)
         lines.append(f"  {len(plan.segments):,} segments: " + ", ".join(f"{n} {name}" for name, n in outcomes.items()))
         if (run.path / JOURNAL).exists():

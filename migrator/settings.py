@@ -32,6 +32,8 @@ class Settings:
     out: Path = Path("reports")
     """Where new runs go."""
     drafts_only: bool = False
+    operators: str = "symbols"
+    """How real-time queries write "and" and "or": symbols (&& and ||) or words (AND and OR)."""
     parallel: int = 8
     """Requests at a time."""
     wait_pending: float = 60.0
@@ -92,6 +94,8 @@ def _typed(name: str, value: Any, where: str) -> Any:
                 return Path(value)
     except (TypeError, ValueError):
         raise UsageError(f"{where} cannot be {value!r}.") from None
+    if name == "operators" and value not in ("symbols", "words"):
+        raise UsageError(f"{where} is symbols or words, not {value!r}.")
     return str(value)
 
 

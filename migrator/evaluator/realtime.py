@@ -61,7 +61,6 @@ def _related(step: tree.Relate, start: Place, statement: Statement) -> exp.Expr:
             inner = inner.join(table, join_type="cross") if inner.args.get("from_") else inner.from_(table)
         inner = inner.where(on)
         scope.aliases[hop.alias.lower()] = current
-    scope.current = current
     match step.condition:
         case tree.Not(condition) if step.optional:
             return exp.not_(exp.Exists(this=inner.where(condition_sql(condition, scope, statement.now))))

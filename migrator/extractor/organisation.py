@@ -243,9 +243,11 @@ async def _metadata(client: Client, segments: Iterable[LegacySegment]) -> Schema
             missing, await asyncio.gather(*(describe(client, name) for name in missing)), strict=True
         ):
             found[name] = described
-            for relationship in described.many_to_one if described else ():
-                if relationship.outbound_name in relationships:
-                    wanted |= {relationship.referencing_table, relationship.referenced_table}
+            if described:
+                known = Schema({name: described.table}, described.many_to_one, described.many_to_many)
+                for relationship in known.all_lookups():
+                    if relationship.outbound_name in relationships:
+                        wanted |= {relationship.referencing_table, relationship.referenced_table}
     tables = {name: described for name, described in found.items() if described}
     many_to_one = {one for described in tables.values() for one in described.many_to_one}
     many_to_many = {many for described in tables.values() for many in described.many_to_many}

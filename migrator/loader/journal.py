@@ -50,14 +50,18 @@ class Journal:
 
     def __init__(self, path: Path, now: Callable[[], str]) -> None:
         self._path, self._now = path, now
+        if not path.exists():
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         try:
-            if not path.exists():
-                os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
             self.database = sqlite3.connect(path, isolation_level=None)
+        except sqlite3.Error as error:
+            raise _broken(path, error) from error
+        try:
             self.database.execute("PRAGMA journal_mode = WAL")
             self.database.execute("PRAGMA synchronous = FULL")  # an entry survives a power cut, or the step is not sent
             self.database.executescript(_TABLES)
         except sqlite3.Error as error:
+            self.close()
             raise _broken(path, error) from error
 
     def close(self) -> None:

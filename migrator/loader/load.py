@@ -27,6 +27,7 @@ from migrator.model import LoadResult, LoadState, Plan, PlannedSegment, ReadMemb
 from migrator.progress import ShowsProgress, Step
 from migrator.side_by_side import side_by_side
 
+_PUBLISHED = frozenset({DefinitionStatus.LIVE, DefinitionStatus.LIVE_WITH_WARNINGS, DefinitionStatus.GOING_LIVE})
 DIFFERENCES = "differences"
 """Folder for lists of missing and surplus ids, below the run."""
 
@@ -57,8 +58,12 @@ async def load(loading: Loading, progress: ShowsProgress, only: Collection[UUID]
     chosen = [
         segment for segment in loading.plan.segments if segment.loadable and (only is None or segment.legacy_id in only)
     ]
+    # Real-time segments nest one level: those that refer to others come second.
+    first = [segment for segment in chosen if not segment.depends_on]
+    second = [segment for segment in chosen if segment.depends_on]
     with progress.step("Loading segments", len(chosen)) as step:
-        return await side_by_side((_one(loading, segment, step) for segment in chosen), loading.parallel)
+        results = await side_by_side((_one(loading, segment, step) for segment in first), loading.parallel)
+        return results + await side_by_side((_one(loading, segment, step) for segment in second), loading.parallel)
 
 
 def check_target(loading: Loading) -> None:
@@ -158,10 +163,7 @@ async def _segment(loading: Loading, segment: PlannedSegment, at: _At) -> bool:
             "Look at both in the organisation, then delete the one that is wrong."
         )
     definition = await realtime.retrieve_segment_definition(loading.client, segment.definition_id)
-    return definition is not None and definition.get("statuscode") in (
-        DefinitionStatus.LIVE,
-        DefinitionStatus.GOING_LIVE,
-    )
+    return definition is not None and definition.get("statuscode") in _PUBLISHED
 
 
 async def _group(loading: Loading, segment: PlannedSegment, group: StaticGroup, at: _At, *, live: bool) -> None:

@@ -86,7 +86,18 @@ class Schema:
 
     def outbound_relationships(self, name: str) -> Iterator[ManyToOne]:
         """The relationships that an outbound query means by `name`."""
-        return (relationship for relationship in self.many_to_one if relationship.outbound_name == name)
+        return (relationship for relationship in self.all_lookups() if relationship.outbound_name == name)
+
+    def all_lookups(self) -> Iterator[ManyToOne]:
+        """Every relationship that outbound can traverse: lookups, and both halves of many-to-many ones.
+
+        Outbound goes through the intersect table in two steps; each half carries the schema name of the whole.
+        """
+        yield from self.many_to_one
+        for many in self.many_to_many:
+            for table, column in ((many.table1, many.column1), (many.table2, many.column2)):
+                key = self.tables[table].key if table in self.tables else column
+                yield ManyToOne(many.schema_name, many.intersect_table, column, table, key)
 
 
 _ADAPTER = TypeAdapter(Schema)

@@ -41,6 +41,11 @@ def write_realtime(query: tree.Query, dialect: Dialect = REALTIME) -> str:
     return _members(query.members, dialect)
 
 
+def write_members(members: tree.Members, dialect: Dialect = REALTIME) -> str:
+    """The text of one set of people."""
+    return _members(members, dialect)
+
+
 def write_condition(condition: tree.Condition, dialect: Dialect = REALTIME) -> str:
     """The text of one condition."""
     return _CONDITIONS[type(condition)](condition, dialect)

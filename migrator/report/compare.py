@@ -74,6 +74,7 @@ def compare(
 _COLUMNS = [
     "legacy_id", "segment_id", "name", "type", "status", "outcome", "standing", "before", "before_source", "planned",
     "after", "difference", "explanation", "publish", "created", "groups", "findings", "error",
+    "query", "english", "proposal", "choices",
 ]  # fmt: skip
 
 
@@ -100,6 +101,10 @@ def _row(segment: PlannedSegment, result: LoadResult | None, seen: Verified | No
         "groups": len(segment.groups),
         "findings": segment.findings,
         "error": _error(result),
+        "query": segment.query,
+        "english": segment.english,
+        "proposal": segment.proposal,
+        "choices": [str(choice) for choice in segment.alternatives],
     }
 
 

@@ -62,8 +62,8 @@ class Ask:
     code: str
     severity: Severity
     advice: str
-    segments: list[tuple[str, str, str]]
-    """Name, legacy id and sentence of each."""
+    segments: list[tuple[dict[str, Any], str]]
+    """The row of each, and its sentence."""
 
 
 def _asks(frame: pd.DataFrame) -> list[Ask]:
@@ -72,7 +72,7 @@ def _asks(frame: pd.DataFrame) -> list[Ask]:
         for finding in row["findings"]:
             if finding.severity in (Severity.DECISION, Severity.STOP):
                 ask = asks.setdefault(finding.code, Ask(finding.code, finding.severity, finding.advice, []))
-                ask.segments.append((row["name"], row["legacy_id"], finding.message))
+                ask.segments.append(({str(key): value for key, value in row.items()}, finding.message))
     return list(asks.values())
 
 

@@ -104,6 +104,7 @@ LENGTHS = {
     (SEGMENT, "msdynmkt_displayname"): codes.NAME_MAX,
     (SEGMENT, "msdynmkt_description"): codes.DESCRIPTION_MAX,
     (DEFINITION, "msdynmkt_name"): codes.NAME_MAX,
+    (DEFINITION, "msdynmkt_segmentquery"): codes.QUERY_MAX,
     (DEFINITION, "msdynmkt_sourcesegmentcreatedby"): codes.CREATED_BY_MAX,
 }
 

@@ -23,7 +23,9 @@ class PlannedMembers:
     groups: tuple[StaticGroup, ...]
     json: str
     """`msdynmkt_staticlistmembers`: a JSON array in a string."""
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = ()
+    fits: bool = True
+    """Whether all members that were read fit into the groups of one segment."""
 
 
 def plan_members(segment: LegacySegment, members: Members, name: str, target: UUID) -> PlannedMembers:
@@ -39,22 +41,29 @@ def plan_members(segment: LegacySegment, members: Members, name: str, target: UU
         found.append(findings.members_from_row(members.count))
     if members.count is not None and segment.recorded_size not in (None, members.count):
         found.append(findings.size_differs(segment.recorded_size or 0, members.count))
+    fits = (members.count or 0) <= MEMBERS_MAX
     if segment.type_code != LegacyType.STATIC:
-        return PlannedMembers((), "[]", tuple(found))
+        return PlannedMembers((), "[]", tuple(found), fits)
     if members.count is None:
         found.append(findings.members_unknown(members.reason or "the export holds no list of them"))
         return PlannedMembers((), "[]", tuple(found))
-    if members.count > MEMBERS_MAX:
+    if not fits:
         found.append(findings.too_many_members(members.count, MEMBERS_MAX))
-        return PlannedMembers((), "[]", tuple(found))
-    groups = tuple(_groups(segment.id, members.count, name, target))
-    if len(groups) > 1:
-        found.append(findings.split_into_groups(members.count, len(groups), MEMBERS_PER_GROUP))
+        return PlannedMembers((), "[]", tuple(found), fits)
+    planned = plan_groups(segment.id, members.count, name, target)
+    if len(planned.groups) > 1:
+        found.append(findings.split_into_groups(members.count, len(planned.groups), MEMBERS_PER_GROUP))
+    return PlannedMembers(planned.groups, planned.json, tuple(found))
+
+
+def plan_groups(segment: UUID, count: int, name: str, target: UUID) -> PlannedMembers:
+    """The groups for `count` members, which have to fit."""
+    groups = tuple(_groups(segment, count, name, target))
     entries = [
         {"groupId": str(group.id), "includeType": "Include", "name": group.name, "inputType": "manualSelect"}
         for group in groups
     ]
-    return PlannedMembers(groups, json.dumps(entries, ensure_ascii=False), tuple(found))
+    return PlannedMembers(groups, json.dumps(entries, ensure_ascii=False))
 
 
 def _groups(segment: UUID, count: int, name: str, target: UUID) -> list[StaticGroup]:

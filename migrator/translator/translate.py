@@ -3,33 +3,41 @@
 Same export, same settings: same plan, byte for byte.
 
 Each rule set looks at one segment from one side and gives findings and parts of the payload; the heaviest finding
-decides the outcome.
+decides the outcome. A flagged segment carries what each decision would send, so that a decision needs no new plan.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
-from migrator import __version__, codes
+from migrator import __version__, codes, findings
+from migrator.findings import Finding, Severity
 from migrator.model import (
     PLAN_FORMAT,
+    Choice,
     Export,
     LegacySegment,
     Members,
     Outcome,
+    Payload,
     Plan,
     PlannedSegment,
     TranslationSettings,
     outcome_of,
 )
+from migrator.mql import QueryError, parse_outbound
+from migrator.mql.english import in_english
 from migrator.mql.schema import Schema, schema_from_json
 from migrator.selection import selects
+from migrator.translator.compounds import Segments, resolver
 from migrator.translator.identity import derived_id
-from migrator.translator.members import plan_members
-from migrator.translator.queries import plan_query
-from migrator.translator.statuses import plan_status
+from migrator.translator.members import PlannedMembers, plan_groups, plan_members
+from migrator.translator.queries import PlannedQuery, translate_query
+from migrator.translator.statuses import PlannedStatus, plan_status
 from migrator.translator.texts import PlannedTexts, plan_texts
 
 
@@ -39,12 +47,15 @@ def translate(export: Export, settings: TranslationSettings) -> Plan:
     Raises:
         pydantic.ValidationError: the export's metadata is damaged.
     """
-    schema = schema_from_json(export.tables)
-    names = Counter(segment.name for segment in export.segments)
-    planned = [
-        _planned(segment, export.members[segment.id], settings, schema, names[segment.name])
-        for segment in export.segments
-    ]
+    work = _Work(
+        settings=settings,
+        schema=schema_from_json(export.tables),
+        members=export.members,
+        segments=Segments(export.segments),
+        names=Counter(segment.name for segment in export.segments),
+        planned={},
+    )
+    planned = [_planned(segment, work) for segment in export.segments]
     return Plan(
         format=PLAN_FORMAT,
         tool_version=__version__,
@@ -55,9 +66,32 @@ def translate(export: Export, settings: TranslationSettings) -> Plan:
     )
 
 
-def _planned(
-    segment: LegacySegment, members: Members, settings: TranslationSettings, schema: Schema, namesakes: int
-) -> PlannedSegment:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What the planning of every segment looks at."""
+
+    settings: TranslationSettings
+    schema: Schema
+    members: Mapping[UUID, Members]
+    segments: Segments
+    names: Mapping[str, int]
+    planned: dict[UUID, PlannedSegment]
+    """Segments that are planned already: compounds ask what becomes of the ones that they refer to."""
+
+    def fate(self, segment: LegacySegment) -> tuple[Outcome, UUID]:
+        """What becomes of a segment without references, and the id of its real-time segment."""
+        planned = _planned(segment, self)
+        return planned.outcome, planned.segment_id
+
+
+def _planned(segment: LegacySegment, work: _Work) -> PlannedSegment:
+    if segment.id not in work.planned:
+        work.planned[segment.id] = _plan(segment, work)
+    return work.planned[segment.id]
+
+
+def _plan(segment: LegacySegment, work: _Work) -> PlannedSegment:
+    settings, members = work.settings, work.members[segment.id]
     planned = PlannedSegment(
         legacy_id=segment.id,
         name=segment.name,
@@ -73,62 +107,158 @@ def _planned(
     )
     if not selects(settings.selection, segment):
         return planned
-    status = plan_status(segment, drafts_only=settings.drafts_only)
-    texts = plan_texts(segment, namesakes)
-    static = plan_members(segment, members, texts.name, settings.target.id)
-    query = plan_query(segment, schema)
-    found = (*status.findings, *texts.findings, *static.findings, *query.findings)
-    planned = replace(planned, outcome=outcome_of(found), findings=found)
-    if not planned.loadable:
-        return planned
+    parts = _Parts(
+        segment,
+        planned,
+        plan_status(segment, drafts_only=settings.drafts_only),
+        plan_texts(segment, work.names[segment.name]),
+    )
+    static = plan_members(segment, members, parts.texts.name, settings.target.id)
+    query, english = _query(segment, work)
+    common = (*parts.status.findings, *parts.texts.findings, *static.findings)
+    if _is_compound(segment, work) and settings.compound is Choice.SNAPSHOT and members.count is not None:
+        found = (*common, findings.frozen(members.count))
+        planned = replace(planned, outcome=outcome_of(found), findings=found, english=english, proposal=query.text)
+        return _with_payload(planned, _snapshot(parts, work)) if planned.loadable else planned
+    found = (*common, *query.findings)
+    planned = replace(planned, outcome=outcome_of(found), findings=found, english=english, proposal=query.text)
+    carried = _carried(parts, static, query)
+    if planned.loadable and carried:
+        return _with_payload(planned, carried)
+    if planned.outcome is Outcome.FLAGGED or _only_the_query_stops(common, query):
+        alternatives: dict[Choice, Payload] = {}
+        if carried and planned.outcome is Outcome.FLAGGED:
+            alternatives[Choice.TRANSLATE] = carried
+        if members.count is not None and static.fits:
+            alternatives[Choice.SNAPSHOT] = _snapshot(parts, work)
+        planned = replace(planned, alternatives=alternatives)
+    return planned
+
+
+def _query(segment: LegacySegment, work: _Work) -> tuple[PlannedQuery, str]:
+    """The real-time query of a segment with its findings, and the query in plain words."""
+    if segment.type_code == codes.LegacyType.STATIC:
+        return PlannedQuery(), ""
+    if not segment.query.strip():
+        return PlannedQuery("", (findings.query_missing(),)), ""
+    doubtful = (findings.queries_differ(),) if segment.other_query else ()
+    try:
+        query = parse_outbound(segment.query)
+    except QueryError as error:
+        return PlannedQuery("", (*doubtful, findings.query_unreadable(str(error)))), ""
+    resolve = resolver(segment, work.segments, work.fate)
+    translated = translate_query(
+        query, work.schema, resolve, interactions=work.settings.interactions, words=work.settings.words
+    )
+    if _is_compound(segment, work):
+        say = _say_compound(segment, work)
+        translated = replace(translated, findings=(say, *translated.findings))
+    return replace(translated, findings=(*doubtful, *translated.findings)), in_english(query, work.segments.title)
+
+
+def _is_compound(segment: LegacySegment, work: _Work) -> bool:
+    """Compound by type, or by its query: both are built on other segments."""
+    return segment.type_code == codes.LegacyType.COMPOUND or work.segments.refers(segment)
+
+
+def _say_compound(segment: LegacySegment, work: _Work) -> Finding:
+    if work.settings.compound is Choice.TRANSLATE:
+        return findings.compound_translated()
+    return findings.compound_segment(work.segments.count_references(segment))
+
+
+def _only_the_query_stops(common: tuple[Finding, ...], query: PlannedQuery) -> bool:
+    """Whether nothing but the query keeps the segment back: its members can be frozen then."""
+    stops = [finding for finding in common if finding.severity is Severity.STOP]
+    return not stops and any(finding.severity is Severity.STOP for finding in query.findings)
+
+
+# --- payloads --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    segment: LegacySegment
+    planned: PlannedSegment
+    status: PlannedStatus
+    texts: PlannedTexts
+
+
+def _with_payload(planned: PlannedSegment, payload: Payload) -> PlannedSegment:
     return replace(
         planned,
-        definition=_definition(planned, segment, texts, static.json, query.text),
-        segment=_segment(planned, segment, texts),
-        groups=static.groups,
-        publish=status.publish,
+        definition=payload.definition,
+        segment=payload.segment,
+        groups=payload.groups,
+        publish=payload.publish,
+        depends_on=payload.depends_on,
     )
 
 
-def _is_static(segment: LegacySegment) -> bool:
-    return segment.type_code == codes.LegacyType.STATIC
+def _carried(parts: _Parts, static: PlannedMembers, query: PlannedQuery) -> Payload | None:
+    """What is sent to carry the segment over as it is; None where there is nothing to send."""
+    if parts.segment.type_code == codes.LegacyType.STATIC:
+        if not static.groups:
+            return None
+        kind = codes.SegmentType.STATIC
+    else:
+        if not query.text or any(finding.severity is Severity.STOP for finding in query.findings):
+            return None
+        kind = codes.SegmentType.DYNAMIC
+    return Payload(
+        definition=_definition(parts, static.json, query.text, kind),
+        segment=_segment(parts, kind),
+        groups=static.groups,
+        publish=parts.status.publish,
+        depends_on=query.depends_on,
+    )
 
 
-def _definition(
-    planned: PlannedSegment, segment: LegacySegment, texts: PlannedTexts, groups: str, query: str
-) -> dict[str, Any]:
+def _snapshot(parts: _Parts, work: _Work) -> Payload:
+    """What is sent to freeze the members of now."""
+    count = work.members[parts.segment.id].count or 0
+    static = plan_groups(parts.segment.id, count, parts.texts.name, work.settings.target.id)
+    kind = codes.SegmentType.STATIC
+    return Payload(
+        definition=_definition(parts, static.json, "", kind),
+        segment=_segment(parts, kind),
+        groups=static.groups,
+        publish=parts.status.publish,
+    )
+
+
+def _definition(parts: _Parts, groups: str, query: str, kind: codes.SegmentType) -> dict[str, Any]:
     """The body of POST msdynmkt_segmentdefinitions: always a draft, publishing comes last."""
     definition: dict[str, Any] = {
-        "msdynmkt_segmentdefinitionid": str(planned.definition_id),
-        "msdynmkt_name": texts.name,
+        "msdynmkt_segmentdefinitionid": str(parts.planned.definition_id),
+        "msdynmkt_name": parts.texts.name,
         "msdynmkt_segmentquery": query,
         "msdynmkt_staticlistmembers": groups,
         "statecode": int(codes.State.ACTIVE),
         "statuscode": int(codes.DefinitionStatus.DRAFT),
-        **texts.origin,
+        **parts.texts.origin,
     }
-    if segment.refresh_minutes and not _is_static(segment):
+    if parts.segment.refresh_minutes and kind is codes.SegmentType.DYNAMIC:
         definition["msdynmkt_disablesegmentrefresh"] = False
-        definition["msdynmkt_segmentrefreshintervalminutes"] = segment.refresh_minutes
+        definition["msdynmkt_segmentrefreshintervalminutes"] = parts.segment.refresh_minutes
     return definition
 
 
-def _segment(planned: PlannedSegment, segment: LegacySegment, texts: PlannedTexts) -> dict[str, Any]:
+def _segment(parts: _Parts, kind: codes.SegmentType) -> dict[str, Any]:
     """The body of POST msdynmkt_segments."""
-    kind = codes.SegmentType.STATIC if _is_static(segment) else codes.SegmentType.DYNAMIC
     payload: dict[str, Any] = {
-        "msdynmkt_segmentid": str(planned.segment_id),
-        "msdynmkt_displayname": texts.name,
-        "msdynmkt_description": texts.description,
+        "msdynmkt_segmentid": str(parts.planned.segment_id),
+        "msdynmkt_displayname": parts.texts.name,
+        "msdynmkt_description": parts.texts.description,
         "msdynmkt_type": int(kind),
         "msdynmkt_source": int(codes.SegmentSource.JOURNEYS),
         "msdynmkt_baseentitylogicalname": codes.AUDIENCE,
         "msdynmkt_cdmpartitionprimarykeycolumn": codes.AUDIENCE_KEY,
-        "msdynmkt_sourcesegmentuid": str(planned.definition_id),
-        "msdynmkt_scope": int(texts.scope),
+        "msdynmkt_sourcesegmentuid": str(parts.planned.definition_id),
+        "msdynmkt_scope": int(parts.texts.scope),
         "statecode": int(codes.State.INACTIVE),
         "statuscode": int(codes.SegmentStatus.INACTIVE),
     }
-    if segment.business_unit:
-        payload["owningbusinessunit@odata.bind"] = f"/businessunits({segment.business_unit})"
+    if parts.segment.business_unit:
+        payload["owningbusinessunit@odata.bind"] = f"/businessunits({parts.segment.business_unit})"
     return payload

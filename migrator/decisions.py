@@ -1,0 +1,83 @@
+"""What people decided about flagged segments: kept beside the plan, which stays as it was approved.
+
+`decisions.json` in the run folder maps legacy ids to `translate`, `snapshot` or `skip`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+from migrator import findings
+from migrator.atomic import write_text
+from migrator.errors import UsageError
+from migrator.model import Choice, Outcome, Plan, PlannedSegment
+
+DECISIONS = "decisions.json"
+_WORDS = {Choice.TRANSLATE: "carry out the proposal", Choice.SNAPSHOT: "freeze the members of now"}
+
+
+def decide(folder: Path, segments: list[PlannedSegment], choice: Choice) -> None:
+    """Record one decision for each of `segments`, or for none of them.
+
+    Raises:
+        UsageError: a segment is not flagged, or the decision is not open to it.
+    """
+    for segment in segments:
+        _check(segment, choice)
+    decisions = {**read_decisions(folder), **{segment.legacy_id: choice for segment in segments}}
+    content = {str(key): str(decisions[key]) for key in sorted(decisions)}
+    write_text(folder / DECISIONS, json.dumps(content, indent=1) + "\n")
+
+
+def _check(segment: PlannedSegment, choice: Choice) -> None:
+    open_to_it = [*segment.alternatives, Choice.SKIP]
+    if segment.outcome not in (Outcome.FLAGGED, Outcome.BLOCKED):
+        raise UsageError(f"The segment “{segment.name}” is {segment.outcome}; there is nothing to decide about it.")
+    if choice not in open_to_it:
+        why = "; ".join(finding.message for finding in segment.findings)
+        raise UsageError(
+            f"The segment “{segment.name}” cannot be decided as {choice}; open are: {', '.join(open_to_it)}. {why}"
+        )
+
+
+def read_decisions(folder: Path) -> dict[UUID, Choice]:
+    """The decisions of a run; none where nobody decided anything.
+
+    Raises:
+        UsageError: the file is damaged.
+    """
+    path = folder / DECISIONS
+    if not path.exists():
+        return {}
+    try:
+        return {UUID(key): Choice(value) for key, value in json.loads(path.read_bytes()).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UsageError(f"{path} is damaged ({error}). Delete it and decide again with: migrator approve") from error
+
+
+def decided(plan: Plan, decisions: Mapping[UUID, Choice]) -> Plan:
+    """The plan with the decisions carried out; what was not flagged stays as it is."""
+    return replace(plan, segments=tuple(_decided(segment, decisions) for segment in plan.segments))
+
+
+def _decided(segment: PlannedSegment, decisions: Mapping[UUID, Choice]) -> PlannedSegment:
+    choice = decisions.get(segment.legacy_id)
+    if choice is Choice.SKIP:
+        return replace(segment, outcome=Outcome.SKIPPED)
+    payload = segment.alternatives.get(choice) if choice else None
+    if payload is None or choice is None:
+        return segment
+    return replace(
+        segment,
+        outcome=Outcome.ADAPTED,
+        findings=(*segment.findings, findings.approved(_WORDS[choice])),
+        definition=payload.definition,
+        segment=payload.segment,
+        groups=payload.groups,
+        publish=payload.publish,
+        depends_on=payload.depends_on,
+    )

@@ -1,0 +1,123 @@
+"""One outbound query explained: in plain words, as a tree, and as the real-time query that it becomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from migrator import findings
+from migrator.errors import Exit
+from migrator.extractor.export import read_export
+from migrator.findings import Finding
+from migrator.model import Choice, Organisation, Outcome, TranslationSettings, outcome_of
+from migrator.mql import QueryError, Schema, parse_outbound, tree
+from migrator.mql.english import Title, in_english
+from migrator.mql.schema import schema_from_json
+from migrator.mql.walk import references
+from migrator.safe_text import for_terminal
+from migrator.translator.compounds import Segments, resolver_of_query
+from migrator.translator.queries import Resolve, translate_query, unresolved
+from migrator.translator.translate import translate
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What there is to say about one query."""
+
+    outcome: Outcome
+    realtime_query: str
+    english: str
+    findings: tuple[Finding, ...]
+    references: tuple[str, ...]
+    """The names of the segments that the query refers to."""
+    query: tree.Query | None = None
+    picture: str = ""
+    """For a query that cannot be read: the line with a caret below the place."""
+
+    @property
+    def exit_code(self) -> Exit:
+        """0 ready or adapted, 3 flagged, 2 not readable or blocked."""
+        return {Outcome.FLAGGED: Exit.WAITING, Outcome.BLOCKED: Exit.USAGE}.get(self.outcome, Exit.DONE)
+
+
+def explain(text: str, export: Path | None, *, interactions: Choice = Choice.FLAG, words: bool = False) -> Explanation:
+    """Explain an outbound query, with the segments and tables of an export where one is given.
+
+    Raises:
+        UsageError: the export cannot be read.
+    """
+    try:
+        query = parse_outbound(text)
+    except QueryError as error:
+        found = (findings.query_unreadable(str(error)),)
+        return Explanation(Outcome.BLOCKED, "", "", found, (), picture=error.picture)
+    schema = Schema()
+    resolve: Resolve = unresolved
+    title: Title = str
+    if export is not None:
+        content = read_export(export)
+        schema = schema_from_json(content.tables)
+        segments = Segments(content.segments)
+        target = Organisation(content.organisation.id, content.organisation.url)
+        plan = translate(content, TranslationSettings(target, interactions=interactions))
+        planned = {segment.legacy_id: (segment.outcome, segment.segment_id) for segment in plan.segments}
+        resolve, title = resolver_of_query(segments, lambda segment: planned[segment.id]), segments.title
+    translated = translate_query(query, schema, resolve, interactions=interactions, words=words)
+    names = tuple(dict.fromkeys(references(query.members)))
+    told = (findings.compound_segment(len(names)), *translated.findings) if names else translated.findings
+    return Explanation(outcome_of(told), translated.text, in_english(query, title), told, names, query)
+
+
+def explanation_json(explanation: Explanation) -> str:
+    """The explanation for scripts."""
+    content = {
+        "outcome": str(explanation.outcome),
+        "realtime_query": explanation.realtime_query,
+        "english": explanation.english,
+        "findings": [
+            {"code": f.code, "severity": str(f.severity), "message": f.message, "advice": f.advice}
+            for f in explanation.findings
+        ],
+        "references": list(explanation.references),
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def explanation_lines(explanation: Explanation) -> Iterator[str]:
+    """The explanation for people."""
+    if explanation.picture:
+        yield from map(for_terminal, explanation.picture.split("\n"))
+    if explanation.english:
+        yield f"In words:   {for_terminal(explanation.english)}"
+    if explanation.realtime_query:
+        yield f"Real-time:  {for_terminal(explanation.realtime_query)}"
+    yield f"Outcome:    {explanation.outcome}"
+    for finding in explanation.findings:
+        yield f"  {finding.severity}: {for_terminal(finding.message)}"
+        yield f"    {for_terminal(finding.advice)}"
+    if explanation.query is not None:
+        yield "Tree:"
+        yield from (f"  {line}" for line in _tree_lines(explanation.query.members))
+
+
+def _tree_lines(node: Any, label: str = "") -> Iterator[str]:
+    head = f"{label}: " if label else ""
+    if isinstance(node, tuple):
+        if node:
+            yield f"{label}:"
+            for part in node:
+                yield from (f"  {line}" for line in _tree_lines(part))
+        return
+    if not is_dataclass(node):
+        if node is not None:
+            yield f"{head}{for_terminal(str(node))}"
+        return
+    values = [(field.name, getattr(node, field.name)) for field in fields(node)]
+    plain = [str(value) for _, value in values if isinstance(value, str | int | float) and not isinstance(value, bool)]
+    yield f"{head}{type(node).__name__} {for_terminal(' '.join(plain))}".rstrip()
+    for name, value in values:
+        if is_dataclass(value) or isinstance(value, tuple):
+            yield from (f"  {line}" for line in _tree_lines(value, name))

@@ -1,0 +1,172 @@
+"""`migrator explain` and `migrator approve`, as a person types them."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from migrator.sandbox.server import Running
+from tests.conftest import CONTOSO, Command
+from tests.small import COMPOUND, LOST
+
+ENGLISH = [
+    ("PROFILE(contact)", "contacts"),
+    (
+        "PROFILE(contact)"
+        ".FILTER((address1_city == 'NewYork' || address1_city == 'NewJersey') && ISNOTNULL(emailaddress1))",
+        "contacts whose city is NewYork or NewJersey and whose e-mail address is filled",
+    ),
+    (
+        "PROFILE(account, a).FILTER(a.name == 'Contoso')"
+        ".TRAVERSE(contact_account_parentcustomerid, c).FILTER(c.donotemail == False)",
+        "contacts whose “do not e-mail” is no, connected with an account whose name is Contoso",
+    ),
+    ("PROFILE(contact).FILTER(NOT(lastname == 'X') && NOT(ISNULL(jobtitle)))",
+     "contacts whose last name is not X and whose job title is filled"),
+    ("PROFILE(contact).FILTER(createdon > DATEADD(day, -30, DATETIMEUTCNOW()))",
+     "contacts whose date of creation is after 30 days ago"),
+    ("PROFILE(contact).FILTER(createdon >= DATE(2020, 1, 5))",
+     "contacts whose date of creation is not before 2020-01-05"),
+    ("PROFILE(contact).FILTER(numberofchildren + 1 > 3 || lastname STARTSWITH 'O')",
+     "contacts whose number of children + 1 is more than 3 or last name begins with O"),
+    ("INTERACTION(EmailOpened, contactId).HAVING(COUNT() >= 2, UTCDAYS(30))",
+     "people with the interaction “email opened” at least 2 times in the last 30 days"),
+    ("SEGMENT(a) UNION (SEGMENT(b) EXCEPT SEGMENT(c))",
+     "the members of “a”, together with (the members of “b”, without the members of “c”)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "english"), ENGLISH)
+def test_a_query_is_told_in_plain_words(command: Command, query: str, english: str) -> None:
+    assert json.loads(command("explain", query, "--json").out)["english"] == english
+
+
+def test_the_json_has_the_promised_shape(command: Command) -> None:
+    result = command("explain", "PROFILE(contact).FILTER(a STARTSWITH 'x')", "--json")
+    content = json.loads(result.out)
+    assert set(content) == {"outcome", "realtime_query", "english", "findings", "references"}
+    assert set(content["findings"][0]) == {"code", "severity", "message", "advice"}
+    assert (result.code, content["outcome"], content["references"]) == (0, "ready", [])
+
+
+@pytest.mark.parametrize(
+    ("query", "export", "code", "outcome"),
+    [
+        ("PROFILE(contact)", False, 0, "ready"),
+        ("PROFILE(account, a).TRAVERSE(contact_account_parentcustomerid, c)", True, 0, "adapted"),
+        ("PROFILE(account, a).TRAVERSE(contact_account_parentcustomerid, c)", False, 3, "flagged"),
+        ("SEGMENT(segment1) UNION SEGMENT(segment2)", True, 3, "flagged"),
+        ("SEGMENT(nobody)", True, 2, "blocked"),
+        ("PROFILE(contact).FILTER(a = 1)", False, 2, "blocked"),
+        ("PROFILE(contact).FILTER(nothing == 1)", True, 2, "blocked"),
+    ],
+)
+def test_the_exit_code_follows_the_outcome(command: Command, query: str, export: bool, code: int, outcome: str) -> None:
+    result = command("explain", query, "--json", *(["--export", CONTOSO] if export else []))
+    assert (result.code, json.loads(result.out)["outcome"]) == (code, outcome)
+
+
+def test_a_query_comes_from_a_file_or_from_standard_input(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "query.txt").write_text("PROFILE(contact)\n")
+    assert "Real-time:  PROFILE(contact)" in command("explain", "@query.txt").out
+    monkeypatch.setattr(sys, "stdin", io.StringIO("PROFILE(contact, c).FILTER(c.x == 1)"))
+    assert "Real-time:  PROFILE(contact).FILTER(x == 1)" in command("explain", "-").out
+    result = command("explain", "@nowhere.txt")
+    assert result.code == 2
+    assert "nowhere.txt cannot be read" in result.err
+
+
+def test_people_see_the_place_the_tree_and_the_advice(command: Command) -> None:
+    wrong = command("explain", 'PROFILE(contact).FILTER(a == "x")').out
+    assert 'PROFILE(contact).FILTER(a == "x")\n                             ^' in wrong
+    right = command("explain", "PROFILE(contact).FILTER(a == 1 && b == 2)").out
+    assert "Tree:" in right
+    assert "Comparison ==" in right
+    assert (
+        command("explain", "PROFILE(contact).FILTER(a == 1 && b == 2)", "--operators", "words").out.count(" AND ") == 1
+    )
+    assert command("explain", "PROFILE(contact)", "--operators", "emoji").code == 2
+
+
+# --- approve -----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_approved_is_loaded_from_the_same_plan(command: Command, sandbox: Running) -> None:
+    command("run", "--org", sandbox.address)
+    (folder,) = Path("reports").iterdir()
+    plan = (folder / "plan.json").read_bytes()
+    report = (folder / "report.html").read_text()
+    assert f"migrator approve {COMPOUND} --as translate --run {folder.name}" in report
+    assert "Selects the members of “Five people”, together with the members of “Oslo”." in report
+
+    result = command("approve", "Both", "--as", "translate")
+    assert result.code == 0
+    assert "migrator load" in result.err
+    loaded = command("load", "--json")
+    assert (folder / "plan.json").read_bytes() == plan
+    summary = json.loads(loaded.out)
+    assert (summary["created"], summary["standings"]["verified"], loaded.code) == (5, 5, 3)  # the lost list still waits
+    assert command("approve", "Lost", "--as", "skip").code == 0
+    assert command("load").code == 0
+
+
+def test_a_frozen_segment_keeps_its_members(command: Command, sandbox: Running) -> None:
+    command("run", "--org", sandbox.address, "--dry-run")
+    command("approve", str(COMPOUND), "--as", "snapshot")
+    summary = json.loads(command("load", "--json").out)
+    assert summary["standings"]["verified"] == 5
+    groups = sandbox.organisation.groups
+    assert sorted(len(group) for found in groups.values() for group in found.values()) == [2, 5, 7]
+
+
+def test_compound_segments_are_translated_or_frozen_on_request(command: Command, sandbox: Running) -> None:
+    for choice in ("translate", "snapshot"):
+        result = command("run", "--org", sandbox.address, "--dry-run", "--compound", choice, "--json")
+        assert json.loads(result.out)["outcomes"]["adapted"] == 1
+    assert command("run", "--org", sandbox.address, "--compound", "skip").code == 2
+    assert command("run", "--org", sandbox.address, "--interactions", "snapshot").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["Five people", "--as", "skip"], "nothing to decide"),
+        ([str(LOST), "--as", "snapshot"], "open are: skip"),
+        (["Nobody", "--as", "skip"], "has no segment"),
+        (["Both", "--as", "flag"], "translate, snapshot or skip"),
+        (["Both", "--as", "dance"], "dance"),
+    ],
+)
+def test_what_cannot_be_approved_is_refused(
+    command: Command, sandbox: Running, arguments: list[str], words: str
+) -> None:
+    command("run", "--org", sandbox.address, "--dry-run")
+    result = command("approve", *arguments)
+    assert result.code == 2
+    assert words in result.err
+
+
+@pytest.mark.slow
+def test_every_expressible_segment_of_the_sample_keeps_its_members(command: Command, contoso: Running) -> None:
+    result = command(
+        "run", "--org", contoso.address, "--compound", "translate", "--interactions", "translate", "--json"
+    )
+    summary = json.loads(result.out)
+    assert summary["standings"] == {"verified": 42, "draft": 5, "waiting": 4, "not possible": 4}
+    folder = Path(summary["run"])
+    plan = {entry["legacy_id"]: entry for entry in json.loads((folder / "plan.json").read_text())["segments"]}
+    verified = json.loads((folder / "verification-001.json").read_text())["segments"]
+    words = ("SEGMENT(", "INTERACTION(", "TRAVERSE(", "EXCEPT")
+    special = [entry for entry in verified if any(word in plan[entry["legacy_id"]]["query"] for word in words)]
+    assert len(special) == 9
+    assert all(entry["match"] in ("equal", "explained", "draft") for entry in special)
+    assert sum(entry["match"] in ("equal", "explained") for entry in special) >= 6
+    for entry in plan.values():
+        if any(word in entry["query"] for word in words):
+            assert entry["proposal"], entry["name"]
