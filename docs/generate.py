@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from html import escape
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -49,7 +50,39 @@ def catalogue() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"commands.md": commands, "findings.md": catalogue}
+def phrases() -> str:
+    """`docs/queries.md`: the phrase book of the tests, side by side in both languages."""
+    sys.path.insert(0, str(HERE.parent))
+    from tests.phrasebook import BOOK, COMPOUND_PROPOSALS, SEGMENTS
+
+    lines = [
+        "# Queries, side by side",
+        "",
+        "Written by `make docs` from `tests/phrasebook.py`. The tests check every row, and that both queries select",
+        "the same active contacts. The tables are invented: a contact has an account, an account a region; visits and",
+        "orders belong to contacts, lists are connected with contacts many-to-many. For flagged queries the right side",
+        "is a proposal, or empty where real-time queries cannot say it.",
+    ]
+    for title, rows in BOOK.items():
+        lines += ["", f"## {title}", "", "| outbound | real-time | outcome |", "|---|---|---|"]
+        for row in rows:
+            why = f" ({', '.join(row.findings)})" if row.findings else ""
+            lines.append(f"| {_code(row.outbound)} | {_code(row.realtime)} | {row.outcome}{why} |")
+    queries = {name: query for name, _, query in SEGMENTS}
+    shown = {name: f"SEGMENT(SEGMENT_CJO_ID_‹{name}›)" for name in queries}
+    lines += ["", "## References between segments", "", "Flagged by default, carried out with `--compound translate`; "]
+    lines[-1] += "a reference that would nest deeper than one level is replaced by the other query."
+    lines += ["", "| segment | outbound | real-time |", "|---|---|---|"]
+    for name, proposal in COMPOUND_PROPOSALS.items():
+        lines.append(f"| {name} | {_code(queries[name])} | {_code(proposal.format_map(shown))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    return f"<code>{escape(text, quote=False).replace('|', '&#124;').replace('*', '&#42;')}</code>" if text else "–"
+
+
+PAGES = {"commands.md": commands, "findings.md": catalogue, "queries.md": phrases}
 
 
 def main() -> None:

@@ -221,7 +221,7 @@ class PlannedSegment:
     english: str = ""
     """The query in plain words."""
     proposal: str = ""
-    """The real-time query that is sent, or would be sent if a person decided so."""
+    """The real-time query that would be sent if a person decided so; empty where it is sent anyway."""
     alternatives: Mapping[Choice, Payload] = field(default_factory=dict)
     """For a flagged segment: what each decision would send."""
 
@@ -229,6 +229,11 @@ class PlannedSegment:
     def before(self) -> int | None:
         """Members before: those that were read, else the size that the product last recorded."""
         return self.members.count if self.members.known else self.recorded_size
+
+    @property
+    def realtime_query(self) -> str:
+        """The real-time query that is sent, or that is proposed."""
+        return str(self.definition["msdynmkt_segmentquery"]) if self.definition else self.proposal
 
     @property
     def loadable(self) -> bool:

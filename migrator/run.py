@@ -6,12 +6,16 @@ The stages know nothing of each other; what one leaves is read here and handed t
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from contextlib import closing
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -41,7 +45,7 @@ from migrator.runfolder import RunFolder, utc_now
 from migrator.safe_text import for_terminal
 from migrator.settings import Settings
 from migrator.translator.plan import PLAN, read_plan, write_plan
-from migrator.translator.translate import translate
+from migrator.translator.translate import Spread, translate
 
 T = TypeVar("T")
 
@@ -124,10 +128,27 @@ def translate_stage(
         choices.interactions,
         settings.operators == "words",
     )
-    plan = translate(export, asked)
+    with _spread(sum(len(segment.query) for segment in export.segments)) as spread:
+        plan = translate(export, asked, spread)
     write_plan(plan, run.path)
     run.update(translated=utc_now())
     return plan
+
+
+_SERIAL = 2_000_000
+"""Characters of all queries below which one process is quicker than several (starting one takes about a second)."""
+
+
+@contextmanager
+def _spread(characters: int) -> Iterator[Spread]:
+    """How queries are spread over processes: one for each core where there is much to do."""
+    processes = os.cpu_count() or 1
+    if characters < _SERIAL or processes == 1:
+        yield map
+        return
+    # Not forked: another thread may hold a lock that the copy would wait for.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield partial(pool.map, chunksize=50)
 
 
 def plan_of(run: RunFolder) -> Plan:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from migrator.codes import LegacyType
 from migrator.mql import Column, ManyToMany, ManyToOne, Schema, Table
+from tests.small import segment
 
 KEY, TEXT, WHOLE, MONEY = Column("Uniqueidentifier"), Column("String"), Column("Integer"), Column("Money")
 MOMENT, YES_NO, STATE = Column("DateTime"), Column("Boolean"), Column("State")
@@ -88,6 +90,45 @@ SCHEMA = Schema(
     ),
     many_to_many=(ManyToMany("lists_of_contacts", "listcontact", "list", "listid", "contact", "contactid"),),
 )  # fmt: skip
+
+
+SEGMENTS: list[tuple[str, LegacyType, str]] = [
+    ("Static", LegacyType.STATIC, ""),
+    ("Oslo", LegacyType.DYNAMIC, "PROFILE(contact).FILTER(address1_city == 'Oslo')"),
+    ("Two", LegacyType.COMPOUND, "SEGMENT(Static) UNION SEGMENT(Oslo)"),
+    ("By query name", LegacyType.COMPOUND,
+     f"SEGMENT(SEGMENT_CRM_ID_{segment(0).hex}) INTERSECT SEGMENT(segment_crm_id_{segment(1).hex})"),
+    ("Nested", LegacyType.COMPOUND, "SEGMENT(Two) EXCEPT PROFILE(contact).FILTER(children == 1)"),
+    ("Nested behind", LegacyType.COMPOUND, "PROFILE(contact) EXCEPT SEGMENT(Two)"),
+    ("Too nested", LegacyType.COMPOUND, "SEGMENT(Oslo) INTERSECT SEGMENT(Static) UNION SEGMENT(By_and)"),
+    ("By_and", LegacyType.COMPOUND, "SEGMENT(Static) INTERSECT SEGMENT(Oslo)"),
+    ("Chicken", LegacyType.COMPOUND, "SEGMENT(Egg)"),
+    ("Egg", LegacyType.COMPOUND, "SEGMENT(Chicken) UNION SEGMENT(Oslo)"),
+    ("Myself", LegacyType.COMPOUND, "SEGMENT(Myself)"),
+    ("Stranger", LegacyType.COMPOUND, "SEGMENT(Nobody) UNION SEGMENT(Oslo)"),
+    ("Lost", LegacyType.STATIC, ""),
+    ("On the lost", LegacyType.COMPOUND, "SEGMENT(Lost) UNION SEGMENT(Oslo)"),
+    ("Dynamic reference", LegacyType.DYNAMIC, "PROFILE(contact) EXCEPT SEGMENT(Oslo)"),
+    ("Opened", LegacyType.DYNAMIC, "INTERACTION(EmailOpened, contactId).HAVING(COUNT() > 0)"),
+    ("Behaviour", LegacyType.COMPOUND, "SEGMENT(Opened) UNION SEGMENT(Oslo)"),
+    ("Twin", LegacyType.STATIC, ""),
+    ("Twin", LegacyType.STATIC, ""),
+    ("On a twin", LegacyType.COMPOUND, "SEGMENT(Twin)"),
+    ("Broken", LegacyType.DYNAMIC, "PROFILE(contact"),
+    ("On the broken", LegacyType.COMPOUND, "SEGMENT(Broken) UNION SEGMENT(Oslo)"),
+]  # fmt: skip
+"""Name, type and query of segments that are built on one another."""
+
+COMPOUND_PROPOSALS = {
+    "Two": "{Static} UNION {Oslo}",
+    "By query name": "{Static} INTERSECT {Oslo}",
+    "Nested": "{Static} UNION {Oslo} EXCEPT PROFILE(contact).FILTER(children == 1)",
+    "Nested behind": "PROFILE(contact) EXCEPT {Static} EXCEPT {Oslo}",
+    "Dynamic reference": "PROFILE(contact) EXCEPT {Oslo}",
+    "Behaviour": "{Opened} UNION {Oslo}",
+    "On the lost": "{Lost} UNION {Oslo}",
+}
+"""Name of a segment → its real-time query; a name in braces stands for SEGMENT(SEGMENT_CJO_ID_…) of that segment."""
 
 
 class Phrase(NamedTuple):

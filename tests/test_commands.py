@@ -266,7 +266,7 @@ def test_the_demo_ends_well_and_counts_agree_with_the_organisation(
             assert sorted(listed) == sorted(exported)
         if entry["after"] is not None:
             assert f'<td class="n">{entry["after"]:,}</td>' in report
-    assert compared == 28
+    assert compared == 31
     assert {entry["match"] for entry in verified} == {"equal", "explained", "draft"}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from migrator.mql import tree
 
+_LENGTH_MAX = 600
 Title = Callable[[str], str]
 """The title of a segment, from the name that queries use for it."""
 
@@ -49,8 +50,12 @@ _PARTS = {"day": "days", "month": "months", "year": "years", "week": "weeks", "h
 
 
 def in_english(query: tree.Query, title: Title = lambda name: name) -> str:
-    """One sentence without its full stop; `title` gives a segment's title for the name in a query."""
-    return _members(query.members, title)
+    """One sentence without its full stop; `title` gives a segment's title for the name in a query.
+
+    A sentence that nobody would read to its end is cut.
+    """
+    text = _members(query.members, title)
+    return text if len(text) <= _LENGTH_MAX else f"{text[:_LENGTH_MAX].rsplit(' ', 1)[0]} …"
 
 
 def _members(members: tree.Members, title: Title) -> str:

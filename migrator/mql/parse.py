@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
+from lark import Lark, Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from migrator.mql import tree
 
@@ -77,7 +78,17 @@ def _grammar(dialect: str) -> Lark:
     text = "\n".join((here / f"{name}.lark").read_text(encoding="utf-8") for name in (dialect, "conditions"))
     # LALR: the languages need one token of look-ahead only, and the tree is built while reading, in linear time
     # and without recursion. The contextual lexer lets columns be called `in`, `filter` or `segment`.
-    return Lark(text, parser="lalr", lexer="contextual", transformer=_Builder())
+    return Lark(text, parser="lalr", lexer="contextual", transformer=_callbacks(_Builder()))
+
+
+def _callbacks(builder: _Builder) -> Any:
+    """The methods of `builder`, each taking its arguments as one list: the parser calls nothing else that fast."""
+    methods = {name: getattr(builder, name) for name in dir(builder) if not name.startswith("_")}
+    return SimpleNamespace(**{name: partial(_unpacked, method) for name, method in methods.items()})
+
+
+def _unpacked(method: Callable[..., Any], children: list[Any]) -> Any:
+    return method(*children)
 
 
 _NESTING = re.compile(r"'(?:[^'\\]|\\[\s\S]|'')*'|[()]")
@@ -109,9 +120,8 @@ _Placed = tuple[int, Any]
 """A node with the position of its first character, so that a misplaced one can be pointed at."""
 
 
-@v_args(inline=True)
-class _Builder(Transformer[Token, Any]):
-    """Called by the parser for every rule it completes, from the leaves up."""
+class _Builder:
+    """One method a rule; the parser calls it with the rule's parts when it has completed them, from the leaves up."""
 
     # Values and conditions travel as (position, node).
 
@@ -122,7 +132,7 @@ class _Builder(Transformer[Token, Any]):
         return _at(token), tree.Number(str(token))
 
     def signed_number(self, sign: Token, token: Token) -> _Placed:
-        return _at(sign), tree.Number(str(token) if sign == "+" else f"-{token}")
+        return _at(sign), tree.Number(f"-{token}" if sign[0] == "-" else str(token))
 
     def word(self, token: Token) -> _Placed:
         lowered = token.lower()
@@ -151,22 +161,19 @@ class _Builder(Transformer[Token, Any]):
                 raise _Misplaced(f"there is no function {name}", _at(name), "DATETIMEUTCNOW()")
         raise _Misplaced(f"there is no function {name}", _at(name), f"one of {_FUNCTIONS}")
 
-    def product(self, first: _Placed, *rest: Any) -> _Placed:
-        return _arithmetic(first, rest)
-
-    def sum(self, first: _Placed, *rest: Any) -> _Placed:
+    def arithmetic(self, first: _Placed, *rest: Any) -> _Placed:
         return _arithmetic(first, rest)
 
     def comparison(self, left: _Placed, op: Token, right: _Placed) -> _Placed:
-        return left[0], tree.Comparison(_value(left), str(op), _value(right))
+        return left[0], tree.Comparison(_value(left), op.rstrip(), _value(right))
 
     def text_match(self, left: _Placed, op: Token, right: _Placed) -> _Placed:
-        return left[0], tree.TextMatch(_value(left), op.upper(), _value(right))
+        return left[0], tree.TextMatch(_value(left), op.rstrip().upper(), _value(right))
 
     def one_of(self, left: _Placed, _in: Token, *choices: _Placed) -> _Placed:
         return left[0], tree.OneOf(_value(left), tuple(map(_value, choices)))
 
-    def conjunction(self, first: _Placed, *rest: Any) -> _Placed:
+    def all_of(self, first: _Placed, *rest: Any) -> _Placed:
         return _chain(tree.And, first, rest)
 
     def alternatives(self, first: _Placed, *rest: Any) -> _Placed:
@@ -242,15 +249,15 @@ class _Builder(Transformer[Token, Any]):
             raise _Misplaced(f"there is no aggregate {aggregate}", _at(aggregate), "COUNT(), SUM, AVG, MIN or MAX")
         if (name == "COUNT") is (attribute is not None):
             raise _Misplaced(f"{name} takes {'no column' if name == 'COUNT' else 'one column'}", _at(aggregate))
-        digits = f"-{number}" if sign == "-" else str(number)
+        digits = f"-{number}" if sign and sign[0] == "-" else str(number)
         if unit is None or length is None:
-            return tree.Having(name, str(attribute) if attribute else None, str(op), tree.Number(digits))
+            return tree.Having(name, str(attribute) if attribute else None, op.rstrip(), tree.Number(digits))
         if unit.upper() not in _WINDOW_UNITS:
             raise _Misplaced(f"there is no time window {unit}", _at(unit), ", ".join(sorted(_WINDOW_UNITS)))
         return tree.Having(
             name,
             str(attribute) if attribute else None,
-            str(op),
+            op.rstrip(),
             tree.Number(digits),
             tree.WindowUnit(unit.upper()),
             _whole(length),
@@ -345,9 +352,7 @@ def _date_function(name: Token, function: str, given: list[_Placed]) -> tree.Dat
 
 
 def _arithmetic(first: _Placed, rest: Sequence[Any]) -> _Placed:
-    if not rest:
-        return first
-    pairs = tuple((str(op), _value(value)) for op, value in zip(rest[::2], rest[1::2], strict=True))
+    pairs = tuple((op.rstrip(), _value(value)) for op, value in zip(rest[::2], rest[1::2], strict=True))
     left = _value(first)
     if isinstance(left, tree.Arithmetic) and (left.rest[0][0] in "+-") == (pairs[0][0] in "+-"):
         return first[0], tree.Arithmetic(left.first, left.rest + pairs)  # (a + b) - c reads as a + b - c
@@ -357,8 +362,6 @@ def _arithmetic(first: _Placed, rest: Sequence[Any]) -> _Placed:
 def _chain(
     kind: Callable[[tuple[tree.Condition, ...]], tree.Condition], first: _Placed, rest: Sequence[Any]
 ) -> _Placed:
-    if not rest:
-        return first
     flat: list[tree.Condition] = []
     for placed in (first, *rest[1::2]):
         condition = _condition(placed)

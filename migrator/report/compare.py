@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-import pandas as pd
 
 from migrator.codes import LegacyStatus, LegacyType, label
 from migrator.model import LoadResult, LoadState, Match, MemberSource, Outcome, Plan, PlannedSegment, Verified
+
+if TYPE_CHECKING:
+    import pandas as pd  # a third of the memory of a small run; taken where it is needed
 
 
 class Standing(StrEnum):
@@ -62,6 +63,8 @@ def compare(
     Returns:
         A frame with the columns of `_row`; counts are nullable whole numbers.
     """
+    import pandas as pd
+
     rows = [
         _row(segment, results.get(segment.legacy_id), verified.get(segment.legacy_id), dry_run)
         for segment in plan.segments
@@ -103,7 +106,7 @@ def _row(segment: PlannedSegment, result: LoadResult | None, seen: Verified | No
         "error": _error(result),
         "query": segment.query,
         "english": segment.english,
-        "proposal": segment.proposal,
+        "proposal": segment.realtime_query,
         "choices": [str(choice) for choice in segment.alternatives],
     }
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from migrator.atomic import write_text
@@ -15,6 +14,9 @@ from migrator.model import Plan
 from migrator.report.charts import WIDTH, outcome_bars
 from migrator.report.compare import Standing, Totals
 from migrator.resources import shipped
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REPORT = "report.html"
 
@@ -77,10 +79,16 @@ def _asks(frame: pd.DataFrame) -> list[Ask]:
 
 
 def _number(value: Any) -> str:
-    return "–" if pd.isna(value) else f"{int(value):,}"
+    return "–" if _is_unknown(value) else f"{int(value):,}"
+
+
+def _is_unknown(value: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.isna(value))
 
 
 def _signed(value: Any) -> str:
-    if pd.isna(value):
+    if _is_unknown(value):
         return "–"
     return f"{int(value):+,}" if value else "0"

@@ -24,7 +24,7 @@ class Segments:
         self._by_name: Mapping[str, list[LegacySegment]] = defaultdict(list)
         for segment in segments:
             self._by_name[segment.name].append(segment)
-        self._parsed: dict[UUID, tree.Members | None] = {}
+        self._parsed: dict[UUID, tree.Query | QueryError] = {}
 
     def named(self, name: str) -> LegacySegment:
         """The segment that a query calls `name`.
@@ -39,17 +39,30 @@ class Segments:
             raise Inexpressible(findings.reference_unknown(name))
         return namesakes[0]
 
+    def query(self, segment: LegacySegment) -> tree.Query:
+        """The query of a segment, read once.
+
+        Raises:
+            QueryError: it cannot be read.
+        """
+        if segment.id not in self._parsed:
+            try:
+                self._parsed[segment.id] = parse_outbound(segment.query)
+            except QueryError as error:
+                self._parsed[segment.id] = error
+        found = self._parsed[segment.id]
+        if isinstance(found, QueryError):
+            raise found
+        return found
+
     def members(self, segment: LegacySegment) -> tree.Members | None:
         """The sets in a segment's query; None for static segments and queries that cannot be read."""
-        if segment.id not in self._parsed:
-            members = None
-            if segment.type_code != LegacyType.STATIC:
-                try:
-                    members = parse_outbound(segment.query).members
-                except QueryError:
-                    members = None
-            self._parsed[segment.id] = members
-        return self._parsed[segment.id]
+        if segment.type_code == LegacyType.STATIC:
+            return None
+        try:
+            return self.query(segment).members
+        except QueryError:
+            return None
 
     def refers(self, segment: LegacySegment) -> bool:
         """Whether a segment's query refers to other segments."""

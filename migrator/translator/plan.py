@@ -5,29 +5,38 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from migrator.atomic import write_bytes
+from migrator.atomic import write_bytes, writing
 from migrator.codes import LegacyStatus, LegacyType, label
 from migrator.errors import UsageError
-from migrator.model import PLAN_FORMAT, Plan
+from migrator.model import PLAN_FORMAT, Plan, PlannedSegment
 from migrator.safe_text import for_spreadsheet
 
 _ADAPTER = TypeAdapter(Plan)
+_SEGMENT = TypeAdapter(PlannedSegment)
 PLAN, PLAN_TABLE = "plan.json", "plan.csv"
 
 
 def write_plan(plan: Plan, folder: Path) -> None:
     """Write both files into `folder`; the same plan gives the same bytes."""
-    write_bytes(folder / PLAN, plan_json(plan))
+    with writing(folder / PLAN) as file:
+        file.writelines(plan_json(plan))
     write_bytes(folder / PLAN_TABLE, _table(plan).encode("utf-8-sig"))
 
 
-def plan_json(plan: Plan) -> bytes:
-    """The bytes of `plan.json`."""
-    return _ADAPTER.dump_json(plan, indent=1) + b"\n"
+def plan_json(plan: Plan) -> Iterator[bytes]:
+    """The bytes of `plan.json`, one segment at a time: a plan of 13,000 segments is too large to hold twice."""
+    head = _ADAPTER.dump_json(replace(plan, segments=()), indent=1)
+    yield head.removesuffix(b"[]\n}") + b"["
+    for number, segment in enumerate(plan.segments):
+        yield b",\n" if number else b"\n"
+        yield _SEGMENT.dump_json(segment, indent=1)
+    yield b"\n]\n}\n"
 
 
 def read_plan(folder: Path) -> Plan:

@@ -9,8 +9,9 @@ decides the outcome. A flagged segment carries what each decision would send, so
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -30,26 +31,38 @@ from migrator.model import (
     outcome_of,
 )
 from migrator.mql import QueryError, parse_outbound
-from migrator.mql.english import in_english
+from migrator.mql.english import Title, in_english
 from migrator.mql.schema import Schema, schema_from_json
 from migrator.selection import selects
 from migrator.translator.compounds import Segments, resolver
 from migrator.translator.identity import derived_id
 from migrator.translator.members import PlannedMembers, plan_groups, plan_members
-from migrator.translator.queries import PlannedQuery, translate_query
+from migrator.translator.queries import PlannedQuery, Resolve, translate_query, unresolved
 from migrator.translator.statuses import PlannedStatus, plan_status
 from migrator.translator.texts import PlannedTexts, plan_texts
 
+Spread = Callable[[Callable[[str], "Said"], Iterable[str]], Iterable["Said"]]
+"""Applies a function to many queries, in their order: `map`, or the map of a pool of processes."""
 
-def translate(export: Export, settings: TranslationSettings) -> Plan:
+
+def translate(export: Export, settings: TranslationSettings, spread: Spread = map) -> Plan:
     """The plan for `export`: one outcome for every legacy segment, sorted by name and id.
+
+    Args:
+        export: what was extracted.
+        settings: everything else that the plan depends on.
+        spread: how the translation of single queries is spread over processes; it changes the time, not the plan.
 
     Raises:
         pydantic.ValidationError: the export's metadata is damaged.
     """
+    schema = schema_from_json(export.tables)
+    alone = [segment for segment in export.segments if _stands_alone(segment) and selects(settings.selection, segment)]
+    say = partial(said, schema=schema, interactions=settings.interactions, words=settings.words)
     work = _Work(
         settings=settings,
-        schema=schema_from_json(export.tables),
+        schema=schema,
+        said=dict(zip((s.id for s in alone), spread(say, (s.query for s in alone)), strict=True)),
         members=export.members,
         segments=Segments(export.segments),
         names=Counter(segment.name for segment in export.segments),
@@ -72,6 +85,8 @@ class _Work:
 
     settings: TranslationSettings
     schema: Schema
+    said: Mapping[UUID, Said]
+    """What became of every query that speaks of no other segment."""
     members: Mapping[UUID, Members]
     segments: Segments
     names: Mapping[str, int]
@@ -118,10 +133,10 @@ def _plan(segment: LegacySegment, work: _Work) -> PlannedSegment:
     common = (*parts.status.findings, *parts.texts.findings, *static.findings)
     if _is_compound(segment, work) and settings.compound is Choice.SNAPSHOT and members.count is not None:
         found = (*common, findings.frozen(members.count))
-        planned = replace(planned, outcome=outcome_of(found), findings=found, english=english, proposal=query.text)
+        planned = replace(planned, outcome=outcome_of(found), findings=found, english=english)
         return _with_payload(planned, _snapshot(parts, work)) if planned.loadable else planned
     found = (*common, *query.findings)
-    planned = replace(planned, outcome=outcome_of(found), findings=found, english=english, proposal=query.text)
+    planned = replace(planned, outcome=outcome_of(found), findings=found, english=english)
     carried = _carried(parts, static, query)
     if planned.loadable and carried:
         return _with_payload(planned, carried)
@@ -132,7 +147,7 @@ def _plan(segment: LegacySegment, work: _Work) -> PlannedSegment:
         if members.count is not None and static.fits:
             alternatives[Choice.SNAPSHOT] = _snapshot(parts, work)
         planned = replace(planned, alternatives=alternatives)
-    return planned
+    return replace(planned, proposal=query.text)
 
 
 def _query(segment: LegacySegment, work: _Work) -> tuple[PlannedQuery, str]:
@@ -142,23 +157,50 @@ def _query(segment: LegacySegment, work: _Work) -> tuple[PlannedQuery, str]:
     if not segment.query.strip():
         return PlannedQuery("", (findings.query_missing(),)), ""
     doubtful = (findings.queries_differ(),) if segment.other_query else ()
-    try:
-        query = parse_outbound(segment.query)
-    except QueryError as error:
-        return PlannedQuery("", (*doubtful, findings.query_unreadable(str(error)))), ""
-    resolve = resolver(segment, work.segments, work.fate)
-    translated = translate_query(
-        query, work.schema, resolve, interactions=work.settings.interactions, words=work.settings.words
-    )
+    if segment.id in work.said:
+        translated, english = work.said[segment.id]
+    else:
+        resolve = resolver(segment, work.segments, work.fate)
+        translated, english = said(
+            segment.query, work.schema, work.settings.interactions, work.settings.words, resolve, work.segments.title
+        )
     if _is_compound(segment, work):
-        say = _say_compound(segment, work)
-        translated = replace(translated, findings=(say, *translated.findings))
-    return replace(translated, findings=(*doubtful, *translated.findings)), in_english(query, work.segments.title)
+        translated = replace(translated, findings=(_say_compound(segment, work), *translated.findings))
+    return replace(translated, findings=(*doubtful, *translated.findings)), english
+
+
+Said = tuple[PlannedQuery, str]
+"""A translated query with its findings, and the legacy query in plain words."""
+
+
+def said(
+    text: str,
+    schema: Schema,
+    interactions: Choice,
+    words: bool,
+    resolve: Resolve = unresolved,
+    title: Title = str,
+) -> Said:
+    """Read one outbound query, translate it, and tell it in plain words."""
+    try:
+        query = parse_outbound(text)
+    except QueryError as error:
+        return PlannedQuery("", (findings.query_unreadable(str(error)),)), ""
+    translated = translate_query(query, schema, resolve, interactions=interactions, words=words)
+    return translated, in_english(query, title)
+
+
+def _stands_alone(segment: LegacySegment) -> bool:
+    """Whether a query can be translated without a look at other segments."""
+    is_static = segment.type_code == codes.LegacyType.STATIC
+    return not is_static and bool(segment.query.strip()) and "segment" not in segment.query.lower()
 
 
 def _is_compound(segment: LegacySegment, work: _Work) -> bool:
     """Compound by type, or by its query: both are built on other segments."""
-    return segment.type_code == codes.LegacyType.COMPOUND or work.segments.refers(segment)
+    if segment.type_code == codes.LegacyType.COMPOUND:
+        return True
+    return not _stands_alone(segment) and work.segments.refers(segment)
 
 
 def _say_compound(segment: LegacySegment, work: _Work) -> Finding:

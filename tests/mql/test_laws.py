@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -111,3 +115,35 @@ def test_no_text_upsets_the_reader(text: str) -> None:
         except QueryError as error:
             assert 1 <= error.line <= text.count("\n") + 1
             assert error.picture.endswith("^")
+
+
+LONG = [
+    "'" * 10_000,
+    "(" * 10_000,
+    ")" * 10_000,
+    "a" * 10_000,
+    "/*" * 5_000,
+    "//" * 5_000,
+    "\\'" * 5_000,
+    "'" + "\\'" * 4_999,
+    "''" * 5_000,
+    " " * 10_000,
+    "\n" * 10_000,
+    "." * 10_000,
+    "PROFILE(contact).FILTER(" + "a == 1 && " * 990,
+    "PROFILE(contact).FILTER(" + "NOT(" * 2_400,
+    "PROFILE(contact).FILTER(a == " + "1 + " * 2_400 + "1)",
+    "PROFILE(contact)" + ".FILTER(a == 1)" * 650,
+    "PROFILE(contact) UNION " * 430,
+    "SEGMENT(a).UNION(" * 580,
+]
+
+
+@pytest.mark.parametrize("text", LONG, ids=lambda text: text[:30].strip() or "blank")
+def test_long_texts_neither_hang_nor_crash(text: str) -> None:
+    assert len(text) <= 10_100
+    for read in (parse_outbound, parse_realtime):
+        began = time.monotonic()
+        with suppress(QueryError):
+            read(text)
+        assert time.monotonic() - began < 2

@@ -26,42 +26,16 @@ from migrator.model import (
 from migrator.mql.schema import schema_to_json
 from migrator.translator.identity import derived_id
 from migrator.translator.translate import translate
+from tests.phrasebook import COMPOUND_PROPOSALS, SEGMENTS
 from tests.small import ORGANISATION, SCHEMA, row, segment
 
-STATIC, DYNAMIC, COMPOUND = LegacyType.STATIC, LegacyType.DYNAMIC, LegacyType.COMPOUND
 LIVE = LegacyStatus.LIVE
-
-SEGMENTS: list[tuple[str, LegacyType, str]] = [
-    ("Static", STATIC, ""),
-    ("Oslo", DYNAMIC, "PROFILE(contact).FILTER(address1_city == 'Oslo')"),
-    ("Two", COMPOUND, "SEGMENT(Static) UNION SEGMENT(Oslo)"),
-    ("By query name", COMPOUND,
-     f"SEGMENT(SEGMENT_CRM_ID_{segment(0).hex}) INTERSECT SEGMENT(segment_crm_id_{segment(1).hex})"),
-    ("Nested", COMPOUND, "SEGMENT(Two) EXCEPT PROFILE(contact).FILTER(children == 1)"),
-    ("Nested behind", COMPOUND, "PROFILE(contact) EXCEPT SEGMENT(Two)"),
-    ("Too nested", COMPOUND, "SEGMENT(Oslo) INTERSECT SEGMENT(Static) UNION SEGMENT(By_and)"),
-    ("By_and", COMPOUND, "SEGMENT(Static) INTERSECT SEGMENT(Oslo)"),
-    ("Chicken", COMPOUND, "SEGMENT(Egg)"),
-    ("Egg", COMPOUND, "SEGMENT(Chicken) UNION SEGMENT(Oslo)"),
-    ("Myself", COMPOUND, "SEGMENT(Myself)"),
-    ("Stranger", COMPOUND, "SEGMENT(Nobody) UNION SEGMENT(Oslo)"),
-    ("Lost", STATIC, ""),
-    ("On the lost", COMPOUND, "SEGMENT(Lost) UNION SEGMENT(Oslo)"),
-    ("Dynamic reference", DYNAMIC, "PROFILE(contact) EXCEPT SEGMENT(Oslo)"),
-    ("Opened", DYNAMIC, "INTERACTION(EmailOpened, contactId).HAVING(COUNT() > 0)"),
-    ("Behaviour", COMPOUND, "SEGMENT(Opened) UNION SEGMENT(Oslo)"),
-    ("Twin", STATIC, ""),
-    ("Twin", STATIC, ""),
-    ("On a twin", COMPOUND, "SEGMENT(Twin)"),
-    ("Broken", DYNAMIC, "PROFILE(contact"),
-    ("On the broken", COMPOUND, "SEGMENT(Broken) UNION SEGMENT(Oslo)"),
-]  # fmt: skip
 
 
 def plan(**settings: Any) -> Plan:
     rows = []
     for number, (name, kind, query) in enumerate(SEGMENTS):
-        column = "msdyncrm_query" if kind is COMPOUND else "msdyncrm_segmentquery"
+        column = "msdyncrm_query" if kind is LegacyType.COMPOUND else "msdyncrm_segmentquery"
         rows.append(segment_of(row(segment(number), name, kind, LIVE, **({column: query} if query else {}))))
     members = {found.id: Members(MemberSource.SERVICE, 3) for found in rows}
     members[rows[12].id] = Members(MemberSource.NONE, reason="gone")
@@ -83,13 +57,8 @@ def reference(name: str) -> str:
 
 
 PROPOSALS = [
-    ("Two", f"{reference('Static')} UNION {reference('Oslo')}"),
-    ("By query name", f"{reference('Static')} INTERSECT {reference('Oslo')}"),
-    ("Nested", f"{reference('Static')} UNION {reference('Oslo')} EXCEPT PROFILE(contact).FILTER(children == 1)"),
-    ("Nested behind", f"PROFILE(contact) EXCEPT {reference('Static')} EXCEPT {reference('Oslo')}"),
-    ("Dynamic reference", f"PROFILE(contact) EXCEPT {reference('Oslo')}"),
-    ("Behaviour", f"{reference('Opened')} UNION {reference('Oslo')}"),
-    ("On the lost", f"{reference('Lost')} UNION {reference('Oslo')}"),
+    (name, COMPOUND_PROPOSALS[name].format_map({other: reference(other) for other, _, _ in SEGMENTS}))
+    for name in COMPOUND_PROPOSALS
 ]
 
 
@@ -118,7 +87,7 @@ def test_translate_carries_the_proposal_out(name: str, findings: list[str], depe
     assert found.outcome is Outcome.ADAPTED
     assert codes(found) == findings
     assert found.definition is not None
-    assert found.definition["msdynmkt_segmentquery"] == found.proposal
+    assert found.definition["msdynmkt_segmentquery"] == dict(PROPOSALS)[name]
     assert set(found.depends_on) == {segment(number) for number in depends}
 
 
@@ -229,9 +198,10 @@ def test_a_damaged_file_of_decisions_is_named(tmp_path: Any) -> None:
 def test_words_are_written_where_they_are_wanted() -> None:
     rows = (
         replace(
-            segment_of(row(segment(1), "A", DYNAMIC, LIVE)), query="PROFILE(contact).FILTER(children == 1 && age == 2)"
+            segment_of(row(segment(1), "A", LegacyType.DYNAMIC, LIVE)),
+            query="PROFILE(contact).FILTER(children == 1 && age == 2)",
         ),
     )
     export = Export(ORGANISATION, "f", rows, {rows[0].id: Members(MemberSource.NOT_READ)}, {})
     found = translate(export, TranslationSettings(ORGANISATION, words=True)).segments[0]
-    assert found.proposal == "PROFILE(contact).FILTER(children == 1 AND age == 2)"
+    assert found.realtime_query == "PROFILE(contact).FILTER(children == 1 AND age == 2)"
