@@ -477,12 +477,13 @@ def column_unknown(table: str, column: str) -> tuple[str, str]:
     )
 
 
-@_finding(Severity.DECISION)
+@_finding(Severity.STOP)
 def column_not_stored(table: str, column: str, kind: str) -> tuple[str, str]:
     """The query uses a calculated, rollup, formula or virtual column."""
     return (
         f"{table}.{column} is a {kind} column; real-time journeys cannot use those in a segment.",
-        "Copy the value into a plain column, for example with a flow, and use that column instead.",
+        "Copy the value into a plain column, for example with a flow, and use that column instead; "
+        "or freeze the members of now.",
     )
 
 

@@ -469,25 +469,25 @@ BOOK: dict[str, list[Phrase]] = {
         ),
         Phrase(
             "PROFILE(contact).FILTER(score > 5)",
-            "flagged",
+            "blocked",
             "PROFILE(contact).FILTER(score > 5)",
             ("column-not-stored",),
         ),
         Phrase(
             "PROFILE(contact).FILTER(total > 5)",
-            "flagged",
+            "blocked",
             "PROFILE(contact).FILTER(total > 5)",
             ("column-not-stored",),
         ),
         Phrase(
             "PROFILE(contact).FILTER(initials == 'AB')",
-            "flagged",
+            "blocked",
             "PROFILE(contact).FILTER(initials == 'AB')",
             ("column-not-stored",),
         ),
         Phrase(
             "PROFILE(contact).FILTER(ISNULL(photo))",
-            "flagged",
+            "blocked",
             "PROFILE(contact).FILTER(ISNULL(photo))",
             ("column-not-stored",),
         ),
@@ -499,7 +499,7 @@ BOOK: dict[str, list[Phrase]] = {
         ),
         Phrase(
             "PROFILE(contact).FILTER(NOT(score > 5))",
-            "flagged",
+            "blocked",
             "PROFILE(contact).FILTER(NOT(score > 5))",
             ("column-not-stored",),
         ),
@@ -511,7 +511,7 @@ BOOK: dict[str, list[Phrase]] = {
         ),
         Phrase(
             "PROFILE(visit, v).FILTER(v.stars > 1).TRAVERSE(visit_contact_contactid, c).FILTER(c.score > 1)",
-            "flagged",
+            "blocked",
             "PROFILE(contact).FILTER(score > 1).RELATE(contact_visits, visit_1).FILTER(visit_1.stars > 1)",
             ("query-turned-round", "column-not-stored"),
         ),

@@ -160,6 +160,11 @@ class Organisation:
         self._stale.clear()
         return self._tables
 
+    def close(self) -> None:
+        """Let go of the database; the next question makes it anew."""
+        self._tables = None
+        self._stale = set(self.data.tables)
+
     def contact_ids(self) -> Mapping[int, None]:
         """Every contact there is, as numbers."""
         return {UUID(key).int: None for key in self.rows.get("contact", {})}

@@ -91,6 +91,7 @@ def running(organisation: Organisation, *, port: int = 0, tls_folder: Path | Non
         server.should_exit = True
         thread.join(timeout=10)
         listener.close()
+        organisation.close()
 
 
 class _Loop(asyncio.SelectorEventLoop):
