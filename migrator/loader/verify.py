@@ -122,9 +122,8 @@ async def _members(loading: Loading, segment: PlannedSegment, *, computed: bool)
 
 async def _explained(loading: Loading, segment: PlannedSegment, verified: Verified, after: set[UUID]) -> Verified:
     if not segment.members.known:
-        match = Match.UNKNOWN
-        if segment.before is not None:
-            match = Match.EQUAL if segment.before == verified.after else Match.DIFFERENT
+        # Numbers alone: the record may be old, and it counted inactive contacts too.
+        match = Match.EQUAL if segment.before == verified.after else Match.UNKNOWN
         return replace(verified, match=match, note="Only numbers could be compared, not the members themselves.")
     before = set(loading.read_members(segment.legacy_id))
     missing, surplus = before - after, after - before

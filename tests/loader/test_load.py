@@ -20,7 +20,7 @@ from migrator.extractor.export import member_reader, read_export
 from migrator.loader.journal import Journal
 from migrator.loader.load import Loading, load
 from migrator.loader.verify import latest, read_verifications, verify
-from migrator.model import LoadResult, LoadState, Match, Plan, TranslationSettings, Verified
+from migrator.model import LoadResult, LoadState, Match, Members, MemberSource, Plan, TranslationSettings, Verified
 from migrator.progress import Silent
 from migrator.sandbox import realtime
 from migrator.sandbox.refusal import bad_request
@@ -262,6 +262,18 @@ def test_deleted_contacts_explain_a_smaller_number(migration: Migration) -> None
     migration.server.organisation.delete("contact", str(contact(2)))
     _, verified = migration.go()
     assert (verified[STATIC].match, verified[STATIC].deleted, verified[STATIC].after) == (Match.EXPLAINED, 1, 4)
+
+
+@pytest.mark.parametrize(("recorded", "match"), [(2, Match.EQUAL), (4, Match.UNKNOWN), (None, Match.UNKNOWN)])
+def test_where_only_a_number_is_known_only_numbers_are_compared(
+    migration: Migration, recorded: int | None, match: Match
+) -> None:
+    unread = Members(MemberSource.NONE, reason="gone")
+    oslo = replace(migration.segment(DYNAMIC), members=unread, recorded_size=recorded)
+    migration.plan = replace(migration.plan, segments=(oslo,))
+    _, verified = migration.go()
+    assert (verified[DYNAMIC].match, verified[DYNAMIC].before, verified[DYNAMIC].after) == (match, recorded, 2)
+    assert "Only numbers" in verified[DYNAMIC].note
 
 
 def test_a_computation_that_takes_too_long_is_unknown(migration: Migration) -> None:
