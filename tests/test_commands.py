@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from migrator import run
 from migrator.cli import app
 from migrator.sandbox.server import Running
 from tests.conftest import CONTOSO, Command, Result
@@ -100,6 +101,15 @@ def test_the_same_export_gives_the_same_plan_byte_for_byte(command: Command) -> 
         for out in ("one", "two")
     ]
     assert plans[0] == plans[1]
+
+
+@pytest.mark.slow
+def test_a_plan_made_by_many_processes_is_the_same(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    serial = run_of(command("translate", "--from", CONTOSO, "--json", "--out", "one")) / "plan.json"
+    monkeypatch.setattr(run, "_SERIAL", 0)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    parallel = run_of(command("translate", "--from", CONTOSO, "--json", "--out", "two")) / "plan.json"
+    assert parallel.read_bytes() == serial.read_bytes()
 
 
 def test_drafts_only_publishes_nothing(command: Command, sandbox: Running) -> None:
