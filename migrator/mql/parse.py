@@ -435,14 +435,36 @@ _TERMINALS = {
 def _explained(error: UnexpectedInput, text: str) -> QueryError:
     if isinstance(error, UnexpectedToken):
         expected = _names(error.accepts or error.expected)
+        opened = _open_parentheses(text, len(text) if error.token.type == "$END" else _at(error.token))
         if error.token.type == "$END":
-            return QueryError("the query ends too early", text, len(text), expected)
+            return QueryError(_ended(text, opened), text, len(text), expected)
+        if error.token.type == "RPAR" and not opened:
+            return QueryError('this ")" closes nothing', text, _at(error.token), expected)
         return QueryError(_foreign(text, _at(error.token)), text, _at(error.token), expected)
     position = cast(int, error.pos_in_stream)
     if text[position] in _SLIPS:
         return QueryError(_SLIPS[text[position]], text, position)
     allowed = error.allowed if isinstance(error, UnexpectedCharacters) else None
     return QueryError(_foreign(text, position), text, position, _names(allowed or ()))
+
+
+def _open_parentheses(text: str, end: int) -> list[int]:
+    """Where the parentheses stand that are open at `end`."""
+    opened: list[int] = []
+    for match in _NESTING.finditer(text, 0, end):
+        if match.group() == "(":
+            opened.append(match.start())
+        elif match.group() == ")" and opened:
+            opened.pop()
+    return opened
+
+
+def _ended(text: str, opened: list[int]) -> str:
+    if not opened:
+        return "the query ends too early"
+    line = text.count("\n", 0, opened[-1]) + 1
+    column = opened[-1] - text.rfind("\n", 0, opened[-1])
+    return f"the query ends too early: the parenthesis at line {line}, column {column} is never closed"
 
 
 _WORD = re.compile(r"\.?\s*\w+|&&|\|\||[=!<>]=|.", re.DOTALL)
