@@ -22,6 +22,14 @@ from tests.small import write_small_export
 CONTOSO = Path(__file__).parent.parent / "sample_exports" / "contoso"
 
 
+INTERRUPTIBLE = [
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from migrator.cli import main; main()",
+]
+"""The command line as a process that Ctrl-C ends, also where the tests run in the background and ignore it."""
+
+
 class Clock:
     """A clock that moves when it is told to."""
 

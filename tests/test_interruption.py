@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -16,14 +15,13 @@ import pytest
 
 from migrator.sandbox.server import Running
 from migrator.side_by_side import side_by_side
-from tests.conftest import Command
+from tests.conftest import INTERRUPTIBLE, Command
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "migrator", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([*INTERRUPTIBLE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def until(condition: Any, seconds: float = 20.0) -> None:

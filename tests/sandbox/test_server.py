@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from migrator.sandbox.data import load
-from tests.conftest import Clock
+from tests.conftest import INTERRUPTIBLE, Clock
 from tests.small import STATIC, contact
 
 
@@ -23,7 +23,7 @@ from tests.small import STATIC, contact
 def served(*options: str) -> Iterator[list[str]]:
     """Start the command and give the lines that it prints first."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "migrator", "sandbox", *options],
+        [*INTERRUPTIBLE, "sandbox", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -35,7 +35,10 @@ def served(*options: str) -> Iterator[list[str]]:
             yield lines
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=20)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
     assert process.returncode == 0
 
 
