@@ -3,7 +3,8 @@
 `outbound` is the language of `msdyncrm_segment`, `realtime` (MQL) the one of `msdynmkt_segmentdefinition`.
 """
 
-from migrator.mql.parse import QueryError, parse_outbound, parse_realtime
+from migrator.mql.errors import QueryError
+from migrator.mql.parse import parse_outbound, parse_realtime
 from migrator.mql.schema import Column, ManyToMany, ManyToOne, Schema, Table
 from migrator.mql.write import write_outbound, write_realtime
 

@@ -9,38 +9,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from lark import Lark, Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Lark, Token, UnexpectedInput
 
 from migrator.mql import tree
+from migrator.mql.errors import PARENTHESES, QueryError, explained
 
 NESTING_MAX = 150
 """Levels of parentheses that are read. Real queries have fewer than ten; the limit keeps every walk shallow."""
-
-
-class QueryError(Exception):
-    """A query that breaks the rules of its language, with the place and what was expected there."""
-
-    def __init__(self, problem: str, text: str, position: int, expected: Sequence[str] = ()) -> None:
-        before = text[:position]
-        self.problem = problem
-        self.line = before.count("\n") + 1
-        self.column = position - (before.rfind("\n") + 1) + 1
-        self.source_line = text.split("\n")[self.line - 1]
-        self.expected = tuple(expected)
-        super().__init__(self.sentence)
-
-    @property
-    def sentence(self) -> str:
-        """One line: where, what, and what was expected."""
-        wanted = f"; expected {_either(self.expected)}" if self.expected else ""
-        return f"line {self.line}, column {self.column}: {self.problem}{wanted}."
-
-    @property
-    def picture(self) -> str:
-        """The line with a caret below the place; long lines are cut around it."""
-        start = max(0, self.column - 60)
-        line = self.source_line[start : start + 100].replace("\t", " ")
-        return f"{line}\n{' ' * (self.column - 1 - start)}^"
 
 
 def parse_outbound(text: str) -> tree.Query:
@@ -66,7 +41,7 @@ def _parse(dialect: str, text: str) -> tree.Query:
     try:
         query = _grammar(dialect).parse(text)
     except UnexpectedInput as error:
-        raise _explained(error, text) from None
+        raise explained(error, text) from None
     except _Misplaced as error:
         raise QueryError(error.problem, text, error.position, error.expected) from None
     return cast(tree.Query, query)
@@ -91,12 +66,9 @@ def _unpacked(method: Callable[..., Any], children: list[Any]) -> Any:
     return method(*children)
 
 
-_NESTING = re.compile(r"'(?:[^'\\]|\\[\s\S]|'')*'|[()]")
-
-
 def _check_nesting(text: str) -> None:
     depth = 0
-    for match in _NESTING.finditer(text):
+    for match in PARENTHESES.finditer(text):
         if match.group() == "(":
             depth += 1
             if depth > NESTING_MAX:
@@ -403,97 +375,3 @@ _ESCAPED = re.compile(r"\\(['\\])|''")
 def _unescape(text: str) -> str:
     # Only \' and \\ are escapes ('' is read too): in 'C:\temp' the backslash stands for itself.
     return _ESCAPED.sub(lambda match: match.group(1) or "'", text)
-
-
-# --- errors ----------------------------------------------------------------------------------------------------------
-
-_TERMINALS = {
-    "$END": "the end of the query",
-    "LPAR": '"("',
-    "RPAR": '")"',
-    "COMMA": '","',
-    "DOT": '"."',
-    "LSQB": '"["',
-    "RSQB": '"]"',
-    "NAME": "a name",
-    "STRING": "a text in single quotes",
-    "NUMBER": "a number",
-    "COMPARE": "a comparison (==, !=, >, >=, <, <=)",
-    "MATCH": "CONTAINS, STARTSWITH or ENDSWITH",
-    "SET_OPERATOR": "UNION, INTERSECT or EXCEPT",
-    "SET_METHOD": ".UNION, .INTERSECT or .EXCEPT",
-    "SEGMENT_NAME": "the name of a segment",
-    "AND": "&&",
-    "OR": "||",
-    "SIGN": "+ or -",
-    "TIMES": "* or /",
-    "DIRECTION": "ASC or DESC",
-    "RELATE_METHOD": ".RELATE or .RELATEOPTIONAL",
-}
-
-
-def _explained(error: UnexpectedInput, text: str) -> QueryError:
-    if isinstance(error, UnexpectedToken):
-        expected = _names(error.accepts or error.expected)
-        opened = _open_parentheses(text, len(text) if error.token.type == "$END" else _at(error.token))
-        if error.token.type == "$END":
-            return QueryError(_ended(text, opened), text, len(text), expected)
-        if error.token.type == "RPAR" and not opened:
-            return QueryError('this ")" closes nothing', text, _at(error.token), expected)
-        return QueryError(_foreign(text, _at(error.token)), text, _at(error.token), expected)
-    position = cast(int, error.pos_in_stream)
-    if text[position] in _SLIPS:
-        return QueryError(_SLIPS[text[position]], text, position)
-    allowed = error.allowed if isinstance(error, UnexpectedCharacters) else None
-    return QueryError(_foreign(text, position), text, position, _names(allowed or ()))
-
-
-def _open_parentheses(text: str, end: int) -> list[int]:
-    """Where the parentheses stand that are open at `end`."""
-    opened: list[int] = []
-    for match in _NESTING.finditer(text, 0, end):
-        if match.group() == "(":
-            opened.append(match.start())
-        elif match.group() == ")" and opened:
-            opened.pop()
-    return opened
-
-
-def _ended(text: str, opened: list[int]) -> str:
-    if not opened:
-        return "the query ends too early"
-    line = text.count("\n", 0, opened[-1]) + 1
-    column = opened[-1] - text.rfind("\n", 0, opened[-1])
-    return f"the query ends too early: the parenthesis at line {line}, column {column} is never closed"
-
-
-_WORD = re.compile(r"\.?\s*\w+|&&|\|\||[=!<>]=|.", re.DOTALL)
-
-
-def _foreign(text: str, position: int) -> str:
-    word = _WORD.match(text, position)
-    return f'"{_short(word.group() if word else "")}" does not belong here'
-
-
-_SLIPS = {
-    "=": 'a single "=" compares nothing; equality is written "=="',
-    '"': "text stands in single quotes, not in double ones",
-    "'": "this text is never closed: its second single quote is missing",
-}
-"""Characters that begin nothing in either language → the slip that usually puts them there."""
-
-
-def _names(terminals: Any) -> list[str]:
-    return sorted({_TERMINALS.get(name) or _keyword(name) for name in terminals})
-
-
-def _keyword(terminal: str) -> str:
-    return f".{terminal.removesuffix('_METHOD')}" if terminal.endswith("_METHOD") else terminal
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _either(choices: Sequence[str]) -> str:
-    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
