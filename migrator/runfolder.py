@@ -96,7 +96,11 @@ def new_run(out: Path, org: str, *, dry_run: bool) -> RunFolder:
         except FileExistsError:
             path = out / f"{stem}-{number}"
     state = RunState(created=utc_now(), org=org, dry_run=dry_run)
-    write_text(path / RUN, json.dumps(asdict(state), indent=1) + "\n")
+    try:
+        write_text(path / RUN, json.dumps(asdict(state), indent=1) + "\n")
+    except OSError:
+        path.rmdir()
+        raise
     return RunFolder(path)
 
 

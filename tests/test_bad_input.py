@@ -288,7 +288,7 @@ def test_a_place_that_cannot_be_written(command: Command, sandbox: Running, tmp_
         (errno.EACCES, 2, "cannot be written"),
     ],
 )
-@pytest.mark.parametrize("name", ["segments.jsonl", "manifest.json", "plan.json"])
+@pytest.mark.parametrize("name", ["run.json", "segments.jsonl", "manifest.json", "plan.json"])
 def test_a_disk_that_takes_no_more(
     command: Command, sandbox: Running, monkeypatch: pytest.MonkeyPatch, number: int, code: int, words: str, name: str
 ) -> None:
@@ -306,6 +306,7 @@ def test_a_disk_that_takes_no_more(
     assert not sandbox.organisation.rows["msdynmkt_segment"]
     assert not list(Path("reports").glob(f"*/**/{name}"))
     assert not list(Path("reports").glob("**/*.part"))
+    assert all((folder / "run.json").exists() for folder in Path("reports").iterdir())
 
 
 # --- options and profile ---
