@@ -64,7 +64,18 @@ WaitComputation = Annotated[
     float | None,
     typer.Option(help="Seconds to wait for published segments to be computed [default: 900].", metavar="SECONDS"),
 ]
-Parallel = Annotated[int | None, typer.Option(help="Requests at a time [default: 8].", metavar="N")]
+Parallel = Annotated[
+    int | None, typer.Option(help="Segments side by side, and requests at a time for an account [default: 16].")
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for computations; look once.")]
+Tolerance = Annotated[
+    float | None,
+    typer.Option(help="Per cent that a query's members may differ and are called drifted [default: 2].", metavar="N"),
+]
+Accounts = Annotated[
+    str | None,
+    typer.Option(help="File of application users that share the work (docs/signing-in.md).", metavar="FILE"),
+]
 Operators = Annotated[
     str | None, typer.Option(help="How real-time queries write and/or: symbols or words [default: symbols].")
 ]
@@ -98,7 +109,12 @@ def _front(
 
 @app.command("run", epilog="Example: migrator run --org https://contoso.crm4.dynamics.com --dry-run")
 def run_command(
+    run: Annotated[
+        str | None,
+        typer.Argument(help="With --resume: run folder or its name [default: the latest].", show_default=False),
+    ] = None,
     org: Org = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that has not ended.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; report what would happen.")] = False,
     source: From = None,
     other_organisation: Other = False,
@@ -113,30 +129,62 @@ def run_command(
     out: Out = None,
     wait_pending: WaitPending = None,
     wait_computation: WaitComputation = None,
+    no_wait: NoWait = False,
+    tolerance: Tolerance = None,
     parallel: Parallel = None,
+    accounts: Accounts = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Extract, translate, load, verify and report, in one go."""
-    from migrator.run import whole_run
+    from migrator.run import Task, whole_run
+    from migrator.run import resume as go_on
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     chosen = _settings(locals())
+    if run and not resume:
+        raise UsageError(
+            f"{run} is given, but not what to do with it. To go on with a run: migrator run --resume {run}"
+        )
+    unfinished = _to_resume(run, chosen, terminal, wanted=resume)
+    if unfinished:
+        with _old_run(unfinished, chosen) as folder:
+            summary = go_on(folder, _orders(chosen, terminal))
+        terminal.summary(summary, table=False)
+        raise typer.Exit(summary.exit_code)
     if not chosen.org and not (dry_run and source):
         raise UsageError("No organisation is given. Name it with --org, for example https://contoso.crm4.dynamics.com")
-    selection = _selection(name, id_, type_, status)
-    with _new_run(chosen, dry_run=dry_run) as run:
-        summary = whole_run(
-            run,
-            _orders(chosen, terminal),
-            selection,
-            choices=_choices(compound, interactions),
-            dry_run=dry_run,
-            source=source,
-            other_organisation=other_organisation,
-        )
+    task = Task(
+        selection=_selection(name, id_, type_, status),
+        choices=_choices(compound, interactions),
+        dry_run=dry_run,
+        source=source,
+        other_organisation=other_organisation,
+        drafts_only=chosen.drafts_only,
+        operators=chosen.operators,
+    )
+    with _new_run(chosen, dry_run=dry_run) as folder:
+        summary = whole_run(folder, _orders(chosen, terminal), task)
     terminal.summary(summary, table=False)
     raise typer.Exit(summary.exit_code)
+
+
+def _to_resume(run: str | None, chosen: Settings, terminal: Terminal, *, wanted: bool) -> str | None:
+    """The run to go on with: the named one, the latest unfinished one, or the one that the person says yes to."""
+    from migrator.runfolder import unfinished_run
+
+    if run:
+        return run
+    found = unfinished_run(chosen.out, chosen.org)
+    if wanted and found is None:
+        raise UsageError(f"No run under {chosen.out}/ is unfinished. Start one with: migrator run --org URL")
+    if found is None or wanted:
+        return str(found.path) if found else None
+    if not sys.stdin.isatty():
+        terminal.tell(f"The run {found.name} is unfinished; go on with it by: migrator run --resume {found.name}")
+        return None
+    question = f"The run {found.name}, begun {found.state().created}, is unfinished. Go on with it?"
+    return str(found.path) if typer.confirm(question, default=True, err=True) else None
 
 
 @app.command(epilog="Example: migrator extract --org https://contoso.crm4.dynamics.com --type static")
@@ -149,6 +197,7 @@ def extract(
     out: Out = None,
     wait_pending: WaitPending = None,
     parallel: Parallel = None,
+    accounts: Accounts = None,
     quiet: Quiet = False,
 ) -> None:
     """Read the outbound segments and their members into a new run. Changes nothing."""
@@ -200,7 +249,10 @@ def load(
     org: Org = None,
     out: Out = None,
     wait_computation: WaitComputation = None,
+    no_wait: NoWait = False,
+    tolerance: Tolerance = None,
     parallel: Parallel = None,
+    accounts: Accounts = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -222,7 +274,10 @@ def verify(
     org: Org = None,
     out: Out = None,
     wait_computation: WaitComputation = None,
+    no_wait: NoWait = False,
+    tolerance: Tolerance = None,
     parallel: Parallel = None,
+    accounts: Accounts = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -258,24 +313,32 @@ def report(
 
 @app.command(epilog='Example: migrator retry "VIP customers" --run 2026-11-22-091500-contoso')
 def retry(
-    segments: Annotated[list[str], typer.Argument(help="Ids or exact names of segments.", metavar="SEGMENT...")],
+    segments: Annotated[
+        list[str] | None, typer.Argument(help="Ids or exact names of segments.", metavar="[SEGMENT...]")
+    ] = None,
+    all_failed: Annotated[bool, typer.Option("--all-failed", help="Every segment that failed.")] = False,
     run: Annotated[
         str | None, typer.Option("--run", help="Run folder or its name [default: the latest].", metavar="RUN")
     ] = None,
     org: Org = None,
     out: Out = None,
     wait_computation: WaitComputation = None,
+    no_wait: NoWait = False,
+    tolerance: Tolerance = None,
     parallel: Parallel = None,
+    accounts: Accounts = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Load segments of a run once more, each from where it failed."""
-    from migrator.run import retry as retry_segments
+    from migrator.aftercare import retry as retry_segments
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     chosen = _settings(locals())
+    if not segments and not all_failed:
+        raise UsageError("Say which segments: ids, exact names, or --all-failed.")
     with _old_run(run, chosen) as folder:
-        summary = retry_segments(folder, _orders(chosen, terminal), segments)
+        summary = retry_segments(folder, _orders(chosen, terminal), segments or [], all_failed=all_failed)
     terminal.summary(summary, table=False)
     raise typer.Exit(summary.exit_code)
 
@@ -294,7 +357,7 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Record a decision about flagged segments; the next `load` carries it out. The plan itself stays as it is."""
-    from migrator.run import approve as approve_segments
+    from migrator.aftercare import approve as approve_segments
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     if choice is Choice.FLAG:
@@ -304,6 +367,84 @@ def approve(
     terminal.summary(summary, table=False)
     terminal.tell(f"Load what was decided with: migrator load {folder.name}")
     raise typer.Exit(Exit.DONE)
+
+
+@app.command(epilog='Example: migrator rollback 2026-11-22-091500-contoso "VIP customers"')
+def rollback(
+    run: Run = None,
+    segments: Annotated[
+        list[str] | None, typer.Argument(help="Ids or exact names [default: all that it created].", show_default=False)
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+    org: Org = None,
+    out: Out = None,
+    parallel: Parallel = None,
+    accounts: Accounts = None,
+    quiet: Quiet = False,
+) -> None:
+    """Stop and delete what a run created in real-time journeys, and nothing else. The journal stays as evidence."""
+    from migrator.aftercare import rollback as roll_back
+
+    terminal = Terminal(quiet=quiet)
+    chosen = _settings(locals())
+    with _old_run(run, chosen) as folder:
+        aftermath = roll_back(folder, _orders(chosen, terminal), segments or [], _asking(terminal, yes=yes))
+    _tell_aftermath(aftermath, terminal)
+
+
+@app.command(epilog="Example: migrator retire 2026-11-22-091500-contoso")
+def retire(
+    run: Run = None,
+    segments: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids or exact names [default: all that are verified].", show_default=False),
+    ] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete them, too; asks for a word to be typed.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before stopping.")] = False,
+    org: Org = None,
+    out: Out = None,
+    wait_pending: WaitPending = None,
+    parallel: Parallel = None,
+    accounts: Accounts = None,
+    quiet: Quiet = False,
+) -> None:
+    """Stop the outbound segments whose successors are verified. Anything but verified is left alone."""
+    from migrator.aftercare import retire_legacy
+
+    terminal = Terminal(quiet=quiet)
+    chosen = _settings(locals())
+    ask = _asking(terminal, yes=yes and not delete, word="delete" if delete else "")
+    with _old_run(run, chosen) as folder:
+        aftermath = retire_legacy(folder, _orders(chosen, terminal), segments or [], ask, delete=delete)
+    _tell_aftermath(aftermath, terminal)
+
+
+def _asking(terminal: Terminal, *, yes: bool, word: str = "") -> Any:
+    """Shows what is going to happen and asks; a word that has to be typed is asked for also with --yes."""
+
+    def ask(lines: list[str]) -> None:
+        shown = [*lines[:21], f"… and {len(lines) - 21:,} more"] if len(lines) > 22 else lines
+        if yes:
+            return
+        for line in shown:
+            terminal.tell(line)
+        if word:
+            answer = typer.prompt(f"This cannot be undone. Type {word} {len(lines) - 1} to go on", err=True)
+            agreed = answer.strip() == f"{word} {len(lines) - 1}"
+        else:
+            agreed = typer.confirm("Go on?", default=False, err=True)
+        if not agreed:
+            raise UsageError("Nothing was changed.")
+
+    return ask
+
+
+def _tell_aftermath(aftermath: Any, terminal: Terminal) -> None:
+    for sentence in aftermath.done:
+        terminal.say(sentence)
+    for sentence in aftermath.kept:
+        terminal.fail(sentence)
+    raise typer.Exit(aftermath.exit_code)
 
 
 @app.command(epilog="Example: migrator explain \"PROFILE(contact).FILTER(address1_city == 'Oslo')\"")
@@ -347,14 +488,14 @@ def _query_text(query: str) -> str:
 @app.command(epilog="Example: migrator status")
 def status(run: Run = None, out: Out = None) -> None:
     """Say in a few lines where a run stands. Changes nothing and asks nobody."""
-    from migrator.run import status_lines
+    from migrator.aftercare import status_lines
     from migrator.runfolder import find_run
 
     for line in status_lines(find_run(run, _settings(locals()).out)):
         typer.echo(line)
 
 
-@app.command(epilog="Example: migrator sandbox --port 8080 --outbound removed")
+@app.command(epilog="Example: migrator sandbox --port 8080 --outbound removed --chaos flaky")
 def sandbox(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 0,
     data: Annotated[
@@ -362,6 +503,11 @@ def sandbox(
     ] = None,
     outbound: Annotated[str, typer.Option(help="Whether the outbound services answer: live or removed.")] = "live",
     tls: Annotated[bool, typer.Option("--tls", help="Serve https, with a certificate made for the occasion.")] = False,
+    chaos: Annotated[
+        str | None,
+        typer.Option(help="What goes wrong: calm, slow, throttled, flaky, hostile, or a TOML file.", metavar="PROFILE"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed for what goes wrong.", metavar="N")] = None,
 ) -> None:
     """Serve an organisation in a box on this machine, to practise on. Ctrl-C ends it."""
     from migrator.practice import practice_organisation
@@ -369,7 +515,7 @@ def sandbox(
     terminal = Terminal()
     with (
         tempfile.TemporaryDirectory(prefix="migrator-") as folder,
-        practice_organisation(data, port, outbound, Path(folder) if tls else None) as running,
+        practice_organisation(data, port, outbound, Path(folder) if tls else None, chaos, seed) as running,
     ):
         typer.echo(f"The sandbox answers at {running.address}")
         typer.echo(f"Try: migrator run --org {running.address}")
@@ -392,17 +538,14 @@ def demo(
 ) -> None:
     """Migrate the sample organisation in a sandbox, from the first request to the report."""
     from migrator.practice import practice_organisation
-    from migrator.run import Choices, whole_run
+    from migrator.run import Task, whole_run
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     with practice_organisation(None, port, outbound, None) as running:
         terminal.tell(f"The sandbox answers at {running.address}")
         chosen = _settings({"out": out, "org": running.address})
         with _new_run(chosen, dry_run=False) as run:
-            orders = _orders(chosen, terminal)
-            summary = whole_run(
-                run, orders, Selection(), choices=Choices(), dry_run=False, source=None, other_organisation=False
-            )
+            summary = whole_run(run, _orders(chosen, terminal), Task())
         terminal.summary(summary, table=True)
         if keep:
             terminal.tell(f"The sandbox goes on at {running.address}; Ctrl-C ends it.")
@@ -416,6 +559,8 @@ def demo(
 
 def _settings(options: dict[str, Any]) -> Settings:
     known = {name: options[name] for name in Settings.__dataclass_fields__ if name in options}
+    if options.get("no_wait"):
+        known["wait_computation"] = 0.0
     return settings(known, os.environ)
 
 

@@ -141,6 +141,13 @@ ERROR_TOO_MANY_REQUESTS = "0x80072322"
 ERROR_EXECUTION_TIME = "0x80072321"
 ERROR_CONCURRENCY = "0x80072326"
 
+# Service protection, for each user and web server (product documentation).
+PROTECTION_WINDOW = 300.0
+"""Seconds of the sliding window that the limits below are about."""
+REQUESTS_PER_WINDOW = 6_000
+EXECUTION_SECONDS_PER_WINDOW = 1_200.0
+REQUESTS_AT_A_TIME = 52
+
 AUDIENCE = "contact"
 """The table whose rows are members. Outbound knew no other (seed)."""
 

@@ -3,6 +3,7 @@
 MigratorError
 ├── UsageError          wrong usage or unreadable input                    exit code 2
 ├── Retryable           something failed that can be repeated              exit code 4
+├── Interrupted         Ctrl-C                                             exit code 130
 └── dataverse.errors    the organisation could not be reached or refused   exit code 5
 """
 
@@ -44,3 +45,12 @@ class Retryable(MigratorError):
     """Something failed on the way; what was done is kept, and the command can be repeated."""
 
     exit_code = Exit.FAILED
+
+
+class Interrupted(MigratorError):
+    """The person at the keyboard wants to end; what was under way has ended well."""
+
+    exit_code = Exit.INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("Interrupted. What was done is kept; go on with: migrator run --resume")

@@ -6,13 +6,14 @@ in files. Times are ISO 8601 text as the organisation wrote them: nothing here c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from migrator.findings import SEVERITIES, Finding, Severity
+from migrator.ids import Ids
 
 # --- the export ------------------------------------------------------------------------------------------------------
 
@@ -100,8 +101,12 @@ class Export:
     """`metadata.json` as it stands; `mql.schema` gives it its type."""
 
 
-ReadMembers = Callable[[UUID], Iterator[UUID]]
-"""Gives the member ids of one legacy segment, in the order of the file, one by one."""
+class ReadMembers(Protocol):
+    """Gives the member ids of one legacy segment, in the order of the file."""
+
+    def __call__(self, segment: UUID, first: int = 0, count: int | None = None) -> Ids:
+        """At most `count` ids, from position `first` (counted from 0) on."""
+
 
 # --- the plan --------------------------------------------------------------------------------------------------------
 
@@ -271,6 +276,10 @@ class LoadState(StrEnum):
     """Everything planned is in the organisation, and what could be read back agrees."""
     FAILED = "failed"
     """A step failed; the journal says which. `retry` goes on from there."""
+    DIFFERS = "differs"
+    """It is live in the organisation, but not as planned. Nothing was changed; a person decides."""
+    ROLLED_BACK = "rolled back"
+    """What this run had created is deleted again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +304,8 @@ class Match(StrEnum):
     """The same members (or the same number, where only numbers are known)."""
     EXPLAINED = "explained"
     """Fewer members, and each missing one is a contact that is inactive or no longer exists."""
+    DRIFTED = "drifted"
+    """A query's members differ, by no more than the tolerance: people come and go."""
     DIFFERENT = "different"
     """Other members, and nothing explains it."""
     DRAFT = "draft"
@@ -331,3 +342,5 @@ class Verification:
     at: str
     """UTC, ISO 8601."""
     segments: tuple[Verified, ...]
+    tolerance: float = 0.0
+    """The share of the members by which a query's count may differ and is called drifted."""

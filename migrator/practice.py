@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def practice_organisation(data: Path | None, port: int, outbound: str, tls_folder: Path | None) -> Iterator[Running]:
+def practice_organisation(
+    data: Path | None,
+    port: int,
+    outbound: str,
+    tls_folder: Path | None,
+    chaos: str | None = None,
+    seed: int | None = None,
+) -> Iterator[Running]:
     """Serve an organisation in a box until the block ends.
 
     Args:
@@ -24,6 +31,8 @@ def practice_organisation(data: Path | None, port: int, outbound: str, tls_folde
         port: the port to listen on; 0 takes a free one.
         outbound: "live" or "removed".
         tls_folder: where to put the certificate; None serves plain HTTP.
+        chaos: what goes wrong: the name of a profile, or of a TOML file; None is nothing.
+        seed: makes what goes wrong repeatable; None takes the profile's own.
 
     Raises:
         UsageError: the extra is not installed, the folder is no export, or the port is taken.
@@ -31,6 +40,7 @@ def practice_organisation(data: Path | None, port: int, outbound: str, tls_folde
     if outbound not in ("live", "removed"):
         raise UsageError(f"--outbound is live or removed, not {outbound}.")
     try:
+        from migrator.sandbox.chaos import read_profile
         from migrator.sandbox.data import load
         from migrator.sandbox.server import PortTaken, running
     except ModuleNotFoundError as error:
@@ -45,7 +55,11 @@ def practice_organisation(data: Path | None, port: int, outbound: str, tls_folde
         raise UsageError(f"The sandbox cannot be filled from {folder}: it is no export ({error}).") from error
     organisation.outbound = outbound == "live"
     try:
-        with running(organisation, port=port, tls_folder=tls_folder) as sandbox:
+        profile = read_profile(chaos, seed) if chaos else None
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"--chaos cannot be {chaos}: {error}.") from error
+    try:
+        with running(organisation, port=port, tls_folder=tls_folder, chaos=profile) as sandbox:
             yield sandbox
     except PortTaken:
         raise UsageError(

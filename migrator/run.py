@@ -6,47 +6,49 @@ The stages know nothing of each other; what one leaves is read here and handed t
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
+
+from migrator.dataverse.auth import read_accounts
 from migrator.dataverse.client import Client, connect
-from migrator.decisions import decide, decided, read_decisions
+from migrator.decisions import decided, read_decisions
 from migrator.errors import Exit, UsageError
 from migrator.extractor.export import member_reader, read_export
 from migrator.extractor.organisation import extract
-from migrator.loader.journal import JOURNAL, Journal
-from migrator.loader.load import Loading, load
+from migrator.loader.journal import JOURNAL, Journal, read_results
+from migrator.loader.load import load
+from migrator.loader.loading import Loading
 from migrator.loader.verify import latest, read_verifications, verify
 from migrator.model import (
     Choice,
-    LoadState,
     Organisation,
     Plan,
-    PlannedSegment,
     Selection,
     TranslationSettings,
     Verification,
 )
 from migrator.progress import ShowsProgress
 from migrator.report.compare import Standing, Totals, compare, totals
-from migrator.report.render import REPORT, Circumstances, render
+from migrator.report.render import Circumstances, render
 from migrator.runfolder import RunFolder, utc_now
-from migrator.safe_text import for_terminal
 from migrator.settings import Settings
-from migrator.translator.plan import PLAN, read_plan, write_plan
+from migrator.stopping import ending_well
+from migrator.translator.plan import read_plan, write_plan
 from migrator.translator.translate import Spread, translate
 
+log = logging.getLogger("migrator")
 T = TypeVar("T")
 
 
@@ -166,20 +168,22 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) ->
     Raises:
         UsageError: the plan is damaged, or for another organisation.
         DataverseError: the organisation cannot be reached.
+        Interrupted: Ctrl-C; what was in flight has ended.
     """
-    plan = plan_of(run)
 
-    async def work(client: Client) -> None:
-        with closing(Journal(run.path / JOURNAL, utc_now)) as journal:
-            loading = _loading(client, plan, run, journal, orders)
+    async def work(loading: Loading) -> None:
+        run.update(dry_run=False, org=loading.client.url)
+        try:
             await load(loading, orders.progress, only)
-            run.update(loaded=utc_now(), dry_run=False, org=client.url)
-            await _verify(run, loading, orders, only)
+        finally:
+            _say_throttling(loading.client, orders)
+        run.update(loaded=utc_now())
+        await _verify(run, loading, orders, only)
 
-    _with_client(run, orders, work)
+    with_loading(run, orders, plan_of(run), work)
 
 
-def verify_stage(run: RunFolder, orders: Orders) -> None:
+def verify_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) -> None:
     """Compare what is in the organisation with the legacy members, once more.
 
     Raises:
@@ -190,17 +194,27 @@ def verify_stage(run: RunFolder, orders: Orders) -> None:
     if not (run.path / JOURNAL).exists():
         raise UsageError(f"The run {run.name} has loaded nothing yet. Load it with: migrator load {run.name}")
 
-    async def work(client: Client) -> None:
-        with closing(Journal(run.path / JOURNAL, utc_now)) as journal:
-            await _verify(run, _loading(client, plan, run, journal, orders), orders, None)
+    async def work(loading: Loading) -> None:
+        await _verify(run, loading, orders, only)
 
-    _with_client(run, orders, work)
+    with_loading(run, orders, plan, work)
 
 
 async def _verify(run: RunFolder, loading: Loading, orders: Orders, only: set[UUID] | None) -> Verification:
-    verification = await verify(loading, utc_now(), orders.settings.wait_computation, orders.progress, only)
+    settings = orders.settings
+    verification = await verify(
+        loading, utc_now(), settings.wait_computation, settings.tolerance / 100, orders.progress, only
+    )
     run.update(verified=utc_now())
     return verification
+
+
+def _say_throttling(client: Client, orders: Orders) -> None:
+    refused = {facet: count for facet, count in client.refusals.items() if count}
+    log.info("%d requests, %d sent again, asked to wait: %s", client.sent, client.retries, refused or "never")
+    if refused:
+        why = ", ".join(f"{count:,} for {facet}" for facet, count in refused.items())
+        orders.tell(f"The organisation asked us to wait {sum(refused.values()):,} times ({why}); it was obeyed.")
 
 
 def report_stage(run: RunFolder) -> Summary:
@@ -212,13 +226,10 @@ def report_stage(run: RunFolder) -> Summary:
     plan = plan_of(run)
     verifications = read_verifications(run.path)
     state = run.state()
-    results = {}
-    if (run.path / JOURNAL).exists():
-        with closing(Journal(run.path / JOURNAL, utc_now)) as journal:
-            results = journal.results()
+    results = read_results(run.path / JOURNAL, utc_now)
     # A dry run stays one until something is loaded.
     dry_run = state.dry_run or not (run.path / JOURNAL).exists()
-    frame = compare(plan, results, latest(verifications), dry_run=dry_run)
+    frame = compare(plan, results, latest(verifications), dry_run=dry_run, history=verifications)
     total = totals(frame)
     verified_at = verifications[-1].at if verifications else ""
     report = render(plan, frame, total, Circumstances(run.name, state.created, dry_run, verified_at), run.path)
@@ -227,41 +238,75 @@ def report_stage(run: RunFolder) -> Summary:
     return Summary(run, plan, total, rows, dry_run, report, _exit_code(total, dry_run=dry_run))
 
 
-_WAITING = (Standing.WAITING, Standing.IMPOSSIBLE, Standing.DIFFERENT, Standing.UNVERIFIED)
+WAITING = (Standing.WAITING, Standing.IMPOSSIBLE, Standing.DIFFERENT, Standing.UNVERIFIED)
 
 
 def _exit_code(total: Totals, *, dry_run: bool) -> Exit:
     if total.failed or (not dry_run and total.standings.get(Standing.PLANNED)):
         return Exit.FAILED
-    return Exit.WAITING if any(total.standings.get(kind) for kind in _WAITING) else Exit.DONE
+    return Exit.WAITING if any(total.standings.get(kind) for kind in WAITING) else Exit.DONE
 
 
 # --- whole commands --------------------------------------------------------------------------------------------------
 
 
-def whole_run(
-    run: RunFolder,
-    orders: Orders,
-    selection: Selection,
-    *,
-    choices: Choices,
-    dry_run: bool,
-    source: Path | None,
-    other_organisation: bool,
-) -> Summary:
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a run was asked for; kept in the run folder, so that it can be gone on with as it was meant."""
+
+    selection: Selection = field(default_factory=Selection)
+    choices: Choices = field(default_factory=Choices)
+    dry_run: bool = False
+    source: Path | None = None
+    """The export to start from; None extracts."""
+    other_organisation: bool = False
+    drafts_only: bool = False
+    operators: str = "symbols"
+
+
+_TASK = TypeAdapter(Task)
+
+
+def whole_run(run: RunFolder, orders: Orders, task: Task) -> Summary:
     """All stages, one after the other; a dry run ends before anything is written to the organisation.
 
     Raises:
         MigratorError: see the stages.
     """
-    if source is None:
-        extract_stage(run, orders, selection)
+    kept = replace(task, source=task.source.resolve()) if task.source else task
+    run.update(task=_TASK.dump_python(kept, mode="json"))
+    return _carry_on(run, orders, task)
+
+
+def resume(run: RunFolder, orders: Orders) -> Summary:
+    """Go on with a run from the stage that it had come to.
+
+    Raises:
+        UsageError: nobody knows any more what the run was asked for.
+        MigratorError: see the stages.
+    """
+    try:
+        task = _TASK.validate_python(run.state().task)
+    except ValidationError as error:
+        raise UsageError(f"What the run {run.name} was asked for cannot be read. Start a new run.") from error
+    return _carry_on(run, orders, task)
+
+
+def _carry_on(run: RunFolder, orders: Orders, task: Task) -> Summary:
+    state = run.state()
+    settings = replace(orders.settings, drafts_only=task.drafts_only, operators=task.operators)
+    if not state.translated:
         target = None
-    else:
-        target = _target(run, orders, source, other_organisation=other_organisation) if orders.settings.org else None
-        take_export(run, source)
-    translate_stage(run, selection, orders.settings, choices, target)
-    if not dry_run:
+        if task.source and (settings.org or state.org):
+            target = _target(run, orders, task.source, other_organisation=task.other_organisation)
+        if not state.extracted:
+            shutil.rmtree(run.export, ignore_errors=True)  # half of an export is none
+            if task.source:
+                take_export(run, task.source)
+            else:
+                extract_stage(run, orders, task.selection)
+        translate_stage(run, task.selection, settings, task.choices, target)
+    if not run.state().dry_run:
         load_stage(run, orders)
     return report_stage(run)
 
@@ -282,135 +327,40 @@ def _target(run: RunFolder, orders: Orders, source: Path, *, other_organisation:
     return _with_client(run, orders, work)
 
 
-def retry(run: RunFolder, orders: Orders, wanted: list[str]) -> Summary:
-    """Load some segments of a run once more, from where each of them failed.
-
-    Args:
-        run: the run that they failed in.
-        orders: how.
-        wanted: ids or exact names.
-
-    Raises:
-        UsageError: a segment is unknown or ambiguous, or was not to be loaded at all.
-    """
-    plan = plan_of(run)
-    chosen = [_find(plan, text) for text in wanted]
-    for segment in chosen:
-        if not segment.loadable:
-            why = "; ".join(finding.message for finding in segment.findings) or "it was left out by a filter"
-            raise UsageError(
-                f"The segment “{segment.name}” is {segment.outcome} and was never loaded, "
-                f"so there is nothing to retry: {why}"
-            )
-    with closing(Journal(run.path / JOURNAL, utc_now)) as journal:
-        results = journal.results()
-    seen = latest(read_verifications(run.path))
-    finished = {
-        segment.legacy_id
-        for segment in chosen
-        if (result := results.get(segment.legacy_id))
-        and result.state is LoadState.LOADED
-        and (look := seen.get(segment.legacy_id))
-        and look.match in ("equal", "explained", "draft")
-    }
-    for segment in chosen:
-        if segment.legacy_id in finished:
-            orders.tell(f"The segment “{segment.name}” is already migrated and verified; there is nothing to retry.")
-    if left := {segment.legacy_id for segment in chosen} - finished:
-        load_stage(run, orders, left)
-    summary = report_stage(run)
-    return replace(summary, exit_code=_exit_code_of(summary, {segment.legacy_id for segment in chosen}))
-
-
-def approve(run: RunFolder, wanted: list[str], choice: Choice) -> Summary:
-    """Record a decision about flagged segments of a run, and write its report again.
-
-    Args:
-        run: the run.
-        wanted: ids or exact names.
-        choice: translate, snapshot or skip.
-
-    Raises:
-        UsageError: a segment is unknown, ambiguous or not flagged, or the decision is not open to it.
-    """
-    plan = read_plan(run.path)
-    decide(run.path, [_find(plan, text) for text in wanted], choice)
-    return report_stage(run)
-
-
-def _exit_code_of(summary: Summary, chosen: set[UUID]) -> Exit:
-    """The exit code for some segments alone: a retry is not to blame for the others."""
-    standings = {row["standing"] for row in summary.rows if UUID(row["legacy_id"]) in chosen}
-    if standings & {Standing.FAILED, Standing.PLANNED}:
-        return Exit.FAILED
-    return Exit.WAITING if standings & set(_WAITING) else Exit.DONE
-
-
-def _find(plan: Plan, text: str) -> PlannedSegment:
-    try:
-        wanted = UUID(text)
-        found = [segment for segment in plan.segments if wanted in (segment.legacy_id, segment.segment_id)]
-    except ValueError:
-        found = [segment for segment in plan.segments if segment.name == text]
-        found = found or [segment for segment in plan.segments if segment.name.casefold() == text.casefold()]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        ids = ", ".join(str(segment.legacy_id) for segment in found)
-        raise UsageError(f"{len(found)} segments are called “{text}”. Name the one that you mean by its id: {ids}")
-    near = get_close_matches(text, [segment.name for segment in plan.segments], n=3)
-    hint = f" Did you mean {' or '.join(f'“{name}”' for name in near)}?" if near else ""
-    raise UsageError(f"The run has no segment “{text}”.{hint} Names and ids are in {PLAN}.")
-
-
-def status_lines(run: RunFolder) -> list[str]:
-    """Where a run stands, in a few lines.
-
-    Raises:
-        UsageError: a file of the run is damaged.
-    """
-    state = run.state()
-    lines = [
-        f"Run {run.name}{' (dry run)' if state.dry_run else ''}, begun {state.created}",
-        f"  {state.org or 'no organisation'}",
-    ]
-    stages = ("extracted", "translated", "loaded", "verified", "reported")
-    lines += [f"  {stage:<11}{getattr(state, stage) or 'not yet'}" for stage in stages]
-    if (run.path / PLAN).exists():
-        plan = plan_of(run)
-        outcomes = Counter(str(segment.outcome) for segment in plan.segments)
-        lines.append(f"  {len(plan.segments):,} segments: " + ", ".join(f"{n} {name}" for name, n in outcomes.items()))
-        if (run.path / JOURNAL).exists():
-            with closing(Journal(run.path / JOURNAL, utc_now)) as journal:
-                results = journal.results()
-            failed = [result for result in results.values() if result.state is LoadState.FAILED]
-            names = {segment.legacy_id: segment.name for segment in plan.segments}
-            lines.append(f"  {len(results) - len(failed):,} loaded, {len(failed):,} failed")
-            lines += [
-                f"    {for_terminal(names[r.legacy_id])} ({r.legacy_id}): {r.step}: {r.error}" for r in failed[:10]
-            ]
-            if failed:
-                lines.append(f"  Retry with: migrator retry {failed[0].legacy_id} --run {run.name}")
-    if (run.path / REPORT).exists():
-        lines.append(f"  Report: {run.path / REPORT}")
-    return lines
-
-
 # --- reaching the organisation ---------------------------------------------------------------------------------------
 
 
-def _loading(client: Client, plan: Plan, run: RunFolder, journal: Journal, orders: Orders) -> Loading:
+def with_loading(run: RunFolder, orders: Orders, plan: Plan, work: Callable[[Loading], Coroutine[Any, Any, T]]) -> T:
+    """Do work that changes or reads the organisation for a plan, with the run's journal.
+
+    Raises:
+        UsageError: the export or the journal is damaged.
+        DataverseError: the organisation cannot be reached.
+        Interrupted: Ctrl-C.
+    """
     read_export(run.export)  # a damaged member list must not be loaded
-    return Loading(client, plan, member_reader(run.export), journal, run.path, orders.settings.parallel)
+
+    async def session(client: Client) -> T:
+        async with Journal(run.path / JOURNAL, utc_now) as journal:
+            return await work(
+                Loading(client, plan, member_reader(run.export), journal, run.path, orders.settings.parallel)
+            )
+
+    return _with_client(run, orders, session)
 
 
 def _with_client(run: RunFolder, orders: Orders, work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
-    org = orders.settings.org or run.state().org
+    settings = orders.settings
+    org = settings.org or run.state().org
     if not org:
         raise UsageError("No organisation is given. Name it with --org, for example https://contoso.crm4.dynamics.com")
+    accounts = read_accounts(Path(settings.accounts), os.environ) if settings.accounts else []
 
     async def session() -> T:
-        async with await connect(org, parallel=orders.settings.parallel, tell=orders.tell) as client:
-            return await work(client)
+        async with await connect(
+            org, accounts=accounts, parallel=settings.parallel, window=settings.window, tell=orders.tell
+        ) as client:
+            with ending_well(client.stop, orders.tell):
+                return await work(client)
 
     return asyncio.run(session())

@@ -7,9 +7,9 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,13 @@ class RunState:
     verified: str = ""
     reported: str = ""
     """When each stage ended; empty when it did not."""
+    task: Mapping[str, Any] = field(default_factory=dict)
+    """What the run was asked for, so that it can be gone on with."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything that was asked for has been tried."""
+        return bool(self.reported and (self.dry_run or self.loaded))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,18 @@ def find_run(name: str | None, out: Path) -> RunFolder:
     if not runs:
         raise UsageError(f"There is no run under {out}/ yet. Start one with: migrator run --org URL")
     return runs[-1]
+
+
+def unfinished_run(out: Path, org: str = "") -> RunFolder | None:
+    """The latest run below `out` that was begun and has not ended, for this organisation if one is named."""
+    for run in reversed(all_runs(out)):
+        try:
+            state = run.state()
+        except UsageError:
+            continue
+        if state.task and (not org or state.org.rstrip("/") == org.rstrip("/")):
+            return None if state.finished else run
+    return None
 
 
 def all_runs(out: Path) -> list[RunFolder]:

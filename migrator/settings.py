@@ -8,6 +8,8 @@ The profile is `migrator.toml` in the current folder, or the file that MIGRATOR_
     parallel = 4
     wait_pending = 120
     wait_computation = 3600
+    tolerance = 2
+    accounts = "accounts.toml"
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from migrator.codes import PROTECTION_WINDOW
 from migrator.errors import UsageError
 
 PROFILE = Path("migrator.toml")
@@ -34,12 +37,18 @@ class Settings:
     drafts_only: bool = False
     operators: str = "symbols"
     """How real-time queries write "and" and "or": symbols (&& and ||) or words (AND and OR)."""
-    parallel: int = 8
-    """Requests at a time."""
+    parallel: int = 16
+    """Segments and groups side by side, and requests at a time for each account, at most."""
     wait_pending: float = 60.0
     """Seconds to wait for pending member operations of one segment."""
     wait_computation: float = 900.0
     """Seconds to wait for the members of all published segments to be computed."""
+    tolerance: float = 2.0
+    """Per cent by which a query's members may differ and are called drifted."""
+    accounts: str = ""
+    """A file of application users that share the work; empty for the one in the AZURE_* variables."""
+    window: float = PROTECTION_WINDOW
+    """Seconds of the window in which the organisation counts requests; another one for a scaled-down sandbox."""
 
 
 def settings(options: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:

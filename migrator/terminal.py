@@ -21,7 +21,9 @@ _COLOURS = {
     "draft": "green",
     "planned": "cyan",
     "not verified": "yellow",
+    "drifted": "yellow",
     "different": "red",
+    "rolled back": "dim",
     "failed": "red",
     "waiting": "yellow",
     "not possible": "red",
@@ -43,6 +45,11 @@ class Terminal:
         """Say a sentence, beside the results."""
         if not self.quiet:
             self.err.print(Text(for_terminal(sentence)), soft_wrap=True)
+
+    def say(self, sentence: str) -> None:
+        """Say a result."""
+        if not self.quiet:
+            self.out.print(Text(for_terminal(sentence)), soft_wrap=True)
 
     def fail(self, sentence: str) -> None:
         """Say why the command ends; also with --quiet."""

@@ -6,15 +6,20 @@ The organisation itself says where: an unsigned request is answered with 401 and
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from migrator.dataverse.address import sign_in_host
 from migrator.dataverse.errors import SignInFailed
+from migrator.errors import UsageError
 
 PUBLIC_CLIENT = "51f81489-12ee-4a9e-aaae-a2591f45987d"
 """The application id that Microsoft publishes for trying out Dataverse; AZURE_CLIENT_ID takes its place."""
@@ -38,6 +43,19 @@ class NoSignIn:
         return None
 
 
+class OnLoopback:
+    """An account on loopback: its name is all that a server on this machine is told."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._token = name, uuid4().hex
+
+    async def token(self, *, renew: bool = False) -> str | None:
+        """The account's name and something that is another one after a renewal."""
+        if renew:
+            self._token = uuid4().hex
+        return f"{self._name}.{self._token}"
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Who signs in. Without a secret it is a person, by device code."""
@@ -50,6 +68,42 @@ class Account:
     def from_environment(cls, environment: Mapping[str, str]) -> Account:
         """The account in AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."""
         return cls(*(environment.get(f"AZURE_{name}", "") for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")))
+
+
+def read_accounts(path: Path, environment: Mapping[str, str]) -> list[Account]:
+    """The application users in a file; work is spread over them.
+
+    Each is a table `[[account]]` with `client_id`, optionally `tenant`, and either `secret_variable`, the name of the
+    environment variable that holds its secret, or `secret`.
+
+    Raises:
+        UsageError: the file cannot be read, says something else, or holds secrets that others may read.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        entries = content["account"]
+        accounts = [_account(entry, environment) for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"The accounts in {path} cannot be read ({error}). Each is a table [[account]] with client_id and "
+            "secret_variable, the name of the environment variable that holds its secret."
+        ) from error
+    if len({account.client_id for account in accounts}) < len(accounts) or not accounts:
+        raise UsageError(f"{path} has to name at least one account, and each of them once.")
+    if os.name == "posix" and path.stat().st_mode & 0o077 and any("secret" in entry for entry in entries):
+        raise UsageError(f"{path} holds secrets that others can read. Take the right away with: chmod 600 {path}")
+    return accounts
+
+
+def _account(entry: Mapping[str, Any], environment: Mapping[str, str]) -> Account:
+    if unknown := entry.keys() - {"client_id", "tenant", "secret", "secret_variable"}:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    secret = str(entry.get("secret", ""))
+    if variable := entry.get("secret_variable"):
+        if variable not in environment:
+            raise ValueError(f"the environment has no {variable}")
+        secret = environment[variable]
+    return Account(str(entry.get("tenant", "")), str(entry["client_id"]), secret)
 
 
 class Msal:

@@ -1,7 +1,7 @@
 """One client for the Dataverse Web API: signs in, asks, waits when told to, repeats what may pass, names what does not.
 
-Every request we send may be repeated without harm: creations carry their own key, and adding a member twice adds it
-once. So a lost answer is asked for again, and the caller looks at what is there when a key exists already.
+Questions are repeated while they fail for passing reasons. Writes are repeated only if it is certain that they did not
+arrive; where nobody knows, `Unsettled` tells the caller to look.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,9 +20,9 @@ from uuid import UUID
 import httpx
 
 from migrator import __version__
-from migrator.codes import API_VERSION, PAGE_SIZE_MAX
+from migrator.codes import API_VERSION, PAGE_SIZE_MAX, PROTECTION_WINDOW
 from migrator.dataverse.address import is_loopback, organisation_url
-from migrator.dataverse.auth import Account, Credentials, Msal, NoSignIn, authority_of
+from migrator.dataverse.auth import Account, Credentials, Msal, NoSignIn, OnLoopback, authority_of
 from migrator.dataverse.errors import (
     Forbidden,
     NotDataverse,
@@ -30,9 +32,11 @@ from migrator.dataverse.errors import (
     Throttled,
     UnexpectedAnswer,
     Unreachable,
+    Unsettled,
     refused,
 )
 from migrator.dataverse.throttle import RETRIED, Patience, Throttle
+from migrator.stopping import Stop
 
 log = logging.getLogger("migrator.dataverse")
 
@@ -43,33 +47,64 @@ _HEADERS = {
     "User-Agent": f"migrator/{__version__}",
 }
 _TIMEOUT = httpx.Timeout(120.0, connect=20.0)
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Failures before anything was sent."""
+_BROKEN_ANSWERS = 3
+"""Answers that cannot be read, one after the other, that are passed over."""
+_RENEWALS = 2
+"""Tokens that may end early within one request."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One account: its sign-in, and how fast it may ask."""
+
+    throttle: Throttle
+    credentials: Credentials
+    connections: list[httpx.AsyncClient] = field(default_factory=list)
+    """Those that nobody uses now. One client each: a pool of many looks at all of them for every request."""
 
 
 class Client:
     """The Web API of one organisation. Made by `connect`."""
 
-    def __init__(self, url: str, http: httpx.AsyncClient, throttle: Throttle, patience: Patience) -> None:
+    def __init__(
+        self, url: str, connection: Callable[[], httpx.AsyncClient], lanes: Sequence[_Lane], patience: Patience
+    ) -> None:
         self.url = url
         self.organisation_id = UUID(int=0)
         self.business_unit_id = UUID(int=0)
-        self.credentials: Credentials = NoSignIn()
-        self.retries = 0
-        """Requests that were sent again."""
-        self._http, self._throttle, self._patience = http, throttle, patience
+        self.stop = Stop()
+        """Whether to end; asked before every request."""
+        self.patience = patience
+        self.sent = self.retries = 0
+        """Requests, and how many of them were sent again."""
+        self._connection, self._lanes = connection, lanes
 
     async def __aenter__(self) -> Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+        for lane in self._lanes:
+            while lane.connections:
+                await lane.connections.pop().aclose()
+
+    @property
+    def refusals(self) -> dict[str, int]:
+        """How often the organisation asked us to wait, by facet."""
+        counts = Counter[str]()
+        for lane in self._lanes:
+            counts.update({str(facet): number for facet, number in lane.throttle.limiter.refusals.items()})
+        return dict(counts)
 
     async def get(self, path: str, *, prefer: str = "") -> dict[str, Any]:
         """The JSON object at `path`.
 
         Raises:
             DataverseError: see `errors`.
+            Interrupted: see `stop`.
         """
-        return self._object(await self._request("GET", path, prefer=prefer))
+        return await self._question("GET", path, prefer=prefer)
 
     async def rows(
         self, path: str, *, page_size: int = PAGE_SIZE_MAX, prefer: str = ""
@@ -78,6 +113,7 @@ class Client:
 
         Raises:
             DataverseError: see `errors`.
+            Interrupted: see `stop`.
         """
         preference = ",".join(filter(None, (f"odata.maxpagesize={page_size}", prefer)))
         next_page: str | None = path
@@ -89,60 +125,128 @@ class Client:
                 yield row
             next_page = page.get("@odata.nextLink")
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Send `body`; gives the JSON object of the answer, empty for 204.
+    async def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """An action that changes nothing, and its answer.
 
         Raises:
             DataverseError: see `errors`.
+            Interrupted: see `stop`.
         """
-        response = await self._request("POST", path, body=body)
+        return await self._question("POST", path, body=body)
+
+    async def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Change something; gives the JSON object of the answer, empty for 204.
+
+        Raises:
+            Unsettled: it may have arrived or not; look before you send it again.
+            DataverseError: see `errors`.
+            Interrupted: see `stop`; nothing was sent then.
+        """
+        response = await self._request(method, path, body=body, writes=True)
         return self._object(response) if response.content else {}
 
+    async def _question(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        prefer: str = "",
+        hasty: bool = False,
+        lane: _Lane | None = None,
+    ) -> dict[str, Any]:
+        """An answer that can be read; one that is cut or broken is asked for again, a few times."""
+        attempt = 0
+        while True:
+            response = await self._request(method, path, body=body, prefer=prefer, hasty=hasty, lane=lane)
+            try:
+                return self._object(response)
+            except UnexpectedAnswer:
+                attempt += 1
+                if attempt == _BROKEN_ANSWERS:
+                    raise
+                log.warning("%s %s: the answer cannot be read; again", method, _bare(path))
+                await self.stop.sleep(self.patience.pause(attempt))
+
     async def _request(
-        self, method: str, path: str, *, body: Mapping[str, Any] | None = None, prefer: str = "", hasty: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        prefer: str = "",
+        hasty: bool = False,
+        writes: bool = False,
+        lane: _Lane | None = None,
     ) -> httpx.Response:
         """One answer, after as many tries as `patience` allows; a hasty request gives up on a broken connection."""
-        patience = self._patience
-        began, attempt, renewed = time.monotonic(), 0, False
+        patience = self.patience
+        began, attempt, renewed = time.monotonic(), 0, 0
         while True:
+            self.stop.check()
+            chosen = lane or min(self._lanes, key=lambda one: one.throttle.backlog)
             pause = patience.pause(attempt)
+            waited = time.monotonic() - began
             try:
-                response = await self._send(method, path, body, prefer)
-            except httpx.TransportError as error:
-                if hasty or time.monotonic() - began + pause > patience.total:
+                response = await self._send(chosen, method, path, body, prefer)
+            except (httpx.TransportError, httpx.DecodingError) as error:
+                if writes and not isinstance(error, _NEVER_SENT):
+                    raise Unsettled(f"{method} {_bare(path)}", repr(error)) from error
+                if waited + pause > patience.total or (hasty and isinstance(error, _NEVER_SENT)):
                     raise self._unreachable(error) from error
                 log.warning("%s %s: %s; again in %.1f s", method, _bare(path), repr(error), pause)
+                await self.stop.sleep(pause)
             else:
-                if response.status_code == 401 and not renewed and not isinstance(self.credentials, NoSignIn):
-                    renewed = True  # the token may have ended early; a second 401 is an answer
-                    await self.credentials.token(renew=True)
+                status = response.status_code
+                if status == 401 and renewed < _RENEWALS and not isinstance(chosen.credentials, NoSignIn):
+                    renewed += 1  # a token may end early; one that is refused again and again is an answer
+                    await chosen.credentials.token(renew=True)
                     continue
-                if response.status_code not in RETRIED:
+                if status not in RETRIED:
                     return self._checked(method, path, response)
-                if response.status_code == 429:
-                    pause = _retry_after(response, pause)
-                if time.monotonic() - began + pause > patience.total:
+                if status == 429:
+                    if waited + _retry_after(response, pause) > patience.throttled:
+                        return self._checked(method, path, response)
+                    # The account's throttle lets nobody pass until the time that the organisation asked for is over.
+                elif writes:
+                    code, message = _error(response)
+                    raise Unsettled(f"{method} {_bare(path)}", message, status, code, _request_id(response))
+                elif waited + pause > patience.total:
                     return self._checked(method, path, response)
-                if response.status_code == 429:
-                    self._throttle.hold(pause)
-                log.warning("%s %s: %d; again in %.1f s", method, _bare(path), response.status_code, pause)
+                else:
+                    await self.stop.sleep(pause)
+                log.warning("%s %s: %d; again", method, _bare(path), status)
             attempt += 1
             self.retries += 1
-            await self._throttle.wait(pause)
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None, prefer: str) -> httpx.Response:
-        token = await self.credentials.token()
+    async def _send(
+        self, lane: _Lane, method: str, path: str, body: Mapping[str, Any] | None, prefer: str
+    ) -> httpx.Response:
         headers = dict(_HEADERS)
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
         if prefer:
             headers["Prefer"] = prefer
-        async with self._throttle.slot():
-            began = time.monotonic()
-            url = path if path.startswith(self.url) else f"{self.url}/api/data/{API_VERSION}/{path}"
-            response = await self._http.request(method, url, headers=headers, json=body)
-        milliseconds = (time.monotonic() - began) * 1000
+        if method == "PATCH":
+            headers["If-Match"] = "*"  # without it a row that is gone would be created
+        url = path if path.startswith(self.url) else f"{self.url}/api/data/{API_VERSION}/{path}"
+        limiter, clock = lane.throttle.limiter, lane.throttle.clock
+        async with lane.throttle.turn() as turn:
+            self.stop.check()
+            if token := await lane.credentials.token():
+                headers["Authorization"] = f"Bearer {token}"
+            self.sent += 1
+            http = lane.connections.pop() if lane.connections else self._connection()
+            try:
+                response = await http.request(method, url, headers=headers, json=body)
+            finally:
+                lane.connections.append(http)
+            now = clock()
+            if response.status_code == 429:
+                code, _ = _error(response)
+                limiter.refused(turn, now, code, _retry_after(response, self.patience.first))
+            else:
+                limiter.answered(turn, now, _dop_hint(response))
         # What stands behind "?" may hold ids of people, so the log keeps the path alone.
+        milliseconds = (now - turn.began) * 1000
         log.info("%s %s %d %.0f ms %s", method, _bare(path), response.status_code, milliseconds, _request_id(response))
         return response
 
@@ -180,7 +284,7 @@ class Client:
             raise UnexpectedAnswer(request, response.status_code, "", f"an object was expected: {_shortened(content)}")
         return content
 
-    def _unreachable(self, error: httpx.TransportError) -> Unreachable:
+    def _unreachable(self, error: httpx.RequestError) -> Unreachable:
         timed_out = isinstance(error, httpx.TimeoutException)
         why = "it does not answer in time" if timed_out else str(error) or type(error).__name__
         return Unreachable(
@@ -192,9 +296,10 @@ class Client:
 async def connect(
     address: str,
     *,
-    account: Account | None = None,
+    accounts: Sequence[Account] = (),
     tell: Any = print,
     parallel: int = 8,
+    window: float = PROTECTION_WINDOW,
     patience: Patience | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     msal_http: Any = None,
@@ -203,9 +308,10 @@ async def connect(
 
     Args:
         address: what a person types as the organisation's address.
-        account: who signs in; by default from the AZURE_* variables of the environment.
+        accounts: who signs in; the work is spread over several. By default one, from the AZURE_* variables.
         tell: where the words of the device-code sign-in go.
-        parallel: requests at a time.
+        parallel: requests at a time for each account, at most.
+        window: seconds of the window in which the organisation counts; another one than the product's for tests.
         patience: how long passing failures are repeated once the organisation has been reached.
         transport: for tests, what takes the place of the network.
         msal_http: for tests, what takes the place of the network for the identity platform.
@@ -214,39 +320,56 @@ async def connect(
         DataverseError: the address is wrong, or the organisation cannot be reached or refuses us.
     """
     url = organisation_url(address)
+    wanted = list(accounts) or [Account.from_environment(os.environ)]
     # Cookies would tie all requests to one web server of many (product documentation: do not keep the affinity cookie).
     no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    limits = httpx.Limits(max_connections=parallel, max_keepalive_connections=parallel)
-    http = httpx.AsyncClient(timeout=_TIMEOUT, limits=limits, cookies=no_cookies, transport=transport)
-    client = Client(url, http, Throttle(parallel), patience or Patience())
+    verify = httpx.create_ssl_context()
+
+    def connection() -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=_TIMEOUT, cookies=no_cookies, transport=transport, verify=verify)
+
+    lanes = [_Lane(Throttle(parallel, window), NoSignIn()) for _ in wanted]
+    client = Client(url, connection, lanes, patience or Patience())
     try:
-        await _first_contact(client, account or Account.from_environment(os.environ), tell, msal_http)
+        await _sign_in(client, lanes, wanted, tell, msal_http)
+        await _first_contact(client, lanes)
     except BaseException:
-        await http.aclose()
+        await client.__aexit__()
         raise
     return client
 
 
-async def _first_contact(client: Client, account: Account, tell: Any, msal_http: Any) -> None:
-    if not is_loopback(urlsplit(client.url).hostname or ""):
-        try:
-            response = await client._send("GET", "WhoAmI", None, "")
-        except httpx.TransportError as error:
-            raise client._unreachable(error) from error
-        if response.status_code == 401:
-            authority = authority_of(client.url, response.headers.get("www-authenticate", ""), account)
-            client.credentials = Msal(client.url, authority, account, tell, msal_http)
+async def _sign_in(client: Client, lanes: Sequence[_Lane], accounts: Sequence[Account], tell: Any, http: Any) -> None:
+    """Give each lane its account. On loopback nobody has to sign in; accounts are known by their ids there."""
+    if is_loopback(urlsplit(client.url).hostname or ""):
+        for lane, account in zip(lanes, accounts, strict=True):
+            if account.client_id:
+                lane.credentials = OnLoopback(account.client_id)
+        return
     try:
-        me = client._object(await client._request("GET", "WhoAmI", hasty=True))
-        client.organisation_id = UUID(me["OrganizationId"])
-        client.business_unit_id = UUID(me["BusinessUnitId"])
-    except (Throttled, ServerFault, Forbidden):
-        raise
-    except (Refused, KeyError, ValueError) as error:
-        raise NotDataverse(
-            f"{client.url} answers, but not like an organisation ({error}). Check the address; it looks like "
-            "https://contoso.crm4.dynamics.com"
-        ) from error
+        response = await client._send(lanes[0], "GET", "WhoAmI", None, "")
+    except httpx.TransportError as error:
+        raise client._unreachable(error) from error
+    if response.status_code == 401:
+        challenge = response.headers.get("www-authenticate", "")
+        for lane, account in zip(lanes, accounts, strict=True):
+            lane.credentials = Msal(client.url, authority_of(client.url, challenge, account), account, tell, http)
+
+
+async def _first_contact(client: Client, lanes: Sequence[_Lane]) -> None:
+    """Ask the organisation who it is, once for each account."""
+    for lane in lanes:
+        try:
+            me = await client._question("GET", "WhoAmI", hasty=True, lane=lane)
+            client.organisation_id = UUID(me["OrganizationId"])
+            client.business_unit_id = UUID(me["BusinessUnitId"])
+        except (Throttled, ServerFault, Forbidden):
+            raise
+        except (Refused, KeyError, ValueError) as error:
+            raise NotDataverse(
+                f"{client.url} answers, but not like an organisation ({error}). Check the address; it looks like "
+                "https://contoso.crm4.dynamics.com"
+            ) from error
 
 
 def _error(response: httpx.Response) -> tuple[str, str]:
@@ -270,6 +393,13 @@ def _retry_after(response: httpx.Response, otherwise: float) -> float:
         return max(float(response.headers["retry-after"]), 0.0)
     except (KeyError, ValueError):
         return otherwise
+
+
+def _dop_hint(response: httpx.Response) -> float:
+    try:
+        return max(float(response.headers["x-ms-dop-hint"]), 1.0)
+    except (KeyError, ValueError):
+        return 0.0
 
 
 def _request_id(response: httpx.Response) -> str:

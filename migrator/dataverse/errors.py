@@ -11,6 +11,7 @@ DataverseError                   everything below
     ├── DuplicateKey             a record with this primary key exists
     ├── Throttled                429, for longer than we wait
     ├── ServerFault              5xx, for longer than we wait
+    ├── Unsettled                a write whose fate is unknown: it has to be looked at
     └── UnexpectedAnswer         a good status with a body that we cannot read
 """
 
@@ -97,6 +98,19 @@ class Throttled(Refused):
 
 class ServerFault(Refused):
     """5xx, also after several tries."""
+
+
+class Unsettled(Refused):
+    """A write was sent, and no answer says what became of it (time-out, broken connection, 408, 5xx)."""
+
+    def __init__(self, request: str, message: str, status: int = 0, code: str = "", request_id: str = "") -> None:
+        super().__init__(request, status, code, message, request_id)
+
+    @property
+    def summary(self) -> str:
+        """What is known, in one sentence."""
+        how = " ".join(filter(None, (str(self.status or ""), self.code, self.reason)))
+        return f"nobody knows what became of {self.request} ({how})"
 
 
 class UnexpectedAnswer(Refused):

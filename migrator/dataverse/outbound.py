@@ -1,4 +1,4 @@
-"""The endpoints of the outbound segmentation API that are read from, one function each, and nothing else.
+"""The endpoints of the outbound segmentation API that are used, one function each, and nothing else.
 
 The responses of getState and FetchContactsByQuery are documented nowhere; how they are read stands here alone.
 """
@@ -12,9 +12,9 @@ from urllib.parse import quote
 from uuid import UUID
 from xml.sax.saxutils import quoteattr
 
-from migrator.codes import AUDIENCE_KEY, PAGE_SIZE_MAX, Scope
+from migrator.codes import AUDIENCE_KEY, PAGE_SIZE_MAX, LegacyStatus, Scope, State
 from migrator.dataverse.client import Client
-from migrator.dataverse.errors import UnexpectedAnswer
+from migrator.dataverse.errors import NotFound, UnexpectedAnswer
 
 _FORMATTED = 'odata.include-annotations="OData.Community.Display.V1.FormattedValue"'
 
@@ -29,6 +29,40 @@ async def retrieve_segments(client: Client) -> AsyncIterator[dict[str, Any]]:
         yield row
 
 
+async def retrieve_segment(client: Client, segment: UUID) -> dict[str, Any] | None:
+    """A row of `msdyncrm_segment`; None when there is none.
+
+    Raises:
+        DataverseError: the row cannot be read.
+    """
+    try:
+        return await client.get(f"msdyncrm_segments({segment})")
+    except NotFound as error:
+        if type(error) is not NotFound:
+            raise
+        return None
+
+
+async def stop_segment(client: Client, segment: UUID) -> None:
+    """Move a live segment to Stopping; the product goes on to Stopped by itself.
+
+    Raises:
+        Refused: the service does not take it.
+    """
+    body = {"statecode": int(State.ACTIVE), "statuscode": int(LegacyStatus.STOPPING)}
+    await client.write("PATCH", f"msdyncrm_segments({segment})", body)
+
+
+async def delete_segment(client: Client, segment: UUID) -> None:
+    """Delete a row of `msdyncrm_segment`.
+
+    Raises:
+        NotFound: it does not exist.
+        Refused: the service does not do it.
+    """
+    await client.write("DELETE", f"msdyncrm_segments({segment})")
+
+
 async def has_pending_operations(client: Client, segment: UUID) -> bool:
     """`msdyncrm_SegmentMembersUpdate` with getState: whether member changes are still under way.
 
@@ -37,7 +71,7 @@ async def has_pending_operations(client: Client, segment: UUID) -> bool:
         UnexpectedAnswer: the answer is of a shape that nobody has described.
     """
     body = {"msdyncrm_segmentid": str(segment), "msdyncrm_operation": "getState"}
-    answer = await client.post("msdyncrm_SegmentMembersUpdate", body)
+    answer = await client.ask("msdyncrm_SegmentMembersUpdate", body)
     for name, value in answer.items():
         if name.startswith("@"):
             continue
@@ -105,7 +139,7 @@ async def fetch_contacts_by_query(
         "Scope": int(scope),
         "TimeZone": None,
     }
-    answer = await client.post("msdyncrm_FetchContactsByQuery", body)
+    answer = await client.ask("msdyncrm_FetchContactsByQuery", body)
     return contact_ids(answer)
 
 

@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from uuid import UUID
 from migrator import __version__
 from migrator.atomic import private_folder, write_bytes, write_text, writing
 from migrator.errors import UsageError
+from migrator.ids import Ids, from_texts, joined
 from migrator.model import Export, LegacySegment, Members, MemberSource, Organisation, ReadMembers
 from migrator.mql.schema import Schema, schema_to_json
 
@@ -146,18 +148,35 @@ def read_export(folder: Path) -> Export:
 
 
 def member_reader(folder: Path) -> ReadMembers:
-    """A function that reads the member list of one segment of this export, id by id."""
+    """A function that reads the member list of one segment of this export, or a part of it."""
 
-    def read(segment: UUID) -> Iterator[UUID]:
+    def read(segment: UUID, first: int = 0, count: int | None = None) -> Ids:
         with (folder / "members" / f"{segment}.csv").open(encoding="ascii") as file:
-            next(file, None)
-            for number, line in enumerate(file, start=2):
+            lines = islice(file, 1 + first, None if count is None else 1 + first + count)
+            parts = []
+            while part := [line.strip() for line in islice(lines, _LINES)]:
                 try:
-                    yield UUID(line.strip())
+                    parts.append(from_texts(part))
                 except ValueError:
+                    number = (
+                        2 + first + _LINES * len(parts) + next(at for at, text in enumerate(part) if not _is_id(text))
+                    )
                     raise _broken(folder, f"members/{segment}.csv, line {number}, is no id") from None
+            return joined(parts)
 
     return read
+
+
+_LINES = 10_000
+"""Lines of a member list that are read together."""
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -164,7 +164,7 @@ class _MemberReader:
                 waited = loop.time() - began
                 if waited + pause > self._wait_pending:
                     return waited, ""
-                await asyncio.sleep(pause)
+                await self._client.stop.sleep(pause)
                 pause = min(pause * 1.5, most)
         except UnexpectedAnswer as error:
             return None, error.reason

@@ -1,22 +1,28 @@
 """The journal: every write to the organisation, entered before it is sent and confirmed after (SQLite).
 
 A line that is intended but neither confirmed nor failed was under way when the process ended; whether it reached the
-organisation is found out by looking there.
+organisation is found out by looking there. Lines that come at the same time reach the disk together.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from migrator.errors import Retryable, UsageError
+from migrator.dataverse.errors import Unsettled
+from migrator.errors import Interrupted, Retryable, UsageError
 from migrator.model import LoadResult, LoadState
 
 JOURNAL = "journal.db"
+
+CREATE_DEFINITION, CREATE_SEGMENT = "create definition", "create segment"
+DELETE_DEFINITION, DELETE_SEGMENT = "delete definition", "delete segment"
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS steps (
@@ -44,55 +50,102 @@ CREATE TABLE IF NOT EXISTS results (
 );
 """
 
+_Statement = tuple[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """One record that this run created, and that it has not deleted since."""
+
+    legacy_id: UUID
+    id: UUID
+    kind: str
+    """`definition` or `segment`."""
+
 
 class Journal:
     """The journal of one run."""
 
     def __init__(self, path: Path, now: Callable[[], str]) -> None:
         self._path, self._now = path, now
+        self._waiting: list[tuple[_Statement, asyncio.Future[None] | None]] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._trouble: Exception | None = None
         if not path.exists():
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         try:
-            self.database = sqlite3.connect(path, isolation_level=None)
+            self.database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise _broken(path, error) from error
         try:
             self.database.execute("PRAGMA journal_mode = WAL")
             self.database.execute("PRAGMA synchronous = FULL")  # an entry survives a power cut, or the step is not sent
             self.database.executescript(_TABLES)
+            self._number = int(self.database.execute("SELECT coalesce(max(id), 0) FROM steps").fetchone()[0])
         except sqlite3.Error as error:
             self.close()
             raise _broken(path, error) from error
 
     def close(self) -> None:
-        """Close the file."""
-        self.database.close()
+        """Close the file; what was confirmed last is written first."""
+        try:
+            if self._waiting and self._trouble is None:
+                self._commit([statement for statement, _ in self._waiting])
+        except sqlite3.Error:
+            pass  # a confirmation that is lost costs a look at the organisation, nothing else
+        finally:
+            self._waiting = []
+            self.database.close()
 
-    @contextmanager
-    def step(self, legacy_id: UUID, step: str, target: UUID, detail: str = "") -> Iterator[None]:
-        """Enter a write before the block sends it; confirm it after, or enter its failure.
+    async def __aenter__(self) -> Journal:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._writer is not None:
+            await asyncio.gather(self._writer, return_exceptions=True)
+        self.close()
+
+    @asynccontextmanager
+    async def step(self, legacy_id: UUID, step: str, target: UUID, detail: str = "") -> AsyncIterator[int]:
+        """Enter a write before the block sends it; confirm it after, or enter its failure. Gives the entry's number.
+
+        Where the fate of the write is unknown, the entry stays open until `settle`.
 
         Raises:
             Retryable: the journal cannot be written; nothing was sent then.
         """
-        number = self._write(
-            "INSERT INTO steps (legacy_id, step, target, detail, intended_at) VALUES (?, ?, ?, ?, ?)",
-            (str(legacy_id), step, str(target), detail, self._now()),
+        self._number += 1
+        number = self._number
+        await self._write(
+            "INSERT INTO steps (id, legacy_id, step, target, detail, intended_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (number, str(legacy_id), step, str(target), detail, self._now()),
         )
         try:
-            yield
+            yield number
+        except Interrupted:
+            self._later("UPDATE steps SET failed_at = ?, error = 'not sent' WHERE id = ?", (self._now(), number))
+            raise
+        except Unsettled as error:
+            facts = (error.code, str(error), error.request_id)
+            self._later("UPDATE steps SET error_code = ?, error = ?, request_id = ? WHERE id = ?", (*facts, number))
+            raise
         except Exception as error:
             facts = (getattr(error, "code", ""), str(error), getattr(error, "request_id", ""))
-            self._write(
+            self._later(
                 "UPDATE steps SET failed_at = ?, error_code = ?, error = ?, request_id = ? WHERE id = ?",
                 (self._now(), *facts, number),
             )
             raise
-        self._write("UPDATE steps SET confirmed_at = ? WHERE id = ?", (self._now(), number))
+        self._later("UPDATE steps SET confirmed_at = ? WHERE id = ?", (self._now(), number))
 
-    def record(self, result: LoadResult) -> None:
+    def settle(self, number: int, *, arrived: bool) -> None:
+        """Enter what was found by looking after a write whose fate was unknown."""
+        confirmed, failed = (self._now(), None) if arrived else (None, self._now())
+        self._later("UPDATE steps SET confirmed_at = ?, failed_at = ? WHERE id = ?", (confirmed, failed, number))
+
+    async def record(self, result: LoadResult) -> None:
         """Enter where one segment stands; whether this run created it is never forgotten."""
-        self._write(
+        await self._write(
             "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (legacy_id) DO UPDATE SET "
             "state = excluded.state, step = excluded.step, created = max(created, excluded.created), "
             "error_code = excluded.error_code, error = excluded.error, request_id = excluded.request_id, "
@@ -111,21 +164,82 @@ class Journal:
 
     def results(self) -> dict[UUID, LoadResult]:
         """Where every segment stands that was loaded or tried."""
-        try:
-            rows = self.database.execute(
-                "SELECT legacy_id, state, step, created, error_code, error, request_id FROM results"
-            ).fetchall()
-        except sqlite3.Error as error:
-            raise _broken(self._path, error) from error
+        rows = self._read("SELECT legacy_id, state, step, created, error_code, error, request_id FROM results")
         return {
             UUID(row[0]): LoadResult(UUID(row[0]), LoadState(row[1]), row[2], bool(row[3]), *row[4:]) for row in rows
         }
 
-    def _write(self, statement: str, values: tuple[object, ...]) -> int:
+    def created(self) -> list[Created]:
+        """The records that this run created and has not deleted, also those whose creation nobody confirmed."""
+        records: dict[str, Created] = {}
+        for legacy_id, step, target, confirmed in self._read(
+            "SELECT legacy_id, step, target, confirmed_at FROM steps WHERE failed_at IS NULL ORDER BY id"
+        ):
+            if step in (CREATE_DEFINITION, CREATE_SEGMENT):
+                records[target] = Created(UUID(legacy_id), UUID(target), step.removeprefix("create "))
+            elif step in (DELETE_DEFINITION, DELETE_SEGMENT) and confirmed:
+                records.pop(target, None)
+        return list(records.values())
+
+    def _read(self, statement: str) -> list[tuple[str, ...]]:
         try:
-            return self.database.execute(statement, values).lastrowid or 0
+            return self.database.execute(statement).fetchall()
         except sqlite3.Error as error:
             raise _broken(self._path, error) from error
+
+    # --- writing: what comes while the disk is busy is written together, next ---
+
+    async def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        """Write, and wait until it is safely on the disk."""
+        written = asyncio.get_running_loop().create_future()
+        self._waiting.append(((statement, values), written))
+        self._begin()
+        await written
+
+    def _later(self, statement: str, values: tuple[object, ...]) -> None:
+        """Write without waiting: were it lost, a look at the organisation would find the same."""
+        self._waiting.append(((statement, values), None))
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._trouble is not None:
+            raise self._trouble
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.get_running_loop().create_task(self._work())
+
+    async def _work(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await asyncio.to_thread(self._commit, [statement for statement, _ in batch])
+            except sqlite3.Error as error:
+                self._trouble = _broken(self._path, error)
+                batch, self._waiting = batch + self._waiting, []
+            for _, written in batch:
+                if written is not None and not written.done():
+                    if self._trouble is None:
+                        written.set_result(None)
+                    else:
+                        written.set_exception(self._trouble)
+
+    def _commit(self, statements: list[_Statement]) -> None:
+        self.database.execute("BEGIN IMMEDIATE")
+        try:
+            for statement, values in statements:
+                self.database.execute(statement, values)
+        except BaseException:
+            if self.database.in_transaction:
+                self.database.execute("ROLLBACK")
+            raise
+        self.database.execute("COMMIT")
+
+
+def read_results(path: Path, now: Callable[[], str]) -> dict[UUID, LoadResult]:
+    """The results in the journal of a run folder; none where nothing was loaded."""
+    if not path.exists():
+        return {}
+    with closing(Journal(path, now)) as journal:
+        return journal.results()
 
 
 def _broken(path: Path, error: sqlite3.Error) -> Retryable | UsageError:

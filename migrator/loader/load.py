@@ -1,49 +1,28 @@
 """Carries out a plan: definition, segment, members, publishing.
 
-Looks first at what is there, and sends what is missing.
-
-A segment that fails does not stop the others. Whatever was interrupted goes on when the same plan is loaded again,
-because ids are derived and every step begins with a look.
+What is there is compared with what should be there, and only the difference is sent; a live segment that differs is
+left alone and named. A segment that fails does not stop the others. Whatever was interrupted goes on when the same plan
+is loaded again, because ids are derived.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from migrator.atomic import private_folder, write_text
-from migrator.codes import MEMBERS_PER_CALL, DefinitionStatus
+from migrator.codes import DefinitionStatus
 from migrator.dataverse import realtime
-from migrator.dataverse.client import Client
 from migrator.dataverse.errors import DuplicateKey, Refused
-from migrator.errors import UsageError
-from migrator.loader.journal import Journal
-from migrator.model import LoadResult, LoadState, Plan, PlannedSegment, ReadMembers, StaticGroup
+from migrator.loader.groups import fill
+from migrator.loader.journal import CREATE_DEFINITION, CREATE_SEGMENT
+from migrator.loader.loading import At, CannotGoOn, LiveDiffers, Loading, check_target, write
+from migrator.loader.there import There, is_published, look
+from migrator.model import LoadResult, LoadState, PlannedSegment
+from migrator.mql import QueryError, parse_realtime, write_realtime
 from migrator.progress import ShowsProgress, Step
 from migrator.side_by_side import side_by_side
-
-_PUBLISHED = frozenset({DefinitionStatus.LIVE, DefinitionStatus.LIVE_WITH_WARNINGS, DefinitionStatus.GOING_LIVE})
-DIFFERENCES = "differences"
-"""Folder for lists of missing and surplus ids, below the run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loading:
-    """Everything that loading needs."""
-
-    client: Client
-    plan: Plan
-    read_members: ReadMembers
-    journal: Journal
-    folder: Path
-    """The run folder."""
-    parallel: int
-    """Segments side by side."""
 
 
 async def load(loading: Loading, progress: ShowsProgress, only: Collection[UUID] | None = None) -> list[LoadResult]:
@@ -53,182 +32,209 @@ async def load(loading: Loading, progress: ShowsProgress, only: Collection[UUID]
         UsageError: the plan is for another organisation.
         Unreachable: the organisation stopped answering; what was done is in the journal.
         Retryable: the journal cannot be written.
+        Interrupted: somebody wishes to end; what was in flight has ended.
     """
     check_target(loading)
     chosen = [
         segment for segment in loading.plan.segments if segment.loadable and (only is None or segment.legacy_id in only)
     ]
+    there = await look(loading.client, chosen)
     # Real-time segments nest one level: those that refer to others come second.
     first = [segment for segment in chosen if not segment.depends_on]
     second = [segment for segment in chosen if segment.depends_on]
     with progress.step("Loading segments", len(chosen)) as step:
-        results = await side_by_side((_one(loading, segment, step) for segment in first), loading.parallel)
-        return results + await side_by_side((_one(loading, segment, step) for segment in second), loading.parallel)
-
-
-def check_target(loading: Loading) -> None:
-    """Refuse to load a plan into another organisation than the one it was made for.
-
-    Raises:
-        UsageError: it is another one.
-    """
-    target, found = loading.plan.target, loading.client.organisation_id
-    if target.id != found:
-        raise UsageError(
-            f"This plan was made for the organisation {target.url} ({target.id}), but {loading.client.url} is "
-            f"another one ({found}). Nothing was changed. "
-            "Give the right --org, or make a new plan for this organisation."
+        results = await side_by_side((_one(loading, segment, there, step) for segment in first), loading.parallel)
+        tried = {**loading.journal.results(), **{result.legacy_id: result for result in results}}
+        failed = {key for key, result in tried.items() if result.state is LoadState.FAILED}
+        results += await side_by_side(
+            (_one(loading, segment, there, step, failed) for segment in second), loading.parallel
         )
+    return results
 
 
-class _Stopped(Exception):
-    """A step that cannot go on, for a reason that is not an answer of the organisation."""
-
-
-async def _one(loading: Loading, segment: PlannedSegment, progress: Step) -> LoadResult:
-    at = _At(segment.legacy_id)
+async def _one(
+    loading: Loading, segment: PlannedSegment, there: There, progress: Step, failed: Collection[UUID] = ()
+) -> LoadResult:
+    at = At(segment.legacy_id)
     try:
-        await _definition(loading, segment, at)
-        live = await _segment(loading, segment, at)
-        for group in segment.groups:
-            await _group(loading, segment, group, at, live=live)
-        await _publish(loading, segment, at, live=live)
+        if broken := sum(part in failed for part in segment.depends_on):
+            raise CannotGoOn(
+                f"{broken} of the segments that its query refers to could not be loaded. Retry those first, then this."
+            )
+        new = await _records(loading, segment, there, at)
+        live = not new and await _is_live(loading, segment, there)
+        await side_by_side(
+            (fill(loading, segment, group, at, new=new, live=live) for group in segment.groups), loading.parallel
+        )
+        loading.read_back.add(segment.legacy_id)
+        if segment.publish and not live:
+            await _publish(loading, segment, at)
         result = LoadResult(segment.legacy_id, LoadState.LOADED, at.step, at.created)
     except Refused as error:
         result = LoadResult(
             segment.legacy_id, LoadState.FAILED, at.step, at.created, error.code, error.reason, error.request_id
         )
-    except _Stopped as error:
-        result = LoadResult(segment.legacy_id, LoadState.FAILED, at.step, at.created, error=str(error))
-    loading.journal.record(result)
+    except CannotGoOn as error:
+        state = LoadState.DIFFERS if isinstance(error, LiveDiffers) else LoadState.FAILED
+        result = LoadResult(segment.legacy_id, state, at.step, at.created, error=str(error))
+    await loading.journal.record(result)
     progress.advance()
     return result
 
 
-@dataclass(slots=True)
-class _At:
-    """How far one segment is."""
-
-    legacy_id: UUID
-    step: str = ""
-    created: bool = False
-
-
-async def _definition(loading: Loading, segment: PlannedSegment, at: _At) -> None:
+async def _records(loading: Loading, segment: PlannedSegment, there: There, at: At) -> bool:
+    """Bring definition and segment into the planned state; gives whether the segment is new."""
     at.step = "definition"
-    planned = segment.definition or {}
-    found = await realtime.retrieve_segment_definition(loading.client, segment.definition_id)
+    definition = there.definitions.get(segment.definition_id)
+    if definition is None:
+        definition = await _create(
+            loading, at, CREATE_DEFINITION, segment.definition_id, segment.definition or {},
+            realtime.create_segment_definition, realtime.retrieve_segment_definition,
+        )  # fmt: skip
+    live = is_published(definition)
+    if definition is not None:
+        await _converge_definition(loading, segment, definition, at, live=live)
+    at.step = "segment"
+    found = there.segments.get(segment.segment_id)
     if found is None:
-        try:
-            with loading.journal.step(at.legacy_id, "create definition", segment.definition_id):
-                await realtime.create_segment_definition(loading.client, planned)
-            at.created = True
-            return
-        except DuplicateKey:  # an earlier try of this request had arrived after all
-            found = await realtime.retrieve_segment_definition(loading.client, segment.definition_id)
-    if found is None or _query(found) != _query(planned) or _groups(found) != _groups(planned):
-        raise _Stopped(
-            "A segment definition with the planned id exists already, but with another query or other groups. "
-            "Nothing was changed. Compare both, then delete the one that is wrong."
-        )
+        found = await _create(
+            loading, at, CREATE_SEGMENT, segment.segment_id, segment.segment or {},
+            realtime.create_segment, realtime.retrieve_segment,
+        )  # fmt: skip
+        if found is None:
+            return True
+    await _converge_segment(loading, segment, found, at, live=live)
+    return False
 
 
-def _query(definition: Any) -> str:
-    return str(definition.get("msdynmkt_segmentquery") or "").strip()
+async def _create(
+    loading: Loading, at: At, step: str, key: UUID, body: Mapping[str, Any], create: Any, retrieve: Any
+) -> Mapping[str, Any] | None:
+    """Create a record; gives None, or the record that was there already."""
 
+    async def send() -> None:
+        await create(loading.client, body)
 
-def _groups(definition: Any) -> dict[str, str]:
+    async def arrived() -> bool:
+        return await retrieve(loading.client, key) is not None
+
     try:
-        entries = json.loads(definition.get("msdynmkt_staticlistmembers") or "[]")
+        await write(loading, at, step, key, send, arrived)
+    except DuplicateKey:
+        # It is there although nothing was found: an earlier try arrived after all, or reads lag behind writes.
+        for attempt in range(10):
+            row: Mapping[str, Any] | None = await retrieve(loading.client, key)
+            if row is not None:
+                return row
+            await loading.client.stop.sleep(loading.client.patience.pause(attempt))
+        raise
+    at.created = True
+    return None
+
+
+async def _is_live(loading: Loading, segment: PlannedSegment, there: There) -> bool:
+    definition = there.definitions.get(segment.definition_id)
+    return is_published(definition or await realtime.retrieve_segment_definition(loading.client, segment.definition_id))
+
+
+# --- the difference --------------------------------------------------------------------------------------------------
+
+
+async def _converge_definition(
+    loading: Loading, segment: PlannedSegment, found: Mapping[str, Any], at: At, *, live: bool
+) -> None:
+    planned = segment.definition or {}
+    if found.get("statuscode") == DefinitionStatus.DELETED:
+        raise CannotGoOn(
+            "The segment definition is marked as deleted in the organisation. Nothing was changed. "
+            "Let the product remove it, then repeat the command."
+        )
+    changes = {}
+    if not _same_query(str(found.get("msdynmkt_segmentquery") or ""), str(planned.get("msdynmkt_segmentquery") or "")):
+        changes["msdynmkt_segmentquery"] = planned.get("msdynmkt_segmentquery")
+    if _groups(found) != _groups(planned):
+        changes["msdynmkt_staticlistmembers"] = planned.get("msdynmkt_staticlistmembers")
+    if not changes:
+        return
+    if live:
+        what = " and ".join("another query" if "query" in name else "other groups" for name in changes)
+        raise LiveDiffers(_leave(f"has {what} than planned"))
+    await _update(loading, at, "update definition", segment.definition_id, found, changes)
+
+
+async def _converge_segment(
+    loading: Loading, segment: PlannedSegment, found: Mapping[str, Any], at: At, *, live: bool
+) -> None:
+    if str(found.get("msdynmkt_sourcesegmentuid", "")).lower() != str(segment.definition_id):
+        raise CannotGoOn(
+            "A segment with the planned id exists already, but belongs to another definition. Nothing was changed. "
+            "Look at both in the organisation, then delete the one that is wrong."
+        )
+    planned = segment.segment or {}
+    changes = {
+        name: planned.get(name)
+        for name in ("msdynmkt_displayname", "msdynmkt_description")
+        if str(found.get(name) or "") != str(planned.get(name) or "")
+    }
+    if not changes:
+        return
+    if live:
+        what = " and ".join(name.removeprefix("msdynmkt_").replace("display", "") for name in changes)
+        raise LiveDiffers(_leave(f"has another {what} than planned"))
+    await _update(loading, at, "update segment", segment.segment_id, found, changes)
+
+
+def _leave(what: str) -> str:
+    return (
+        f"The segment is live and {what}; it was changed after an earlier migration. Nothing was changed now. "
+        "Stop the segment in real-time journeys if it is to become as planned, then repeat the command."
+    )
+
+
+async def _update(
+    loading: Loading, at: At, step: str, key: UUID, found: Mapping[str, Any], changes: Mapping[str, Any]
+) -> None:
+    definition = step == "update definition"
+    change = realtime.update_segment_definition if definition else realtime.update_segment
+    retrieve = realtime.retrieve_segment_definition if definition else realtime.retrieve_segment
+
+    async def send() -> None:
+        await change(loading.client, key, changes)
+
+    async def arrived() -> bool:
+        row = await retrieve(loading.client, key)
+        return row is not None and all(row.get(name) == value for name, value in changes.items())
+
+    was = json.dumps({name: found.get(name) for name in changes}, ensure_ascii=False)
+    await write(loading, at, step, key, send, arrived, f"was {was}")
+
+
+def _same_query(one: str, other: str) -> bool:
+    return one.strip() == other.strip() or _canonical(one) == _canonical(other)
+
+
+def _canonical(query: str) -> str:
+    try:
+        return write_realtime(parse_realtime(query))
+    except QueryError:
+        return query.strip()
+
+
+def _groups(definition: Mapping[str, Any]) -> dict[str, str]:
+    try:
+        entries: Iterable[Mapping[str, Any]] = json.loads(definition.get("msdynmkt_staticlistmembers") or "[]")
         return {str(entry["groupId"]).lower(): str(entry["includeType"]) for entry in entries}
     except (ValueError, TypeError, KeyError):
         return {"unreadable": ""}
 
 
-async def _segment(loading: Loading, segment: PlannedSegment, at: _At) -> bool:
-    """Create the segment if it is not there; gives whether it is published already."""
-    at.step = "segment"
-    found = await realtime.retrieve_segment(loading.client, segment.segment_id)
-    if found is None:
-        try:
-            with loading.journal.step(at.legacy_id, "create segment", segment.segment_id):
-                await realtime.create_segment(loading.client, segment.segment or {})
-            at.created = True
-            return False
-        except DuplicateKey:
-            found = await realtime.retrieve_segment(loading.client, segment.segment_id)
-    if found is None or str(found.get("msdynmkt_sourcesegmentuid", "")).lower() != str(segment.definition_id):
-        raise _Stopped(
-            "A segment with the planned id exists already, but belongs to another definition. Nothing was changed. "
-            "Look at both in the organisation, then delete the one that is wrong."
-        )
-    definition = await realtime.retrieve_segment_definition(loading.client, segment.definition_id)
-    return definition is not None and definition.get("statuscode") in _PUBLISHED
-
-
-async def _group(loading: Loading, segment: PlannedSegment, group: StaticGroup, at: _At, *, live: bool) -> None:
-    """Fill a group: what is missing is added, then the group is read back and compared id by id."""
-    at.step = "members"
-    planned = list(islice(loading.read_members(segment.legacy_id), group.first, group.first + group.count))
-    there = await read_group(loading.client, segment.segment_id, group.id)
-    missing = [member for member in planned if member not in there]
-    if missing and live:
-        raise _Stopped(
-            f"{len(missing):,} members are missing in a segment that is live already, so it was changed after an "
-            "earlier migration. Nothing was added. Stop the segment in real-time journeys if they are to come back."
-        )
-    for batch in _batches(missing):
-        with loading.journal.step(at.legacy_id, "add members", group.id, f"{len(batch)} ids"):
-            await realtime.add_static_members(loading.client, segment.segment_id, group.id, batch)
-    at.step = "read back"
-    if missing:
-        there = await read_group(loading.client, segment.segment_id, group.id)
-    _compare(loading, segment, planned, there)
-
-
-def _compare(loading: Loading, segment: PlannedSegment, planned: Sequence[UUID], there: set[UUID]) -> None:
-    wanted = set(planned)
-    if missing := wanted - there:
-        name = write_ids(loading.folder, segment.legacy_id, "missing", missing)
-        raise _Stopped(
-            f"{len(missing):,} of {len(wanted):,} members are missing after loading; they are listed in {name}."
-        )
-    if surplus := there - wanted:
-        name = write_ids(loading.folder, segment.legacy_id, "surplus", surplus)
-        raise _Stopped(
-            f"The group holds {len(surplus):,} members that are not in the plan; they are listed in {name}. "
-            "Somebody added them, or the segment changed since an earlier migration. Nothing was removed."
-        )
-
-
-async def read_group(client: Client, segment: UUID, group: UUID) -> set[UUID]:
-    """All ids of a static group, read page by page.
-
-    Raises:
-        Refused: the group cannot be read.
-    """
-    there: set[UUID] = set()
-    page = 1
-    while ids := await realtime.list_group_members(client, segment, group, page):
-        there.update(ids)
-        page += 1
-    return there
-
-
-async def _publish(loading: Loading, segment: PlannedSegment, at: _At, *, live: bool) -> None:
+async def _publish(loading: Loading, segment: PlannedSegment, at: At) -> None:
     at.step = "publish"
-    if segment.publish and not live:
-        with loading.journal.step(at.legacy_id, "publish", segment.segment_id):
-            await realtime.publish_segment_definition(loading.client, segment.segment_id)
 
+    async def send() -> None:
+        await realtime.publish_segment_definition(loading.client, segment.segment_id)
 
-def _batches(members: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
-    return (members[start : start + MEMBERS_PER_CALL] for start in range(0, len(members), MEMBERS_PER_CALL))
+    async def arrived() -> bool:
+        return is_published(await realtime.retrieve_segment_definition(loading.client, segment.definition_id))
 
-
-def write_ids(folder: Path, legacy_id: UUID, kind: str, ids: Iterable[UUID]) -> str:
-    """Write a list of ids below the run folder; gives its name there."""
-    name = f"{DIFFERENCES}/{legacy_id}-{kind}.csv"
-    private_folder(folder / DIFFERENCES)
-    write_text(folder / name, "contactid\n" + "".join(f"{member}\n" for member in sorted(ids)))
-    return name
+    await write(loading, at, "publish", segment.segment_id, send, arrived)

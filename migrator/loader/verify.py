@@ -1,13 +1,14 @@
 """Looks at what is in the organisation after loading, and compares it with what was there before: id by id if it can.
 
-Waits first until the published segments are computed. Members that are missing are looked up: an inactive or deleted
-contact explains its absence, since real-time journeys count active contacts that exist.
+Waits first until the published segments are computed. Static groups are read back page by page. Missing members are
+looked up: an inactive or deleted contact explains its absence, as real-time journeys count active contacts that exist.
+What then remains of a query's difference is called drifted up to a stated tolerance, and different above it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,10 @@ from migrator.codes import SegmentStatus, SegmentType, State, label
 from migrator.dataverse import contacts, realtime
 from migrator.dataverse.errors import Refused
 from migrator.errors import UsageError
-from migrator.loader.load import Loading, check_target, read_group, write_ids
+from migrator.ids import Ids, joined, ordered, packed, unpacked, without
+from migrator.loader.groups import read_group
+from migrator.loader.loading import Loading, check_target, write_ids
+from migrator.loader.there import Rows, look_at_segments
 from migrator.model import LoadState, Match, PlannedSegment, Verification, Verified
 from migrator.progress import ShowsProgress, Step
 from migrator.side_by_side import side_by_side
@@ -28,25 +32,32 @@ from migrator.side_by_side import side_by_side
 _COMPUTED = frozenset({SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS})
 _BROKEN = frozenset({SegmentStatus.ERROR, SegmentStatus.DELETED, SegmentStatus.FAULTED})
 _POLL = 0.2, 30.0
-"""Seconds between two looks at a computation: at first, and at most (it takes from a minute to hours)."""
+"""Seconds between two looks at the computations: at first, and at most (they take from a minute to hours)."""
 _ADAPTER = TypeAdapter(Verification)
 
 
 async def verify(
-    loading: Loading, at: str, wait: float, progress: ShowsProgress, only: Collection[UUID] | None = None
+    loading: Loading,
+    at: str,
+    wait: float,
+    tolerance: float,
+    progress: ShowsProgress,
+    only: Collection[UUID] | None = None,
 ) -> Verification:
     """Compare the segments that were loaded with their legacy members, and write the result into the run folder.
 
     Args:
         loading: what was loaded.
         at: the time of this look, UTC, ISO 8601.
-        wait: seconds to wait for computations, for all segments together.
+        wait: seconds to wait for computations, for all segments together; 0 looks once.
+        tolerance: the share by which a query's members may differ and are called drifted.
         progress: where to say how far it is.
         only: legacy ids; None means all that were loaded.
 
     Raises:
         UsageError: the plan is for another organisation.
         Unreachable: the organisation stopped answering.
+        Interrupted: somebody wishes to end.
     """
     check_target(loading)
     done = {key for key, result in loading.journal.results().items() if result.state is LoadState.LOADED}
@@ -55,18 +66,46 @@ async def verify(
         for segment in loading.plan.segments
         if segment.legacy_id in done and (only is None or segment.legacy_id in only)
     ]
-    until = asyncio.get_running_loop().time() + wait
+    rows = await _computed(loading, chosen, wait, progress)
     with progress.step("Verifying members", len(chosen)) as step:
-        # Waiting costs nothing, so all wait at once; the requests are held back by the client.
-        looked = await side_by_side((_one(loading, segment, until, step) for segment in chosen), max(1, len(chosen)))
-    verification = Verification(at, tuple(looked))
+        looked = await side_by_side(
+            (_one(loading, segment, rows.get(segment.segment_id), tolerance, step) for segment in chosen),
+            loading.parallel,
+        )
+    verification = Verification(at, tuple(looked), tolerance)
     _write(loading.folder, verification)
     return verification
 
 
-async def _one(loading: Loading, segment: PlannedSegment, until: float, progress: Step) -> Verified:
+async def _computed(loading: Loading, chosen: Collection[PlannedSegment], wait: float, progress: ShowsProgress) -> Rows:
+    """The rows of the segments, once all that are published are computed, or when the time is up."""
+    loop = asyncio.get_running_loop()
+    until, (pause, most) = loop.time() + wait, _POLL
+    published = [segment for segment in chosen if segment.publish]
+    with progress.step("Waiting for computations", len(published)) as step:
+        ready = 0
+        while True:
+            rows = await look_at_segments(loading.client, chosen) if chosen else {}
+            settled = sum(_is_settled(rows.get(segment.segment_id)) for segment in published)
+            step.advance(max(settled - ready, 0))
+            ready = max(ready, settled)
+            if settled == len(published) or loop.time() + pause > until:
+                return rows
+            await loading.client.stop.sleep(pause)
+            pause = min(pause * 1.5, most)
+
+
+def _is_settled(row: Mapping[str, Any] | None) -> bool:
+    if row is None or row.get("statuscode") in _BROKEN:
+        return True
+    return row.get("statuscode") in _COMPUTED and row.get("msdynmkt_membercount") is not None
+
+
+async def _one(
+    loading: Loading, segment: PlannedSegment, row: Mapping[str, Any] | None, tolerance: float, progress: Step
+) -> Verified:
     try:
-        verified = await _compared(loading, segment, until)
+        verified = await _compared(loading, segment, row, tolerance)
     except Refused as error:
         note = f"The members could not be compared: {error.summary}"
         verified = Verified(segment.legacy_id, Match.UNKNOWN, segment.before, None, note=note)
@@ -74,79 +113,103 @@ async def _one(loading: Loading, segment: PlannedSegment, until: float, progress
     return verified
 
 
-async def _compared(loading: Loading, segment: PlannedSegment, until: float) -> Verified:
-    row = await _settled(loading, segment, until)
+async def _compared(
+    loading: Loading, segment: PlannedSegment, row: Mapping[str, Any] | None, tolerance: float
+) -> Verified:
     blank = Verified(segment.legacy_id, Match.UNKNOWN, segment.before, None)
     if row is None:
         return replace(blank, note="The segment is no longer in the organisation.")
     status = row.get("statuscode")
     blank = replace(blank, status_code=status)
+    static = (segment.segment or {}).get("msdynmkt_type") == SegmentType.STATIC
+    if static and segment.legacy_id not in loading.read_back:
+        differing = await _groups(loading, segment, blank)
+        if differing is not None:
+            return differing
     if status in _BROKEN:
         return replace(blank, note=f"The segment is in the state {label(status, SegmentStatus)}.")
-    if segment.publish and status not in _COMPUTED:
+    computed = status in _COMPUTED
+    if segment.publish and not computed:
         return replace(blank, note=f"The members are still being computed (state {label(status, SegmentStatus)}).")
-    if not segment.publish and status not in _COMPUTED and _is_dynamic(segment):
+    planned = sum(group.count for group in segment.groups)
+    if not computed:
+        if static:  # a draft: its groups hold the planned members, id by id
+            return replace(blank, match=Match.EQUAL, after=planned)
         return replace(blank, match=Match.DRAFT, note="A draft is not computed; its members cannot be compared yet.")
-    after = await _members(loading, segment, computed=status in _COMPUTED)
-    count = row.get("msdynmkt_membercount") if status in _COMPUTED else len(after)
+    count = row.get("msdynmkt_membercount")
     if count is None:
         return replace(blank, note="The segment is computed but shows no number of members.")
-    return await _explained(loading, segment, replace(blank, after=int(count)), after)
-
-
-def _is_dynamic(segment: PlannedSegment) -> bool:
-    return (segment.segment or {}).get("msdynmkt_type") != SegmentType.STATIC
-
-
-async def _settled(loading: Loading, segment: PlannedSegment, until: float) -> dict[str, Any] | None:
-    """The segment's row, once it is computed, or when the time is up."""
-    loop = asyncio.get_running_loop()
-    pause, most = _POLL
-    while True:
-        row = await realtime.retrieve_segment(loading.client, segment.segment_id)
-        if row is None or not segment.publish:
-            return row
-        computed = row.get("statuscode") in _COMPUTED and row.get("msdynmkt_membercount") is not None
-        if computed or row.get("statuscode") in _BROKEN or loop.time() + pause > until:
-            return row
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.5, most)
-
-
-async def _members(loading: Loading, segment: PlannedSegment, *, computed: bool) -> set[UUID]:
-    if computed:
-        return set(await realtime.members_list(loading.client, segment.segment_id))
-    groups = [await read_group(loading.client, segment.segment_id, group.id) for group in segment.groups]
-    return set().union(*groups)
-
-
-async def _explained(loading: Loading, segment: PlannedSegment, verified: Verified, after: set[UUID]) -> Verified:
+    found = replace(blank, after=int(count))
+    if static and count == planned == found.before:
+        return replace(found, match=Match.EQUAL)
     if not segment.members.known:
-        # Numbers alone: the record may be old, and it counted inactive contacts too.
-        match = Match.EQUAL if segment.before == verified.after else Match.UNKNOWN
-        return replace(verified, match=match, note="Only numbers could be compared, not the members themselves.")
-    before = set(loading.read_members(segment.legacy_id))
-    missing, surplus = before - after, after - before
-    states = await contacts.states(loading.client, sorted(missing))
-    inactive = {member for member in missing if states.get(member) is State.INACTIVE}
-    deleted = missing - states.keys()
-    unexplained = missing - inactive - deleted
-    if unexplained:
-        write_ids(loading.folder, segment.legacy_id, "missing", unexplained)
-    if surplus:
-        write_ids(loading.folder, segment.legacy_id, "surplus", surplus)
-    if unexplained or surplus or verified.after != len(after):
+        return _numbers(found, tolerance)
+    after = await realtime.members_list(loading.client, segment.segment_id)
+    return await _explained(loading, segment, found, after, 0.0 if static else tolerance)
+
+
+async def _groups(loading: Loading, segment: PlannedSegment, blank: Verified) -> Verified | None:
+    """The groups of a static segment, id by id; None when they are as planned."""
+    missing, surplus = [], []
+    for group in segment.groups:
+        there = await read_group(loading.client, segment.segment_id, group.id)
+        planned = loading.read_members(segment.legacy_id, group.first, group.count)
+        missing.append(without(planned, there))
+        surplus.append(without(there, planned))
+    lost, more = joined(missing), joined(surplus)
+    if not len(lost) and not len(more):
+        return None
+    _list(loading, segment, lost, more)
+    after = sum(group.count for group in segment.groups) - len(lost) + len(more)
+    note = "The static groups were changed after they were loaded."
+    return replace(blank, match=Match.DIFFERENT, after=after, missing=len(lost), surplus=len(more), note=note)
+
+
+def _numbers(verified: Verified, tolerance: float) -> Verified:
+    note = "Only numbers could be compared, not the members themselves."
+    if verified.before is None or verified.after is None:
+        return replace(verified, note=note)
+    apart = abs(verified.after - verified.before)
+    return replace(verified, match=_match(apart, verified.before, tolerance), note=note)
+
+
+def _match(apart: int, before: int, tolerance: float) -> Match:
+    if not apart:
+        return Match.EQUAL
+    return Match.DRIFTED if apart <= tolerance * before else Match.DIFFERENT
+
+
+async def _explained(
+    loading: Loading, segment: PlannedSegment, verified: Verified, after: Ids, tolerance: float
+) -> Verified:
+    before = loading.read_members(segment.legacy_id)
+    missing, surplus = without(before, after), without(after, before)
+    states = await contacts.states(loading.client, list(unpacked(ordered(missing))))
+    inactive = sum(state is State.INACTIVE for state in states.values())
+    unexplained = packed(one for one in unpacked(missing) if states.get(one) is State.ACTIVE)
+    _list(loading, segment, unexplained, surplus)
+    apart = len(unexplained) + len(surplus)
+    if verified.after != len(after):
         match = Match.DIFFERENT
+    elif apart:
+        match = _match(apart, len(before), tolerance)
     else:
-        match = Match.EXPLAINED if missing else Match.EQUAL
+        match = Match.EXPLAINED if len(missing) else Match.EQUAL
     return replace(
         verified,
         match=match,
-        inactive=len(inactive),
-        deleted=len(deleted),
+        inactive=inactive,
+        deleted=len(missing) - len(states),
         missing=len(unexplained),
         surplus=len(surplus),
     )
+
+
+def _list(loading: Loading, segment: PlannedSegment, missing: Ids, surplus: Ids) -> None:
+    """Write the ids of a difference to files, where there are any."""
+    for ids, kind in ((missing, "missing"), (surplus, "surplus")):
+        if len(ids):
+            write_ids(loading.folder, segment.legacy_id, kind, ids)
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

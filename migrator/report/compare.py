@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from migrator.codes import LegacyStatus, LegacyType, label
-from migrator.model import LoadResult, LoadState, Match, MemberSource, Outcome, Plan, PlannedSegment, Verified
+from migrator.model import (
+    LoadResult,
+    LoadState,
+    Match,
+    MemberSource,
+    Outcome,
+    Plan,
+    PlannedSegment,
+    Verification,
+    Verified,
+)
 
 if TYPE_CHECKING:
     import pandas as pd  # a third of the memory of a small run; taken where it is needed
@@ -22,7 +32,9 @@ class Standing(StrEnum):
     DRAFT = "draft"
     PLANNED = "planned"
     UNVERIFIED = "not verified"
+    DRIFTED = "drifted"
     DIFFERENT = "different"
+    ROLLED_BACK = "rolled back"
     FAILED = "failed"
     WAITING = "waiting"
     IMPOSSIBLE = "not possible"
@@ -37,9 +49,15 @@ _BY_OUTCOME = {
 _BY_MATCH = {
     Match.EQUAL: Standing.VERIFIED,
     Match.EXPLAINED: Standing.VERIFIED,
+    Match.DRIFTED: Standing.DRIFTED,
     Match.DIFFERENT: Standing.DIFFERENT,
     Match.DRAFT: Standing.DRAFT,
     Match.UNKNOWN: Standing.UNVERIFIED,
+}
+_BY_STATE = {
+    LoadState.FAILED: Standing.FAILED,
+    LoadState.DIFFERS: Standing.DIFFERENT,
+    LoadState.ROLLED_BACK: Standing.ROLLED_BACK,
 }
 
 SOURCES = {
@@ -50,7 +68,12 @@ SOURCES = {
 
 
 def compare(
-    plan: Plan, results: Mapping[UUID, LoadResult], verified: Mapping[UUID, Verified], *, dry_run: bool
+    plan: Plan,
+    results: Mapping[UUID, LoadResult],
+    verified: Mapping[UUID, Verified],
+    *,
+    dry_run: bool,
+    history: Sequence[Verification] = (),
 ) -> pd.DataFrame:
     """One row a segment, in the order of the plan.
 
@@ -59,25 +82,34 @@ def compare(
         results: how loading went, by legacy id.
         verified: the newest look at each segment, by legacy id.
         dry_run: whether nothing was to be loaded.
+        history: all looks, oldest first; where there are several, each gives a column.
 
     Returns:
-        A frame with the columns of `_row`; counts are nullable whole numbers.
+        A frame with the columns of `_row`, counts as nullable whole numbers, and `attrs["looks"]`: the time of each
+        look of `history`, whose counts stand in the column `looks`.
     """
     import pandas as pd
 
+    counted = [{seen.legacy_id: seen.after for seen in look.segments} for look in history]
+
     rows = [
-        _row(segment, results.get(segment.legacy_id), verified.get(segment.legacy_id), dry_run)
+        {
+            **_row(segment, results.get(segment.legacy_id), verified.get(segment.legacy_id), dry_run),
+            "looks": [look.get(segment.legacy_id) for look in counted],
+        }
         for segment in plan.segments
     ]
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     counts = ["before", "planned", "after", "difference"]
-    return frame.astype(dict.fromkeys(counts, "Int64"))
+    frame = frame.astype(dict.fromkeys(counts, "Int64"))
+    frame.attrs["looks"] = [look.at for look in history]
+    return frame
 
 
 _COLUMNS = [
     "legacy_id", "segment_id", "name", "type", "status", "outcome", "standing", "before", "before_source", "planned",
     "after", "difference", "explanation", "publish", "created", "groups", "findings", "error",
-    "query", "english", "proposal", "choices",
+    "query", "english", "proposal", "choices", "looks",
 ]  # fmt: skip
 
 
@@ -116,8 +148,8 @@ def _standing(segment: PlannedSegment, result: LoadResult | None, seen: Verified
         return _BY_OUTCOME[segment.outcome]
     if dry_run or result is None:
         return Standing.PLANNED
-    if result.state is LoadState.FAILED:
-        return Standing.FAILED
+    if result.state in _BY_STATE:
+        return _BY_STATE[result.state]
     return _BY_MATCH[seen.match] if seen else Standing.UNVERIFIED
 
 
@@ -141,7 +173,7 @@ def _explanation(seen: Verified | None) -> str:
 
 
 def _error(result: LoadResult | None) -> str:
-    if result is None or result.state is not LoadState.FAILED:
+    if result is None or not result.error:
         return ""
     facts = " ".join(filter(None, (result.error_code, f"request id {result.request_id}" if result.request_id else "")))
     return f"Step “{result.step}”: {result.error}" + (f" ({facts})" if facts else "")
@@ -181,7 +213,12 @@ def totals(frame: pd.DataFrame) -> Totals:
     return Totals(
         segments=len(frame),
         carried_over=number(
-            Standing.VERIFIED, Standing.DRAFT, Standing.PLANNED, Standing.UNVERIFIED, Standing.DIFFERENT
+            Standing.VERIFIED,
+            Standing.DRAFT,
+            Standing.PLANNED,
+            Standing.UNVERIFIED,
+            Standing.DRIFTED,
+            Standing.DIFFERENT,
         ),
         waiting=number(Standing.WAITING),
         impossible=number(Standing.IMPOSSIBLE),

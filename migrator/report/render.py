@@ -51,6 +51,7 @@ def render(plan: Plan, frame: pd.DataFrame, total: Totals, circumstances: Circum
         bars=outcome_bars(total.outcomes),
         chart_width=WIDTH,
         asks=_asks(frame),
+        looks=frame.attrs["looks"],
     )
     path = folder / REPORT
     write_text(path, page)

@@ -18,7 +18,7 @@ from migrator.codes import AUDIENCE
 from migrator.sandbox import fetchxml, metadata, outbound, realtime
 from migrator.sandbox.odata import Preferences, Reader, preferences
 from migrator.sandbox.organisation import Organisation
-from migrator.sandbox.refusal import INVALID_ARGUMENT, PRECONDITION, Refusal, bad_request, no_resource
+from migrator.sandbox.refusal import INVALID_ARGUMENT, PRECONDITION, Refusal, bad_request, no_record, no_resource
 from migrator.sandbox.tables import DEFINITION, LEGACY_SEGMENT, SEGMENT
 
 _PATH = re.compile(r"(?P<set>[A-Za-z_]\w*)(?:\((?:\w+=)?'?(?P<key>[^)']*)'?\))?")
@@ -137,7 +137,7 @@ class _Call:
         reader = Reader(self.organisation, name, table, self.base, self.prefer)
         if "fetchXml" in self.options:
             return self._prefer(_json(self._fetch(reader)))
-        return self._prefer(_json(reader.many(self.organisation.rows[name].values(), self.options)))
+        return self._prefer(_json(reader.many(self.organisation.seen(name), self.options)))
 
     def _fetch(self, reader: Reader) -> dict[str, Any]:
         fetch = fetchxml.read(self.options["fetchXml"])
@@ -172,7 +172,10 @@ class _Call:
         match self.method:
             case "GET":
                 reader = Reader(self.organisation, name, table, self.base, self.prefer)
-                return self._prefer(_json(reader.one(self.organisation.row(name, key), self.options)))
+                row = self.organisation.seen_row(name, key)
+                if row is None:
+                    raise no_record(name, key)
+                return self._prefer(_json(reader.one(row, self.options)))
             case "DELETE":
                 self.organisation.delete(name, key)
                 return Response(status_code=204)

@@ -15,8 +15,10 @@ from itertools import count
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
+from migrator.codes import AUDIENCE
 from migrator.evaluator import Tables
 from migrator.mql import Schema, Table
+from migrator.sandbox.chaos import Dice, Profile
 from migrator.sandbox.refusal import (
     INVALID_ARGUMENT,
     LENGTH_EXCEEDED,
@@ -26,9 +28,11 @@ from migrator.sandbox.refusal import (
     no_record,
     no_resource,
 )
-from migrator.sandbox.tables import CHOICES, LENGTHS, SET_BY_THE_SERVICE, TABLES
+from migrator.sandbox.tables import CHOICES, DEFINITION, LENGTHS, SEGMENT, SET_BY_THE_SERVICE, TABLES
 
 Row = dict[str, Any]
+LAGGING = (DEFINITION, SEGMENT)
+"""Tables whose reads may lag behind writes."""
 
 
 class Rules(Protocol):
@@ -72,11 +76,19 @@ class Organisation:
     computed: dict[str, list[int]] = field(default_factory=dict)
     """The computed members of real-time segments."""
     lock: threading.RLock = field(default_factory=threading.RLock)
+    profile: Profile = field(default_factory=Profile)
+    """What goes wrong."""
+    dice: Dice = field(default_factory=lambda: Dice(1))
+    journeys: dict[str, list[str]] = field(default_factory=dict)
+    """Real-time segment id → names of the journeys that use it."""
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
     _versions: count[int] = field(default_factory=lambda: count(1_000_000))
     _tables: Tables | None = None
     _stale: set[str] = field(default_factory=set)
+    _contacts: dict[int, None] | None = None
+    _unseen: list[tuple[float, dict[int, None], list[int], bool]] = field(default_factory=list)
+    """Changes of groups that reads do not show yet: until when, which group, which ids, whether they were added."""
 
     def __post_init__(self) -> None:
         self.schema = Schema({**self.data.tables, **TABLES}, self.data.many_to_one, self.data.many_to_many)
@@ -94,6 +106,46 @@ class Organisation:
         """Carry out everything that is due by now."""
         while self._due and self._due[0][0] <= self.clock():
             heapq.heappop(self._due)[2]()
+
+    def lag(self, *about: str) -> float:
+        """Seconds until reads show a change."""
+        if not self.profile.lagging or self.dice.roll("lag", *about).random() >= self.profile.lagging:
+            return 0.0
+        return self.profile.lag
+
+    def seen(self, table: str) -> list[Row]:
+        """The rows of a table as reads show them now."""
+        if not self.profile.lagging or table not in LAGGING:
+            return list(self.rows[table].values())
+        return [row for key in self.rows[table] if (row := self.seen_row(table, key)) is not None]
+
+    def seen_row(self, table: str, key: str) -> Row | None:
+        """One row as reads show it now; None when they show none."""
+        row = self.rows[table].get(_canonical(key))
+        while row is not None and row.get("@seen_from", 0.0) > self.clock():
+            row = row["@before"]
+        return row
+
+    def seen_members(self, group: dict[int, None]) -> list[int]:
+        """The members of a group as reads show them now."""
+        if not self._unseen:
+            return list(group)
+        now = self.clock()
+        self._unseen = [change for change in self._unseen if change[0] > now]
+        shown = dict(group)
+        for _, where, ids, added in reversed(self._unseen):
+            if where is group:
+                if added:
+                    for member in ids:
+                        shown.pop(member, None)
+                else:
+                    shown.update(dict.fromkeys(ids))
+        return list(shown)
+
+    def changed_group(self, group: dict[int, None], ids: list[int], *, added: bool) -> None:
+        """Members were added or removed; reads may show it later."""
+        if ids and (seconds := self.lag("members", str(ids[0]), str(len(ids)))):
+            self._unseen.append((self.clock() + seconds, group, ids, added))
 
     # --- rows ---
 
@@ -143,7 +195,7 @@ class Organisation:
         if rules := self.rules.get(table):
             rules.delete(self, row)
         del self.rows[table][_canonical(key)]
-        self._stale.add(table)
+        self._touched(table)
 
     def fill(self, table: str, rows: list[Row]) -> None:
         """Put rows into a table as they are (sample data)."""
@@ -167,12 +219,24 @@ class Organisation:
 
     def contact_ids(self) -> Mapping[int, None]:
         """Every contact there is, as numbers."""
-        return {UUID(key).int: None for key in self.rows.get("contact", {})}
+        if self._contacts is None:
+            self._contacts = {UUID(key).int: None for key in self.rows.get("contact", {})}
+        return self._contacts
 
     def _store(self, table: str, key: str, row: Row) -> None:
         row["@version"] = next(self._versions)
+        if table in LAGGING and (seconds := self.lag(table, key)):
+            row["@seen_from"], row["@before"] = self.clock() + seconds, self.rows[table].get(key)
+        else:
+            row.pop("@seen_from", None)
+            row.pop("@before", None)
         self.rows[table][key] = row
+        self._touched(table)
+
+    def _touched(self, table: str) -> None:
         self._stale.add(table)
+        if table == AUDIENCE:
+            self._contacts = None
 
     def _stamp(self, table: Table, moment: str, *, created: bool) -> Row:
         stamp = {"modifiedon": moment} | ({"createdon": moment, "createdby": self.user} if created else {})

@@ -204,16 +204,21 @@ def _compute(organisation: Organisation, key: str) -> None:
         segment = organisation.rows[SEGMENT].get(key)
         if segment is None or segment["statuscode"] != SegmentStatus.COMPUTING:
             return
+        profile = organisation.profile
+        chance = organisation.dice.roll("computation", key).random()
         try:
+            if chance < profile.failed_computations:
+                raise EvaluationError("the computation failed")
             organisation.computed[key] = members_of(organisation, segment)
         except (EvaluationError, QueryError):
             segment["statuscode"] = int(SegmentStatus.ERROR)
             return
-        segment["statuscode"] = int(SegmentStatus.ACTIVE)
+        warned = chance > 1.0 - profile.warned_computations
+        segment["statuscode"] = int(SegmentStatus.COMPUTED_WITH_WARNINGS if warned else SegmentStatus.ACTIVE)
         segment["msdynmkt_membercount"] = len(organisation.computed[key])
 
     organisation.after(organisation.moment, begin)
-    organisation.after(organisation.moment + organisation.computing, end)
+    organisation.after(organisation.moment + (organisation.profile.computing or organisation.computing), end)
 
 
 # --- actions ---------------------------------------------------------------------------------------------------------
@@ -242,7 +247,7 @@ def _batch(body: Mapping[str, Any]) -> list[int]:
 
 
 def _recompute(organisation: Organisation, segment: Row) -> None:
-    if segment["statuscode"] == SegmentStatus.ACTIVE:
+    if segment["statuscode"] in (SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS):
         segment["statuscode"] = int(SegmentStatus.EXPORTING)
         _compute(organisation, segment["msdynmkt_segmentid"])
 
@@ -254,23 +259,38 @@ def add_static_members(organisation: Organisation, body: Mapping[str, Any]) -> A
     added = [member for member in dict.fromkeys(ids) if member not in group]
     if len(group) + len(added) > MEMBERS_PER_GROUP:
         raise bad_request(f"A static members group holds at most {MEMBERS_PER_GROUP} ids.", INVALID_ARGUMENT)
-    group.update((member, None) for member in added)
+    part = _part(organisation, body, len(added))
+    group.update(dict.fromkeys(added[:part]))
+    organisation.changed_group(group, added[:part], added=True)
     _recompute(organisation, segment)
+    if part < len(added):
+        raise Refusal(500, "0x80044150", "The members could not be added.")
 
 
 def remove_static_members(organisation: Organisation, body: Mapping[str, Any]) -> Any:
     """`msdynmkt_RemoveStaticMembers`: ids that are not in the group are ignored."""
     segment, group = _group(organisation, body)
-    for member in _batch(body):
-        group.pop(member, None)
+    removed = [member for member in dict.fromkeys(_batch(body)) if member in group]
+    for member in removed:
+        del group[member]
+    organisation.changed_group(group, removed, added=False)
     _recompute(organisation, segment)
+
+
+def _part(organisation: Organisation, body: Mapping[str, Any], count: int) -> int:
+    """How many of so many members are added: all, unless the profile says that some calls stop on the way."""
+    share = organisation.profile.partial_adds
+    if not share or not count:
+        return count
+    chance = organisation.dice.roll("partial", str(body.get("GroupId")), str(body["EntityIds"][0]))
+    return chance.randrange(count) if chance.random() < share else count
 
 
 def list_group_members(organisation: Organisation, body: Mapping[str, Any]) -> Any:
     """`msdynmkt_ListGroupMembers`: one page, in the order in which the members came."""
     _, group = _group(organisation, body)
     page, size = _at_least_one(body, "PageNo"), _at_least_one(body, "PageSize")
-    members = list(group)[(page - 1) * size : page * size]
+    members = organisation.seen_members(group)[(page - 1) * size : page * size]
     return {"Response": json.dumps({"entityIds": show_ids(members), "additionalProperties": {}})}
 
 
@@ -286,6 +306,9 @@ def publish_segment_definition(organisation: Organisation, body: Mapping[str, An
     segment = _segment(organisation, body)
     definition = _definition(organisation, segment)
     _validate(organisation, definition, segment["msdynmkt_segmentid"])
+    chance = organisation.dice.roll("publish", segment["msdynmkt_segmentid"])
+    if chance.random() < organisation.profile.publish_failures:
+        raise bad_request("The segment could not be published. Try again later.")
     definition |= {"statecode": int(State.ACTIVE), "statuscode": int(DefinitionStatus.GOING_LIVE)}
     segment |= {
         "statecode": int(State.ACTIVE),
@@ -320,7 +343,8 @@ def stop_segments(organisation: Organisation, body: Mapping[str, Any]) -> Any:
     for key in map(str, ids):
         segment = organisation.row(SEGMENT, key)
         users = _users_of(organisation, segment["msdynmkt_segmentid"])
-        if not users:
+        journeys = organisation.journeys.get(segment["msdynmkt_segmentid"], [])
+        if not users and not journeys:
             segment |= {
                 "statecode": int(State.INACTIVE),
                 "statuscode": int(SegmentStatus.INACTIVE),
@@ -331,8 +355,8 @@ def stop_segments(organisation: Organisation, body: Mapping[str, Any]) -> Any:
         results.append(
             {
                 "SegmentId": segment["msdynmkt_segmentid"],
-                "WasStopped": not users,
-                "DependentJourneys": [],
+                "WasStopped": not users and not journeys,
+                "DependentJourneys": journeys,
                 "DependentSegments": users,
             }
         )

@@ -16,8 +16,10 @@ from typing import Any
 
 import trustme
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from migrator.sandbox.app import application
+from migrator.sandbox.chaos import Chaos, Dice, Profile, Watch
 from migrator.sandbox.organisation import Organisation
 
 HOST = "127.0.0.1"
@@ -38,24 +40,49 @@ class Running:
     certificate: Path | None
     """The certificate authority to trust, with TLS."""
     organisation: Organisation
+    chaos: Chaos | None = None
+
+
+class _Connection(H11Protocol):
+    """A connection that the application can break."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.app_state = {**self.app_state, "connection": self}
 
 
 @contextmanager
-def running(organisation: Organisation, *, port: int = 0, tls_folder: Path | None = None) -> Iterator[Running]:
+def running(
+    organisation: Organisation,
+    *,
+    port: int = 0,
+    tls_folder: Path | None = None,
+    chaos: Profile | None = None,
+    watch: Watch | None = None,
+) -> Iterator[Running]:
     """Serve `organisation` on loopback until the block ends; port 0 takes a free one.
 
     Args:
         organisation: what to serve.
         port: the port to listen on.
         tls_folder: where to put the certificate made for the occasion; None serves plain HTTP.
+        chaos: what goes wrong; None is nothing.
+        watch: for tests, told before and after each request has its effect.
 
     Raises:
         PortTaken: another program listens on `port`.
     """
     listener = _listener(port)
+    adversary: Chaos | None = None
+    served: Any = application(organisation)
+    if chaos is not None or watch is not None:
+        profile = chaos or Profile()
+        organisation.dice, organisation.profile = Dice(profile.seed), profile
+        served = adversary = Chaos(served, profile, organisation.dice, organisation.clock, watch)
     config = uvicorn.Config(
-        application(organisation),
-        log_level="warning",
+        served,
+        http=_Connection,
+        log_level="warning" if adversary is None else "critical",  # broken connections are what is wanted then
         lifespan="off",
         access_log=False,
         ws="none",
@@ -86,7 +113,7 @@ def running(organisation: Organisation, *, port: int = 0, tls_folder: Path | Non
         while not server.started and thread.is_alive():
             time.sleep(0.01)
         scheme = "https" if certificate else "http"
-        yield Running(f"{scheme}://{HOST}:{listener.getsockname()[1]}", certificate, organisation)
+        yield Running(f"{scheme}://{HOST}:{listener.getsockname()[1]}", certificate, organisation, adversary)
     finally:
         server.should_exit = True
         thread.join(timeout=10)
@@ -105,7 +132,8 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 def _listener(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named, since asyncio turns off the delay of small packets only where it is.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name == "posix":  # elsewhere the option lets two programs share a port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -14,6 +14,7 @@ import pytest
 
 from migrator.errors import UsageError
 from migrator.extractor.export import ExportWriter, member_reader, read_export
+from migrator.ids import unpacked
 from migrator.model import Members, MemberSource
 from tests.small import LOST, ORGANISATION, ROW_ONLY, STATIC, contact, write_small_export
 
@@ -25,7 +26,7 @@ def test_what_is_written_is_read_back(small_export: Path) -> None:
     assert export.members[STATIC] == Members(MemberSource.SERVICE, 5)
     assert export.members[ROW_ONLY].source is MemberSource.ROW
     assert (export.members[LOST].count, export.members[LOST].reason) == (None, "nothing was left")
-    assert list(member_reader(small_export)(STATIC)) == [contact(n) for n in range(5)]
+    assert list(unpacked(member_reader(small_export)(STATIC))) == [contact(n) for n in range(5)]
 
 
 def test_members_are_written_once_and_in_order(tmp_path: Path) -> None:
@@ -124,4 +125,4 @@ def test_damage_is_named(small_export: Path, damage: Callable[[Path], object], w
 def test_an_id_that_is_none_stops_the_reading(small_export: Path) -> None:
     (small_export / f"members/{STATIC}.csv").write_text(f"contactid\n{contact(1)}\nnobody\n")
     with pytest.raises(UsageError, match="line 3, is no id"):
-        list(member_reader(small_export)(STATIC))
+        list(unpacked(member_reader(small_export)(STATIC)))

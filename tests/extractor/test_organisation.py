@@ -14,6 +14,7 @@ from migrator.dataverse.client import connect
 from migrator.dataverse.errors import UnexpectedAnswer
 from migrator.extractor.export import member_reader, read_export
 from migrator.extractor.organisation import Extracted, extract, ids_in_row
+from migrator.ids import unpacked
 from migrator.model import Export, Members, MemberSource, Selection
 from migrator.mql.schema import schema_from_json
 from migrator.progress import Silent
@@ -44,7 +45,7 @@ def test_members_come_from_the_service(sandbox: Running, tmp_path: Path) -> None
     counts = {segment: export.members[segment].count for segment in (STATIC, DYNAMIC, COMPOUND, ROW_ONLY, INACTIVE)}
     assert counts == {STATIC: 5, DYNAMIC: 4, COMPOUND: 7, ROW_ONLY: 2, INACTIVE: 12}
     assert {export.members[segment].source for segment in counts} == {MemberSource.SERVICE}
-    assert list(member_reader(tmp_path / "export")(DYNAMIC)) == [contact(n) for n in (0, 3, 6, 9)]
+    assert list(unpacked(member_reader(tmp_path / "export")(DYNAMIC))) == [contact(n) for n in (0, 3, 6, 9)]
     assert found.members == 30
 
 

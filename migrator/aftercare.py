@@ -1,0 +1,263 @@
+"""What can be done with a run after it: retry, approve, roll back, retire, and saying where it stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from uuid import UUID
+
+from migrator.decisions import decide
+from migrator.errors import Exit, UsageError
+from migrator.loader.journal import JOURNAL, read_results
+from migrator.loader.loading import Loading
+from migrator.loader.retire import VERIFIED, retire, to_retire
+from migrator.loader.rollback import roll_back, to_roll_back
+from migrator.loader.verify import latest, read_verifications
+from migrator.model import Choice, LoadState, Plan, PlannedSegment
+from migrator.report.compare import Standing
+from migrator.report.render import REPORT
+from migrator.run import WAITING, Orders, Summary, load_stage, plan_of, report_stage, with_loading
+from migrator.runfolder import RunFolder, utc_now
+from migrator.safe_text import for_terminal
+from migrator.translator.plan import PLAN, read_plan
+
+
+def retry(run: RunFolder, orders: Orders, wanted: list[str], *, all_failed: bool = False) -> Summary:
+    """Load some segments of a run once more, from where each of them failed.
+
+    Args:
+        run: the run that they failed in.
+        orders: how.
+        wanted: ids or exact names.
+        all_failed: every segment that failed, besides.
+
+    Raises:
+        UsageError: a segment is unknown or ambiguous, or was not to be loaded at all.
+    """
+    plan = plan_of(run)
+    results = read_results(run.path / JOURNAL, utc_now)
+    chosen = [_find(plan, text) for text in wanted]
+    for segment in chosen:
+        if not segment.loadable:
+            why = "; ".join(finding.message for finding in segment.findings) or "it was left out by a filter"
+            raise UsageError(
+                f"The segment “{segment.name}” is {segment.outcome} and was never loaded, "
+                f"so there is nothing to retry: {why}"
+            )
+    if all_failed:
+        failed = {key for key, result in results.items() if result.state is LoadState.FAILED}
+        chosen += [segment for segment in plan.segments if segment.loadable and segment.legacy_id in failed]
+        if not chosen:
+            orders.tell("No segment of this run failed; there is nothing to retry.")
+    seen = latest(read_verifications(run.path))
+    finished = {
+        segment.legacy_id
+        for segment in chosen
+        if (result := results.get(segment.legacy_id))
+        and result.state is LoadState.LOADED
+        and (look := seen.get(segment.legacy_id))
+        and look.match in ("equal", "explained", "draft")
+    }
+    for segment in chosen:
+        if segment.legacy_id in finished:
+            orders.tell(f"The segment “{segment.name}” is already migrated and verified; there is nothing to retry.")
+    if left := {segment.legacy_id for segment in chosen} - finished:
+        load_stage(run, orders, left)
+    summary = report_stage(run)
+    return replace(summary, exit_code=_exit_code_of(summary, {segment.legacy_id for segment in chosen}))
+
+
+def approve(run: RunFolder, wanted: list[str], choice: Choice) -> Summary:
+    """Record a decision about flagged segments of a run, and write its report again.
+
+    Args:
+        run: the run.
+        wanted: ids or exact names.
+        choice: translate, snapshot or skip.
+
+    Raises:
+        UsageError: a segment is unknown, ambiguous or not flagged, or the decision is not open to it.
+    """
+    plan = read_plan(run.path)
+    decide(run.path, [_find(plan, text) for text in wanted], choice)
+    return report_stage(run)
+
+
+# --- rolling back ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What came of rolling back or retiring."""
+
+    done: tuple[str, ...]
+    """A sentence for each segment that something was done to."""
+    kept: tuple[str, ...]
+    """A sentence for each segment that stays as it was, with the reason."""
+
+    @property
+    def exit_code(self) -> Exit:
+        """Whether everything was done."""
+        return Exit.FAILED if self.kept else Exit.DONE
+
+
+Confirm = Callable[[Sequence[str]], None]
+"""Shows what is going to happen, line by line, and asks; ends the command if the answer is no."""
+
+
+def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm) -> Aftermath:
+    """Delete what this run created in the organisation, and nothing else.
+
+    Args:
+        run: the run.
+        orders: how.
+        wanted: ids or exact names; none means all that it created.
+        confirm: asks the person.
+
+    Raises:
+        UsageError: a segment is unknown or ambiguous, or the run has loaded nothing.
+    """
+    plan = plan_of(run)
+    names = {segment.legacy_id: for_terminal(segment.name) for segment in plan.segments}
+    only = {_find(plan, text).legacy_id for text in wanted} or None
+    _has_loaded(run)
+
+    async def work(loading: Loading) -> Aftermath:
+        created = to_roll_back(loading, only)
+        if not created:
+            orders.tell("This run has created nothing that is still its own; nothing is changed.")
+            return Aftermath((), ())
+        lines = [f"“{names[key]}” ({key})" for key in created]
+        confirm([f"{len(created):,} segments that this run created in {loading.client.url} are deleted:", *lines])
+        done = await roll_back(loading, orders.progress, only)
+        return Aftermath(
+            tuple(f"“{names[one.legacy_id]}” is rolled back." for one in done if not one.kept),
+            tuple(f"“{names[one.legacy_id]}” ({one.legacy_id}) stays: {one.kept}" for one in done if one.kept),
+        )
+
+    aftermath = with_loading(run, orders, plan, work)
+    report_stage(run)
+    return aftermath
+
+
+# --- retiring --------------------------------------------------------------------------------------------------------
+
+
+def retire_legacy(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm, *, delete: bool) -> Aftermath:
+    """Stop the legacy segments whose successors are verified, and delete them only if that is wanted.
+
+    Args:
+        run: the run that migrated them.
+        orders: how.
+        wanted: ids or exact names; none means all that are verified.
+        confirm: asks the person.
+        delete: whether to delete them, too.
+
+    Raises:
+        UsageError: a segment is unknown or not verified, or the organisation is not where the segments came from.
+    """
+    plan = plan_of(run)
+    names = {segment.legacy_id: for_terminal(segment.name) for segment in plan.segments}
+    _has_loaded(run)
+    seen = {
+        key: look
+        for key, look in latest(read_verifications(run.path)).items()
+        if (result := read_results(run.path / JOURNAL, utc_now).get(key)) and result.state is LoadState.LOADED
+    }
+    named = [_find(plan, text) for text in wanted]
+    for segment in named:
+        look = seen.get(segment.legacy_id)
+        if look is None or look.match not in VERIFIED:
+            now = look.match if look else "not loaded or not verified"
+            raise UsageError(
+                f"The segment “{segment.name}” is not retired, because its successor is not verified ({now}). "
+                f"Nothing was changed. Verify again with: migrator verify {run.name}"
+            )
+
+    async def work(loading: Loading) -> Aftermath:
+        if loading.client.organisation_id != plan.source.id:
+            raise UsageError(
+                f"The legacy segments of this run are in {plan.source.url}, not in {loading.client.url}. "
+                "Nothing was changed. Name the right one with --org."
+            )
+        chosen = to_retire(loading, seen, {segment.legacy_id for segment in named} or None)
+        if not chosen:
+            orders.tell("No segment of this run is verified; nothing is changed.")
+            return Aftermath((), ())
+        what = "stopped and then deleted" if delete else "stopped"
+        lines = [f"“{names[segment.legacy_id]}” ({segment.legacy_id})" for segment in chosen]
+        confirm([f"{len(chosen):,} legacy segments in {loading.client.url} are {what}:", *lines])
+        wait = orders.settings.wait_pending
+        done = await retire(loading, chosen, delete=delete, wait=wait, progress=orders.progress)
+        return Aftermath(
+            tuple(f"“{names[one.legacy_id]}”: {one.what or 'was stopped already'}." for one in done if not one.kept),
+            tuple(f"“{names[one.legacy_id]}” ({one.legacy_id}) stays: {one.kept}" for one in done if one.kept),
+        )
+
+    return with_loading(run, orders, plan, work)
+
+
+def _has_loaded(run: RunFolder) -> None:
+    if not (run.path / JOURNAL).exists():
+        raise UsageError(f"The run {run.name} has loaded nothing, so there is nothing to do. Nothing was changed.")
+
+
+# --- what they share -------------------------------------------------------------------------------------------------
+
+
+def _exit_code_of(summary: Summary, chosen: set[UUID]) -> Exit:
+    """The exit code for some segments alone: a retry is not to blame for the others."""
+    standings = {row["standing"] for row in summary.rows if UUID(row["legacy_id"]) in chosen}
+    if standings & {Standing.FAILED, Standing.PLANNED}:
+        return Exit.FAILED
+    return Exit.WAITING if standings & set(WAITING) else Exit.DONE
+
+
+def _find(plan: Plan, text: str) -> PlannedSegment:
+    try:
+        wanted = UUID(text)
+        found = [segment for segment in plan.segments if wanted in (segment.legacy_id, segment.segment_id)]
+    except ValueError:
+        found = [segment for segment in plan.segments if segment.name == text]
+        found = found or [segment for segment in plan.segments if segment.name.casefold() == text.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(str(segment.legacy_id) for segment in found)
+        raise UsageError(f"{len(found)} segments are called “{text}”. Name the one that you mean by its id: {ids}")
+    near = get_close_matches(text, [segment.name for segment in plan.segments], n=3)
+    hint = f" Did you mean {' or '.join(f'“{name}”' for name in near)}?" if near else ""
+    raise UsageError(f"The run has no segment “{text}”.{hint} Names and ids are in {PLAN}.")
+
+
+def status_lines(run: RunFolder) -> list[str]:
+    """Where a run stands, in a few lines.
+
+    Raises:
+        UsageError: a file of the run is damaged.
+    """
+    state = run.state()
+    lines = [
+        f"Run {run.name}{' (dry run)' if state.dry_run else ''}, begun {state.created}",
+        f"  {state.org or 'no organisation'}",
+    ]
+    stages = ("extracted", "translated", "loaded", "verified", "reported")
+    lines += [f"  {stage:<11}{getattr(state, stage) or 'not yet'}" for stage in stages]
+    if (run.path / PLAN).exists():
+        plan = plan_of(run)
+        outcomes = Counter(str(segment.outcome) for segment in plan.segments)
+        lines.append(f"  {len(plan.segments):,} segments: " + ", ".join(f"{n} {name}" for name, n in outcomes.items()))
+        if results := read_results(run.path / JOURNAL, utc_now):
+            failed = [result for result in results.values() if result.state is LoadState.FAILED]
+            names = {segment.legacy_id: segment.name for segment in plan.segments}
+            lines.append(f"  {len(results) - len(failed):,} loaded, {len(failed):,} failed")
+            lines += [
+                f"    {for_terminal(names[r.legacy_id])} ({r.legacy_id}): {r.step}: {r.error}" for r in failed[:10]
+            ]
+            if failed:
+                lines.append(f"  Retry with: migrator retry {failed[0].legacy_id} --run {run.name}")
+    if (run.path / REPORT).exists():
+        lines.append(f"  Report: {run.path / REPORT}")
+    return lines

@@ -1,0 +1,124 @@
+"""The members of one static group: what is missing is added, what is surplus is removed, until both sides agree.
+
+The group is read back page by page and compared id by id. That also settles every call whose answer was lost: what did
+not arrive is missing, and is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+from migrator.codes import MEMBERS_PER_CALL
+from migrator.dataverse import realtime
+from migrator.dataverse.client import Client
+from migrator.dataverse.errors import Unsettled
+from migrator.ids import NONE, Ids, batches, joined, without
+from migrator.loader.loading import At, CannotGoOn, LiveDiffers, Loading, write_ids
+from migrator.model import PlannedSegment, StaticGroup
+
+_LOST_IN_A_ROW = 3
+"""Calls of unknown fate, one after the other, after which the group is looked at before more is sent."""
+_LOOKS = 3
+"""Looks at a group in which everything was confirmed and something is missing, before it is sent again: reads may lag
+behind writes."""
+
+
+async def fill(loading: Loading, segment: PlannedSegment, group: StaticGroup, at: At, *, new: bool, live: bool) -> None:
+    """Bring one group into the planned state.
+
+    Args:
+        loading: with what.
+        segment: whose group.
+        group: which group.
+        at: how far the segment is.
+        new: whether the segment was created just now, so that the group is empty.
+        live: whether the segment is published; then nothing is changed.
+
+    Raises:
+        LiveDiffers: the segment is live, and its group is not as planned.
+        CannotGoOn: both sides do not come to agree.
+        Refused: the organisation says no.
+    """
+    patience = loading.client.patience
+    loop = asyncio.get_running_loop()
+    until, attempt, confirmed = loop.time() + patience.total, 0, False
+    there = NONE if new else await read_group(loading.client, segment.segment_id, group.id)
+    while True:
+        planned = loading.read_members(segment.legacy_id, group.first, group.count)
+        missing, surplus = without(planned, there), without(there, planned)
+        del planned, there
+        if not len(missing) and not len(surplus):
+            at.step = "read back"
+            return
+        if live:
+            raise LiveDiffers(_live(loading, segment, missing, surplus))
+        if attempt and loop.time() > until:
+            raise CannotGoOn(_apart(loading, segment, group, missing, surplus))
+        at.step = "members"
+        if not confirmed or attempt % _LOOKS == 0:
+            confirmed = await _send(loading, segment, group, at, missing, surplus)
+        if attempt:
+            await loading.client.stop.sleep(patience.pause(min(attempt, 4)))
+        attempt += 1
+        at.step = "read back"
+        there = await read_group(loading.client, segment.segment_id, group.id)
+
+
+async def _send(
+    loading: Loading, segment: PlannedSegment, group: StaticGroup, at: At, missing: Ids, surplus: Ids
+) -> bool:
+    """Send the difference, in calls of 1,000 ids one after the other; gives whether every call was confirmed."""
+    client, whose = loading.client, segment.segment_id
+    lost = in_a_row = 0
+    for verb, ids, call in (
+        ("add members", missing, realtime.add_static_members),
+        ("remove members", surplus, realtime.remove_static_members),
+    ):
+        for batch in batches(ids, MEMBERS_PER_CALL):
+            try:
+                async with loading.journal.step(at.legacy_id, verb, group.id, f"{len(batch)} ids"):
+                    await call(client, whose, group.id, batch)
+                in_a_row = 0
+            except Unsettled:
+                lost, in_a_row = lost + 1, in_a_row + 1
+                if in_a_row == _LOST_IN_A_ROW:
+                    return False
+    return not lost
+
+
+async def read_group(client: Client, segment: UUID, group: UUID) -> Ids:
+    """All ids of a static group, read page by page; only an empty page is the end.
+
+    Raises:
+        Refused: the group cannot be read.
+    """
+    pages: list[Ids] = []
+    while len(ids := await realtime.list_group_members(client, segment, group, len(pages) + 1)):
+        pages.append(ids)
+    return joined(pages)
+
+
+def _live(loading: Loading, segment: PlannedSegment, missing: Ids, surplus: Ids) -> str:
+    return (
+        f"The segment is live, and its members are not as planned: {_listed(loading, segment, missing, surplus)}. "
+        "It was changed after an earlier migration. Nothing was changed now. Stop the segment in real-time journeys if "
+        "it is to become as planned, then repeat the command."
+    )
+
+
+def _apart(loading: Loading, segment: PlannedSegment, group: StaticGroup, missing: Ids, surplus: Ids) -> str:
+    return (
+        f"The group “{group.name}” does not come to hold the planned members: "
+        f"{_listed(loading, segment, missing, surplus)}. "
+        "Repeat the command later; what is there stays there."
+    )
+
+
+def _listed(loading: Loading, segment: PlannedSegment, missing: Ids, surplus: Ids) -> str:
+    parts = []
+    for ids, kind in ((missing, "missing"), (surplus, "surplus")):
+        if len(ids):
+            name = write_ids(loading.folder, segment.legacy_id, kind, ids)
+            parts.append(f"{len(ids):,} are {kind} (listed in {name})")
+    return " and ".join(parts)

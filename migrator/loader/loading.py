@@ -1,0 +1,129 @@
+"""What every part of the loader shares: what it works with, how a write is settled, and how it says no."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from migrator.atomic import private_folder, writing
+from migrator.dataverse.client import Client
+from migrator.dataverse.errors import DuplicateKey, Unsettled
+from migrator.errors import UsageError
+from migrator.ids import Ids, batches, ordered, texts
+from migrator.loader.journal import Journal
+from migrator.model import Plan, ReadMembers
+
+DIFFERENCES = "differences"
+"""Folder for lists of missing and surplus ids, below the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Everything that loading needs."""
+
+    client: Client
+    plan: Plan
+    read_members: ReadMembers
+    journal: Journal
+    folder: Path
+    """The run folder."""
+    parallel: int
+    """Segments, and groups, side by side."""
+    read_back: set[UUID] = field(default_factory=set)
+    """Legacy ids of the segments whose groups were compared, id by id, since the command began."""
+
+
+@dataclass(slots=True)
+class At:
+    """How far one segment is."""
+
+    legacy_id: UUID
+    step: str = ""
+    created: bool = False
+
+
+class CannotGoOn(Exception):
+    """A step that cannot go on, for a reason that is not an answer of the organisation."""
+
+
+class LiveDiffers(CannotGoOn):
+    """A live segment is not as planned; it is left as it is, and a person decides."""
+
+
+def check_target(loading: Loading) -> None:
+    """Refuse to load a plan into another organisation than the one it was made for.
+
+    Raises:
+        UsageError: it is another one.
+    """
+    target, found = loading.plan.target, loading.client.organisation_id
+    if target.id != found:
+        raise UsageError(
+            f"This plan was made for the organisation {target.url} ({target.id}), but {loading.client.url} is "
+            f"another one ({found}). Nothing was changed. "
+            "Give the right --org, or make a new plan for this organisation."
+        )
+
+
+async def write(
+    loading: Loading,
+    at: At,
+    step: str,
+    target: UUID,
+    send: Callable[[], Awaitable[None]],
+    arrived: Callable[[], Awaitable[bool]],
+    detail: str = "",
+) -> None:
+    """One write: entered, sent, and, where its fate is unknown, settled by looking before it is sent again.
+
+    Args:
+        loading: with what.
+        at: for which segment.
+        step: what the journal calls it.
+        target: the id of the record that it is about.
+        send: sends it.
+        arrived: looks whether it has happened.
+        detail: what the journal says besides.
+
+    Raises:
+        Refused: the organisation says no, or it stays unknown for longer than we are patient.
+        Interrupted: somebody wishes to end; nothing more was sent.
+    """
+    loop = asyncio.get_running_loop()
+    began, attempt = loop.time(), 0
+    lost: int | None = None
+    while True:
+        try:
+            async with loading.journal.step(at.legacy_id, step, target, detail) as number:
+                await send()
+            return
+        except DuplicateKey:
+            if lost is None:
+                raise
+            loading.journal.settle(lost, arrived=True)  # looking came too early: the lost one had arrived
+            return
+        except Unsettled:
+            lost = number
+            there = await arrived()
+            loading.journal.settle(number, arrived=there)
+            if there:
+                return
+            pause = loading.client.patience.pause(attempt)
+            if loop.time() - began + pause > loading.client.patience.total:
+                raise
+        attempt += 1
+        await loading.client.stop.sleep(pause)
+
+
+def write_ids(folder: Path, legacy_id: UUID, kind: str, ids: Ids) -> str:
+    """Write a list of ids below the run folder; gives its name there."""
+    name = f"{DIFFERENCES}/{legacy_id}-{kind}.csv"
+    private_folder(folder / DIFFERENCES)
+    with writing(folder / name) as file:
+        file.write(b"contactid\n")
+        for part in batches(ordered(ids), 10_000):
+            file.write("".join(f"{text}\n" for text in texts(part)).encode())
+    return name

@@ -1,0 +1,377 @@
+"""After a run: going on with it, taking it back, retiring what came before, and looking again on later days."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrator.codes import LegacyStatus
+from migrator.sandbox import realtime
+from migrator.sandbox.refusal import bad_request
+from migrator.sandbox.server import Running
+from tests.conftest import Command
+from tests.small import DYNAMIC, INACTIVE, STATIC, contact
+from tests.test_interruption import posix_only, start, until
+
+
+@pytest.fixture
+def migrated(command: Command, sandbox: Running) -> Running:
+    assert command("run", "--org", sandbox.address, "--compound", "translate").code == 3
+    assert len(sandbox.organisation.rows["msdynmkt_segment"]) == 5
+    return sandbox
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{text}\n"))
+
+
+def names(server: Running) -> set[str]:
+    return {row["msdynmkt_displayname"] for row in server.organisation.rows["msdynmkt_segment"].values()}
+
+
+def segment_called(server: Running, name: str) -> str:
+    return next(
+        key for key, row in server.organisation.rows["msdynmkt_segment"].items() if row["msdynmkt_displayname"] == name
+    )
+
+
+# --- rolling back ----------------------------------------------------------------------------------------------------
+
+
+def test_rolling_back_deletes_what_the_run_created_and_nothing_else(command: Command, migrated: Running) -> None:
+    other = "99999999-0000-4000-8000-000000000001"
+    migrated.organisation.create("msdynmkt_segmentdefinition", {"msdynmkt_segmentdefinitionid": other})
+    result = command("rollback", "--yes")
+    assert result.code == 0, result.err
+    assert migrated.organisation.rows["msdynmkt_segment"] == {}
+    assert list(migrated.organisation.rows["msdynmkt_segmentdefinition"]) == [other]
+    assert migrated.organisation.groups == {}
+    assert "“Five people” is rolled back." in result.out
+    assert "5 rolled back" in command("report").out
+
+
+def test_the_journal_stays_as_evidence(command: Command, migrated: Running, tmp_path: Path) -> None:
+    command("rollback", "--yes")
+    (journal,) = tmp_path.glob("reports/*/journal.db")
+    with closing(sqlite3.connect(journal)) as database:
+        steps = dict(database.execute("SELECT step, count(*) FROM steps GROUP BY step").fetchall())
+    assert steps["create segment"] == steps["delete segment"] == 5
+    assert steps["create definition"] == steps["delete definition"] == 5
+
+
+def test_rolling_back_asks_first(command: Command, migrated: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, "n")
+    result = command("rollback")
+    assert result.code == 2
+    assert "5 segments that this run created" in result.err
+    assert "Nothing was changed." in result.err
+    assert len(names(migrated)) == 5
+    answers(monkeypatch, "y")
+    assert command("rollback").code == 0
+    assert names(migrated) == set()
+
+
+def test_some_segments_can_be_rolled_back(command: Command, migrated: Running, tmp_path: Path) -> None:
+    (run,) = (tmp_path / "reports").iterdir()
+    assert command("rollback", run.name, "Everybody", "--yes").code == 0
+    assert names(migrated) == {"Five people", "Oslo", "Both", "In its row"}
+
+
+def test_what_another_segment_uses_stays_and_the_user_is_named(
+    command: Command, migrated: Running, tmp_path: Path
+) -> None:
+    (run,) = (tmp_path / "reports").iterdir()
+    result = command("rollback", run.name, "Oslo", "--yes")
+    assert result.code == 4
+    assert "“Oslo”" in result.err
+    assert "used by the segment “Both”" in result.err
+    assert "Oslo" in names(migrated)
+
+
+def test_what_a_journey_uses_stays_and_the_journey_is_named(command: Command, migrated: Running) -> None:
+    key = segment_called(migrated, "Everybody")
+    migrated.organisation.journeys[key] = ["Welcome"]
+    result = command("rollback", "--yes")
+    assert result.code == 4
+    assert "used by the journey “Welcome”" in result.err
+    assert names(migrated) == {"Everybody"}
+    del migrated.organisation.journeys[key]
+    assert command("rollback", "--yes").code == 0
+    assert names(migrated) == set()
+
+
+def test_what_was_there_before_the_run_is_not_rolled_back(command: Command, migrated: Running) -> None:
+    assert command("run", "--org", migrated.address, "--compound", "translate").code == 3
+    result = command("rollback", "--yes")  # the second run created nothing
+    assert result.code == 0
+    assert "created nothing" in result.err
+    assert len(names(migrated)) == 5
+
+
+def test_after_rolling_back_the_plan_can_be_loaded_again(command: Command, migrated: Running) -> None:
+    command("rollback", "--yes")
+    assert command("load").code == 3
+    assert len(names(migrated)) == 5
+    assert command("rollback", "--yes").code == 0
+    assert names(migrated) == set()
+
+
+def test_a_run_that_loaded_nothing_has_nothing_to_roll_back(command: Command, sandbox: Running) -> None:
+    command("run", "--org", sandbox.address, "--dry-run")
+    for verb in ("rollback", "retire"):
+        result = command(verb, "--yes")
+        assert result.code == 2
+        assert "has loaded nothing" in result.err
+
+
+# --- retiring --------------------------------------------------------------------------------------------------------
+
+
+def legacy(server: Running, segment: Any) -> Any:
+    return server.organisation.rows["msdyncrm_segment"].get(str(segment), {}).get("statuscode")
+
+
+def test_retiring_stops_what_is_verified_through_stopping(command: Command, migrated: Running) -> None:
+    moves = []
+    rules = migrated.organisation.rules["msdyncrm_segment"]
+    update = rules.update
+
+    def watching(organisation: Any, old: Any, row: Any) -> None:
+        moves.append((old["statuscode"], row["statuscode"]))
+        update(organisation, old, row)
+
+    rules.update = watching  # type: ignore[method-assign]
+    result = command("retire", "--yes")
+    assert result.code == 0, result.err
+    assert set(moves) == {(int(LegacyStatus.LIVE), int(LegacyStatus.STOPPING))}
+    assert len(moves) == 4
+
+    def stopped() -> bool:
+        migrated.organisation.settle()
+        return bool(legacy(migrated, STATIC) == LegacyStatus.STOPPED)
+
+    until(stopped)
+    assert "“Five people”: stopping." in result.out
+    assert "“In its row”: was stopped already." in result.out
+
+
+def test_what_is_not_verified_is_not_retired(command: Command, migrated: Running, tmp_path: Path) -> None:
+    migrated.organisation.rows["contact"][str(contact(1))]["address1_city"] = "Oslo"
+    migrated.organisation._touched("contact")
+    key = segment_called(migrated, "Oslo")
+    migrated.organisation.rows["msdynmkt_segment"][key]["statuscode"] = 1
+    realtime._compute(migrated.organisation, key)
+    (run,) = (tmp_path / "reports").iterdir()
+    command("verify")
+    result = command("retire", run.name, "Oslo", "--yes")
+    assert result.code == 2
+    assert "successor is not verified (different)" in result.err
+    assert command("retire", "--yes").code == 0
+    assert legacy(migrated, DYNAMIC) == LegacyStatus.LIVE
+    assert legacy(migrated, STATIC) != LegacyStatus.LIVE
+
+
+def test_what_was_rolled_back_is_not_retired(command: Command, migrated: Running) -> None:
+    command("rollback", "--yes")
+    assert "nothing is changed" in command("retire", "--yes").err
+    assert legacy(migrated, STATIC) == LegacyStatus.LIVE
+
+
+def test_deleting_needs_words_to_be_typed(command: Command, migrated: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, "yes")
+    result = command("retire", "--delete", "--yes")
+    assert result.code == 2
+    assert "This cannot be undone" in result.out + result.err
+    assert legacy(migrated, STATIC) == LegacyStatus.LIVE
+    answers(monkeypatch, "delete 5")
+    result = command("retire", "--delete")
+    assert result.code == 0, result.err
+    assert legacy(migrated, STATIC) is None
+    assert legacy(migrated, INACTIVE) is None
+    assert len(migrated.organisation.rows["msdyncrm_segment"]) == 1  # the one whose members are lost
+
+
+# --- going on --------------------------------------------------------------------------------------------------------
+
+
+@posix_only
+@pytest.mark.parametrize("stage", ["extracting", "loading"])
+def test_a_killed_run_goes_on_with_what_it_was_asked_for(
+    command: Command, sandbox: Running, tmp_path: Path, stage: str
+) -> None:
+    process = start("run", "--org", sandbox.address, "--parallel", "1", "--quiet", "--type", "static", "--drafts-only")
+    if stage == "extracting":
+        until(lambda: list(tmp_path.glob("reports/*/export/segments.jsonl")))
+    else:
+        until(lambda: sandbox.organisation.rows["msdynmkt_segmentdefinition"])
+    process.kill()
+    process.communicate()
+    result = command("run", "--resume")
+    assert result.code == 3, result.err
+    assert names(sandbox) == {"Five people", "In its row"}
+    assert {row["statuscode"] for row in sandbox.organisation.rows["msdynmkt_segmentdefinition"].values()} == {
+        723270001
+    }
+    assert len(list((tmp_path / "reports").iterdir())) == 1
+
+
+@posix_only
+def test_ctrl_c_lets_what_is_in_flight_end_and_the_run_goes_on(command: Command, sandbox: Running) -> None:
+    process = start("run", "--org", sandbox.address, "--parallel", "2", "--quiet")
+    until(lambda: sandbox.organisation.rows["msdynmkt_segmentdefinition"])
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode in (130, 3)
+    if process.returncode == 130:
+        assert "migrator run --resume" in err
+        (journal,) = Path().glob("reports/*/journal.db")
+        with closing(sqlite3.connect(journal)) as database:
+            open_steps = database.execute(
+                "SELECT count(*) FROM steps WHERE confirmed_at IS NULL AND failed_at IS NULL"
+            ).fetchone()
+        assert open_steps == (0,)
+        assert command("run", "--resume").code == 3
+    assert len(names(sandbox)) == 4
+
+
+def test_a_finished_run_is_not_gone_on_with(command: Command, migrated: Running) -> None:
+    result = command("run", "--resume")
+    assert result.code == 2
+    assert "No run under reports/ is unfinished" in result.err
+
+
+def test_a_run_without_resume_says_what_is_missing(command: Command, migrated: Running) -> None:
+    result = command("run", "some-run")
+    assert result.code == 2
+    assert "migrator run --resume some-run" in result.err
+
+
+def unfinished(tmp_path: Path) -> Path:
+    (run,) = (tmp_path / "reports").iterdir()
+    state = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**state, "reported": "", "loaded": ""}))
+    return run
+
+
+@pytest.mark.parametrize(("answer", "runs"), [("y", 1), ("n", 2)])
+def test_an_unfinished_run_is_offered(
+    command: Command, migrated: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, runs: int
+) -> None:
+    unfinished(tmp_path)
+    answers(monkeypatch, answer)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    assert command("run", "--org", migrated.address).code == 3
+    assert len(list((tmp_path / "reports").iterdir())) == runs
+
+
+def test_where_nobody_can_be_asked_the_unfinished_run_is_named(
+    command: Command, migrated: Running, tmp_path: Path
+) -> None:
+    run = unfinished(tmp_path)
+    result = command("run", "--org", migrated.address)
+    assert f"migrator run --resume {run.name}" in result.err
+
+
+# --- looking again, trying again -------------------------------------------------------------------------------------
+
+
+def test_each_look_adds_a_column(command: Command, migrated: Running, tmp_path: Path) -> None:
+    (run,) = (tmp_path / "reports").iterdir()
+    assert "Earlier looks" not in (run / "report.html").read_text()
+    migrated.organisation.delete("contact", str(contact(9)))
+    key = segment_called(migrated, "Oslo")
+    migrated.organisation.rows["msdynmkt_segment"][key]["statuscode"] = 1
+    realtime._compute(migrated.organisation, key)
+    command("verify", "--wait-computation", "5")
+    assert len(list(run.glob("verification-*.json"))) == 2
+    page = (run / "report.html").read_text()
+    assert "Earlier looks" in page
+
+
+def test_nobody_waits_for_computations_who_does_not_want_to(command: Command, sandbox: Running) -> None:
+    sandbox.organisation.computing = 3600
+    result = command("run", "--org", sandbox.address, "--no-wait")
+    assert result.code == 3
+    assert "3 not verified" in result.out
+
+
+def test_everything_that_failed_is_tried_again(
+    command: Command, sandbox: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = realtime.ACTIONS["msdynmkt_PublishSegmentDefinition"]
+
+    def refuse(*_: Any) -> Any:
+        raise bad_request("not now", "0x80040299")
+
+    monkeypatch.setitem(realtime.ACTIONS, "msdynmkt_PublishSegmentDefinition", refuse)
+    assert command("run", "--org", sandbox.address).code == 4
+    monkeypatch.setitem(realtime.ACTIONS, "msdynmkt_PublishSegmentDefinition", publish)
+    result = command("retry", "--all-failed")
+    assert result.code == 0, result.err
+    assert "4 verified" in result.out
+    result = command("retry", "--all-failed")
+    assert "No segment of this run failed" in result.err
+    assert command("retry").code == 2
+
+
+# --- several accounts ------------------------------------------------------------------------------------------------
+
+
+def test_work_is_spread_over_several_accounts(
+    command: Command, small_export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import time
+
+    from migrator.sandbox.chaos import Profile
+    from migrator.sandbox.data import load
+    from migrator.sandbox.server import running
+
+    (tmp_path / "accounts.toml").write_text(
+        '[[account]]\nclient_id = "one"\n[[account]]\nclient_id = "two"\nsecret_variable = "SECRET_TWO"\n'
+    )
+    monkeypatch.setenv("SECRET_TWO", "s")
+    with running(load(small_export, time.monotonic), chaos=Profile(servers=1)) as server:
+        command("run", "--org", server.address, "--accounts", "accounts.toml", "--no-wait")
+        assert server.chaos is not None
+        sent = {user: len(found.requests) for (user, _), found in server.chaos.protection._counters.items()}
+    assert set(sent) == {"one", "two"}
+    assert min(sent.values()) > 10
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read"),
+        ("account = 3", "cannot be read"),
+        ("[[account]]\nname = 'x'", "unknown: name"),
+        ("[[account]]\ntenant = 'x'", "client_id"),
+        ("[[account]]\nclient_id = 'x'\nsecret_variable = 'NOT_SET'", "the environment has no NOT_SET"),
+        ("[[account]]\nclient_id = 'x'\n[[account]]\nclient_id = 'x'", "each of them once"),
+        ("account = []", "at least one account"),
+    ],
+)
+def test_accounts_that_are_wrong_are_named(
+    command: Command, sandbox: Running, tmp_path: Path, content: str | None, words: str
+) -> None:
+    if content is not None:
+        (tmp_path / "accounts.toml").write_text(content)
+    result = command("run", "--org", sandbox.address, "--accounts", "accounts.toml")
+    assert result.code == 2
+    assert words in result.err
+
+
+@posix_only
+def test_secrets_that_others_can_read_are_refused(command: Command, sandbox: Running, tmp_path: Path) -> None:
+    (tmp_path / "accounts.toml").write_text("[[account]]\nclient_id = 'x'\nsecret = 's'\n")
+    (tmp_path / "accounts.toml").chmod(0o644)
+    assert "chmod 600" in command("run", "--org", sandbox.address, "--accounts", "accounts.toml").err
+    (tmp_path / "accounts.toml").chmod(0o600)
+    assert command("run", "--org", sandbox.address, "--accounts", "accounts.toml").code == 3

@@ -1,0 +1,187 @@
+"""The law of the loader: killed at any request, before or after the server has acted, it goes on and ends the same."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from dataclasses import replace
+from itertools import count
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrator.codes import SegmentStatus
+from migrator.extractor.export import read_export
+from migrator.model import Choice, TranslationSettings
+from migrator.progress import Silent
+from migrator.run import Orders, load_stage
+from migrator.runfolder import RunFolder, RunState
+from migrator.sandbox.chaos import PROFILES, Dice
+from migrator.sandbox.data import load
+from migrator.sandbox.organisation import Organisation
+from migrator.sandbox.server import running
+from migrator.settings import Settings
+from migrator.translator.plan import write_plan
+from migrator.translator.translate import translate
+from tests.small import COMPOUND, ORGANISATION
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")]
+TABLES = ("msdynmkt_segmentdefinition", "msdynmkt_segment")
+VOLATILE = {"createdon", "modifiedon"}
+
+
+@pytest.fixture
+def run_folder(small_export: Path, tmp_path: Path) -> Path:
+    """A run that has a plan: static, dynamic, and a compound that refers to both."""
+    folder = tmp_path / "planned"
+    folder.mkdir()
+    shutil.copytree(small_export, folder / "export")
+    settings = TranslationSettings(ORGANISATION, compound=Choice.TRANSLATE)
+    plan = translate(read_export(folder / "export"), settings)
+    assert next(one for one in plan.segments if one.legacy_id == COMPOUND).loadable
+    write_plan(plan, folder)
+    RunFolder(folder).path.joinpath("run.json").write_text('{"created": "2026-01-01T00:00:00Z"}')
+    assert RunFolder(folder).state() == RunState("2026-01-01T00:00:00Z")
+    return folder
+
+
+def load_it(folder: str, address: str) -> None:
+    """What the loading process does."""
+    orders = Orders(Settings(org=address, parallel=4, wait_computation=5.0), Silent(), lambda _: None)
+    load_stage(RunFolder(Path(folder)), orders)
+
+
+def loader(folder: Path, address: str) -> BaseProcess:
+    """A process of its own, forked from one in which everything is imported already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.test_kills", "migrator.dataverse.client", "migrator.loader.verify"])
+    process = context.Process(target=load_it, args=(str(folder), address))
+    process.start()
+    return process
+
+
+def state(organisation: Organisation) -> dict[str, Any]:
+    """Everything that the migration made, without times."""
+    organisation.settle()
+    rows = {
+        table: {
+            key: {name: value for name, value in row.items() if name not in VOLATILE and not name.startswith("@")}
+            for key, row in organisation.rows[table].items()
+        }
+        for table in TABLES
+    }
+    groups = {
+        segment: {key: sorted(group) for key, group in found.items()} for segment, found in organisation.groups.items()
+    }
+    return {**rows, "groups": groups, "computed": {key: sorted(ids) for key, ids in organisation.computed.items()}}
+
+
+def organisation_of(export: Path) -> Organisation:
+    organisation = load(export, time.monotonic)
+    organisation.moment = organisation.computing = 0.002
+    return organisation
+
+
+def test_killed_at_every_request_it_ends_the_same(run_folder: Path, tmp_path: Path) -> None:
+    organisation = organisation_of(run_folder / "export")
+    shutil.copytree(run_folder, tmp_path / "undisturbed")
+    with running(organisation) as server:
+        load_it(str(tmp_path / "undisturbed"), server.address)
+        wanted = state(organisation)
+    assert len(wanted["msdynmkt_segment"]) == 5
+    assert sum(len(ids) for groups in wanted["groups"].values() for ids in groups.values()) == 7
+
+    killed = 0
+    for number in count():
+        survived = []
+        for moment in ("before", "after"):
+            folder = tmp_path / f"{number}-{moment}"
+            shutil.copytree(run_folder, folder)
+            organisation = organisation_of(run_folder / "export")
+            victim: list[BaseProcess] = []
+
+            def kill(when: str, which: int, moment: str = moment, number: int = number, victim: Any = victim) -> bool:
+                if victim and when == moment and which == number:
+                    os.kill(victim[0].pid, signal.SIGKILL)
+                    victim.clear()
+                    return when == "before"
+                return False
+
+            with running(organisation, watch=kill) as server:
+                # The server waits with its first answer until it is known whom to kill.
+                with organisation.lock:
+                    process = loader(folder, server.address)
+                    victim.append(process)
+                process.join(30)
+                survived.append(process.exitcode == 0)
+                assert process.exitcode in (0, -signal.SIGKILL)
+                victim.clear()
+                again = loader(folder, server.address)
+                again.join(30)
+                assert again.exitcode == 0
+                assert state(organisation) == wanted, f"killed {moment} request {number}"
+            shutil.rmtree(folder)
+        if all(survived):
+            break
+        killed += 2 - sum(survived)
+    assert killed > 50  # every request of the loading was hit, before and after
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_among_all_troubles_and_kills_nobody_is_lost(run_folder: Path, tmp_path: Path, seed: int) -> None:
+    organisation = organisation_of(run_folder / "export")
+    shutil.copytree(run_folder, tmp_path / "undisturbed")
+    with running(organisation) as server:
+        load_it(str(tmp_path / "undisturbed"), server.address)
+        wanted = warnings_aside(state(organisation))
+
+    organisation = organisation_of(run_folder / "export")
+    profile = replace(PROFILES["hostile"], seed=seed, servers=0, computing=0.01, failed_computations=0.0, lag=0.05)
+    victim: list[BaseProcess] = []
+    asked = [0]
+
+    def kill(when: str, _: int) -> bool:
+        asked[0] += 1
+        if victim and asked[0] in (11 + seed, 40 + seed, 90 + seed, 150 + seed):
+            victim.pop().kill()
+        return False
+
+    kills = 0
+    with running(organisation, chaos=profile, watch=kill) as server:
+        for _ in range(20):
+            process = loader(run_folder, server.address)
+            victim.append(process)
+            process.join(60)
+            victim.clear()
+            kills += process.exitcode != 0
+            time.sleep(0.02)
+            if process.exitcode == 0 and warnings_aside(state(organisation)) == wanted:
+                break
+    assert warnings_aside(state(organisation)) == wanted
+    assert kills >= 2
+
+
+def warnings_aside(found: dict[str, Any]) -> dict[str, Any]:
+    """The state, where a computation with warnings is one like the others."""
+    segments = {
+        key: {
+            **row,
+            "statuscode": 1 if row["statuscode"] == SegmentStatus.COMPUTED_WITH_WARNINGS else row["statuscode"],
+        }
+        for key, row in found["msdynmkt_segment"].items()
+    }
+    return {**found, "msdynmkt_segment": segments}
+
+
+def test_the_same_seed_makes_the_same_trouble() -> None:
+    one, other, another = Dice(1), Dice(1), Dice(2)
+    first = [one.roll("a").random(), one.roll("a").random(), one.roll("b").random()]
+    second = [other.roll("b").random(), other.roll("a").random(), other.roll("a").random()]
+    assert first == [second[1], second[2], second[0]]  # the order in which events come does not matter
+    assert first[0] != first[1]
+    assert another.roll("a").random() not in first
