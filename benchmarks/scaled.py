@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -70,8 +71,8 @@ def definition(number: int, groups: int) -> tuple[str, tuple[dict[str, Any], dic
     return segment, (first, second), ids
 
 
-def write_export(folder: Path, statics: list[int], dynamics: int) -> Path:
-    """An export with static segments of so many members each, and so many dynamic ones."""
+def write_export(folder: Path, statics: list[int], dynamics: int, people: int) -> Path:
+    """An export with static segments of so many members each of so many people, and so many dynamic ones."""
     writer = ExportWriter(folder, Organisation(ID, "https://scaled.crm4.dynamics.com"), "2026-01-02T03:04:05Z")
     rows = [_row(number, LegacyType.STATIC, count, "") for number, count in enumerate(statics)]
     for number in range(dynamics):
@@ -80,9 +81,9 @@ def write_export(folder: Path, statics: list[int], dynamics: int) -> Path:
     writer.segments(rows)
     at = 0
     for number, count in enumerate(statics):
-        ids = (person(at + offset) for offset in range(count))
+        ids = (person((at + offset) % people) for offset in range(count))
         writer.members(_legacy(number), ids, Members(MemberSource.SERVICE))
-        at = (at + count) % 1_000_000 if count < 1_000_000 else 0
+        at = (at + count) % people
     writer.metadata(SCHEMA)
     writer.finish()
     return folder
@@ -126,10 +127,22 @@ class Serving:
 
     def counts(self) -> dict[str, Any]:
         """What it has accepted, refused and done to clients, and the memberships it holds."""
+        return self._told("counts")
+
+    def groups(self) -> dict[str, str]:
+        """Group id → a digest of its members, whatever their order."""
+        return self._told("groups")
+
+    def _told(self, what: str) -> dict[str, Any]:
         if self.process.stdin is not None:
-            self.process.stdin.write("counts\n")
+            self.process.stdin.write(f"{what}\n")
             self.process.stdin.flush()
         return dict(json.loads(_line(self.process)))
+
+
+def digest(members: Iterable[int]) -> str:
+    """One number for a set of members, whatever their order."""
+    return sha256(b"".join(member.to_bytes(16, "big") for member in sorted(members))).hexdigest()
 
 
 def _line(process: subprocess.Popen[str]) -> str:
@@ -172,7 +185,11 @@ def _serve(asked: dict[str, Any]) -> None:
     tls = Path(asked["tls"]) if asked["tls"] else None
     with running(organisation, tls_folder=tls, chaos=profile if profile != Profile() else None) as server:
         print(server.address, flush=True)
-        for _ in sys.stdin:
+        for line in sys.stdin:
+            if line.strip() == "groups":
+                held = {key: digest(ids) for groups in organisation.groups.values() for key, ids in groups.items()}
+                print(json.dumps(held), flush=True)
+                continue
             counts: dict[str, Any] = {
                 "memberships": sum(len(ids) for groups in organisation.groups.values() for ids in groups.values()),
                 "segments": len(organisation.rows["msdynmkt_segment"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from html import escape
 from pathlib import Path
@@ -82,7 +83,19 @@ def _code(text: str) -> str:
     return f"<code>{escape(text, quote=False).replace('|', '&#124;').replace('*', '&#42;')}</code>" if text else "–"
 
 
-PAGES = {"commands.md": commands, "findings.md": catalogue, "queries.md": phrases}
+def schema() -> str:
+    """`docs/report.schema.json`: the JSON schema of `report.json`."""
+    from migrator.report.forms import json_schema
+
+    return json.dumps(json_schema(), indent=1) + "\n"
+
+
+PAGES = {
+    "commands.md": commands,
+    "findings.md": catalogue,
+    "queries.md": phrases,
+    "report.schema.json": schema,
+}
 
 
 def main() -> None:

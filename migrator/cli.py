@@ -70,7 +70,11 @@ Parallel = Annotated[
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for computations; look once.")]
 Tolerance = Annotated[
     float | None,
-    typer.Option(help="Per cent that a query's members may differ and are called drifted [default: 2].", metavar="N"),
+    typer.Option(help="Per cent that members may differ before a person has to look [default: 2].", metavar="N"),
+]
+Split = Annotated[
+    bool | None,
+    typer.Option("--split", help="Split static segments of more than 2,000,000 members.", show_default=False),
 ]
 Accounts = Annotated[
     str | None,
@@ -126,6 +130,7 @@ def run_command(
     compound: Compound = Choice.FLAG,
     interactions: Interactions = Choice.FLAG,
     operators: Operators = None,
+    split: Split = None,
     out: Out = None,
     wait_pending: WaitPending = None,
     wait_computation: WaitComputation = None,
@@ -162,6 +167,8 @@ def run_command(
         other_organisation=other_organisation,
         drafts_only=chosen.drafts_only,
         operators=chosen.operators,
+        tolerance=chosen.tolerance,
+        split=chosen.split,
     )
     with _new_run(chosen, dry_run=dry_run) as folder:
         summary = whole_run(folder, _orders(chosen, terminal), task)
@@ -210,6 +217,118 @@ def extract(
     terminal.tell(f"Export: {run.export}")
 
 
+@app.command("import-members", epilog="Example: migrator import-members exported.zip --export reports/latest --dry-run")
+def import_members(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="CSV or XLSX files, folders of them, or zips.", metavar="[FILE...]")
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", help="Export folder, or a run [default: the latest run].", metavar="FOLDER"),
+    ] = None,
+    segment: Annotated[
+        str | None, typer.Option(help="Id or exact name of the segment [default: as the file is called].")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="Header of the column with ids or addresses.", metavar="NAME")
+    ] = None,
+    from_list: Annotated[
+        str | None, typer.Option("--from-list", help="Take a marketing list: its name or id.", metavar="LIST")
+    ] = None,
+    exclude: Annotated[
+        bool, typer.Option("--exclude", help="These are people to leave out: an Exclude group.")
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace lists that a better source gave.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show which file belongs to which segment, and end.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask when there are several files.")] = False,
+    org: Org = None,
+    out: Out = None,
+    parallel: Parallel = None,
+    accounts: Accounts = None,
+    quiet: Quiet = False,
+) -> None:
+    """Put member lists that somebody exported in time, or a marketing list, into an export folder."""
+    from migrator.exports import Wanted
+    from migrator.exports import import_members as import_them
+    from migrator.runfolder import find_run
+
+    terminal = Terminal(quiet=quiet)
+    if bool(files) == bool(from_list):
+        raise UsageError("Name the files to import, or a marketing list with --from-list.")
+    chosen = _settings(locals())
+    folder = export or find_run(None, chosen.out).path
+    wanted = Wanted(
+        folder,
+        tuple(files or ()),
+        from_list or "",
+        segment or "",
+        column or "",
+        replace,
+        exclude,
+        chosen.org,
+    )
+
+    def agree(lines: Any) -> bool:
+        for line in lines:
+            terminal.say(line)
+        if dry_run:
+            return False
+        if yes or len(lines) == 1 or not sys.stdin.isatty():
+            return True
+        return typer.confirm("Go on?", default=True, err=True)
+
+    with _export_kept_from_others(folder):
+        report = import_them(wanted, _orders(chosen, terminal), agree)
+    for line in report.lines:
+        terminal.say(line)
+    raise typer.Exit(report.exit_code)
+
+
+@contextmanager
+def _export_kept_from_others(folder: Path) -> Iterator[None]:
+    """Where the export is in a run, nobody else works on that run meanwhile."""
+    from migrator.runfolder import RUN, RunFolder, working_on
+
+    run = folder if (folder / RUN).is_file() else folder.parent
+    if not (run / RUN).is_file():
+        yield
+        return
+    found = RunFolder(run)
+    with working_on(found):
+        _not_loaded(found)
+        yield
+
+
+@app.command("check-export", epilog="Example: migrator check-export reports/2026-11-22-091500-contoso/export")
+def check_export(folder: Annotated[Path, typer.Argument(help="Export folder, or a run.", metavar="FOLDER")]) -> None:
+    """Say whether a folder is an export that can be relied on, and what is wrong with it. Changes nothing."""
+    from migrator.exports import check_export as check_it
+
+    terminal = Terminal()
+    problems = check_it(folder)
+    for problem in problems:
+        terminal.say(problem)
+    if problems:
+        raise UsageError(f"{folder} has {len(problems)} problem{'s' if len(problems) != 1 else ''}; see above.")
+    terminal.say(f"{folder} is a whole export.")
+
+
+@app.command(epilog="Example: migrator redact reports/2026-11-22-091500-contoso/export for-the-consultant")
+def redact(
+    folder: Annotated[Path, typer.Argument(help="Export folder, or a run.", metavar="FOLDER")],
+    target: Annotated[Path, typer.Argument(help="New folder for the copy.", metavar="COPY")],
+) -> None:
+    """Make a copy of an export in which ids of people are others, and names of people are left out."""
+    from migrator.exports import redact_export
+
+    changed = redact_export(folder, target)
+    terminal = Terminal()
+    terminal.say(f"{target}: a copy with {changed:,} ids of members that lead to nobody.")
+    terminal.say("Names of segments and queries are as they were; look whether they name people before you hand it on.")
+
+
 @app.command(epilog="Example: migrator translate --from sample_exports/contoso")
 def translate(
     run: Run = None,
@@ -222,6 +341,8 @@ def translate(
     compound: Compound = Choice.FLAG,
     interactions: Interactions = Choice.FLAG,
     operators: Operators = None,
+    split: Split = None,
+    tolerance: Tolerance = None,
     out: Out = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -293,21 +414,42 @@ def verify(
     raise typer.Exit(summary.exit_code)
 
 
-@app.command(epilog="Example: migrator report --table")
+@app.command(epilog="Example: migrator report --format xlsx --format md --language de --open")
 def report(
     run: Run = None,
     out: Out = None,
+    form: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="html, xlsx, csv, json, md, or all [default: html].", metavar="FORM"),
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open it.")] = False,
+    compare: Annotated[
+        str | None, typer.Option("--compare", help="Say what changed since this earlier run.", metavar="OTHER_RUN")
+    ] = None,
+    title: Annotated[str, typer.Option(help="What stands at its head.", show_default=False)] = "",
+    logo: Annotated[Path | None, typer.Option(help="A picture for its head.", metavar="FILE")] = None,
+    language: Annotated[str, typer.Option(help="en, de or fr.")] = "en",
+    anonymise: Annotated[bool, typer.Option("--anonymise", help="Counts only: no names, no queries.")] = False,
     table: Annotated[bool, typer.Option("--table", help="Print a line for every segment, too.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a run again, from its files."""
-    from migrator.run import report_stage
+    """Write the report of a run again, from its files, in one form or several."""
+    from migrator.report.forms import FORMS
+    from migrator.run import ReportOrders, report_stage
+    from migrator.runfolder import find_run
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
-    with _old_run(run, _settings(locals())) as folder:
-        summary = report_stage(folder)
+    chosen = _settings(locals())
+    formats = tuple(FORMS) if form and "all" in form else tuple(dict.fromkeys(form or ["html"]))
+    if unknown := [name for name in formats if name not in FORMS]:
+        raise UsageError(f"--format cannot be {unknown[0]}; it is one of {', '.join(FORMS)}, or all.")
+    wanted = ReportOrders(formats, title, logo, language, anonymise, find_run(compare, chosen.out) if compare else None)
+    with _old_run(run, chosen) as folder:
+        summary = report_stage(folder, wanted)
     terminal.summary(summary, table=table)
+    if open_ and summary.report:
+        typer.launch(str(summary.report))
     raise typer.Exit(summary.exit_code)
 
 

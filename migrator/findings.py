@@ -175,12 +175,99 @@ def size_differs(recorded: int, read: int) -> tuple[str, str]:
     )
 
 
-@_finding(Severity.STOP)
-def too_many_members(count: int, most: int) -> tuple[str, str]:
+@_finding(Severity.DECISION)
+def size_far_off(recorded: int, read: int, tolerance: float) -> tuple[str, str]:
+    """The recorded size and the number of static members that were read differ by more than the tolerance."""
+    return (
+        f"Outbound marketing last recorded {recorded:,} members; {read:,} were read, which is more than "
+        f"{tolerance:.0%} apart.",
+        "Find out which number is right. Approve the segment to carry over the members that were read, or import a "
+        "better list with migrator import-members.",
+    )
+
+
+@_finding(Severity.NOTE)
+def members_from_file(name: str, count: int) -> tuple[str, str]:
+    """The members were read from a file that somebody exported in time."""
+    return (
+        f"The {count:,} members come from the file {name}.",
+        "The list is as old as that file. Whoever joined or left since is not in it.",
+    )
+
+
+@_finding(Severity.NOTE)
+def members_from_list(name: str, count: int) -> tuple[str, str]:
+    """The members were read from a marketing list."""
+    return (
+        f"The {count:,} members come from the marketing list {name}.",
+        "Somebody named this list for the segment. Compare both before the segment goes live.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def contacts_gone(count: int) -> tuple[str, str]:
+    """Members that were read are no longer contacts of the organisation."""
+    return (
+        f"{count:,} member{'s' if count != 1 else ''} no longer exist{'s' if count == 1 else ''} as contact"
+        f"{'s' if count != 1 else ''}, and {'is' if count == 1 else 'are'} left out.",
+        "Nothing to do: nobody can get mail who is deleted. They are listed in the folder imports of the export.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def addresses_not_found(count: int) -> tuple[str, str]:
+    """E-mail addresses of an imported file belong to no contact."""
+    return (
+        f"{count:,} e-mail address{'es belong' if count != 1 else ' belongs'} to no contact, and "
+        f"{'are' if count != 1 else 'is'} left out.",
+        "They are listed in the folder imports of the export. Create or correct those contacts, then import again.",
+    )
+
+
+@_finding(Severity.NOTE)
+def addresses_ambiguous(count: int) -> tuple[str, str]:
+    """E-mail addresses of an imported file belong to several contacts each."""
+    return (
+        f"{count:,} e-mail address{'es belong' if count != 1 else ' belongs'} to several contacts each.",
+        "Every contact with such an address is a member, as in the product. They are listed in the folder imports.",
+    )
+
+
+@_finding(Severity.NOTE)
+def members_inactive(count: int) -> tuple[str, str]:
+    """Some members are inactive contacts."""
+    return (
+        f"{count:,} of the members {'are' if count != 1 else 'is an'} inactive contact{'s' if count != 1 else ''}.",
+        "They stay in the segment, as they were before. They are listed in the folder imports of the export.",
+    )
+
+
+@_finding(Severity.NOTE)
+def members_excluded(count: int) -> tuple[str, str]:
+    """The export names exclusions; they become Exclude groups."""
+    return (
+        f"{count:,} contact{'s are' if count != 1 else ' is'} excluded by name.",
+        "They become Exclude groups, which take members out whatever else puts them in.",
+    )
+
+
+@_finding(Severity.DECISION)
+def too_many_members(count: int, most: int, parts: int) -> tuple[str, str]:
     """More static members than ten groups can hold."""
     return (
         f"The segment has {count:,} static members; a real-time segment holds at most {most:,} in its static groups.",
-        "Split it into several segments, or describe its members by a query.",
+        f"Split it into {parts} numbered segments and one over all of them, by running again with --split; or describe "
+        "its members by a query.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def split_into_segments(count: int, parts: int) -> tuple[str, str]:
+    """A static segment is too large, and became several with one over all of them."""
+    return (
+        f"The {count:,} members are spread over {parts} numbered segments; a segment over all of them takes the place "
+        "of the old one.",
+        "Use the segment over all of them. The numbered ones have to stay, since it is made of them.",
     )
 
 

@@ -68,6 +68,14 @@ def without(ids: Ids, others: Ids) -> Ids:
     return ids[~found]
 
 
+def distinct(ids: Ids) -> Ids:
+    """Each id once, where it came first."""
+    found, first = np.unique(ids, return_index=True)
+    if len(found) == len(ids):
+        return ids
+    return ids[np.sort(first)]
+
+
 def ordered(ids: Ids) -> Ids:
     """The ids, sorted."""
     return np.sort(ids)

@@ -27,6 +27,10 @@ class MemberSource(StrEnum):
     """The outbound service, through the FetchXML read on contacts that the seed calls deprecated."""
     ROW = "row"
     """The segment's own column msdyncrm_segmentmemberids."""
+    FILE = "file"
+    """A file that somebody exported in time."""
+    LIST = "list"
+    """A marketing list, named for the segment by a person."""
     NONE = "none"
     """Nothing could be read: the members are unknown, which is not the same as none."""
     NOT_READ = "not-read"
@@ -48,6 +52,20 @@ class Members:
     """Seconds waited for pending member operations that had not ended then; None when there were none."""
     reason: str = ""
     """Why nothing could be read, in words."""
+    origin: str = ""
+    """The name of the file or of the list."""
+    checked: bool = False
+    """Whether the organisation was asked if all these contacts exist."""
+    gone: int = 0
+    """Ids of contacts that no longer exist; left out."""
+    not_found: int = 0
+    """E-mail addresses that no contact has."""
+    ambiguous: int = 0
+    """E-mail addresses that several contacts have; each of these contacts is a member."""
+    inactive: int = 0
+    """Members that are inactive contacts, where that is known."""
+    excluded: int | None = None
+    """Distinct contact ids in the list of exclusions; None when there is none."""
 
     @property
     def known(self) -> bool:
@@ -104,8 +122,8 @@ class Export:
 class ReadMembers(Protocol):
     """Gives the member ids of one legacy segment, in the order of the file."""
 
-    def __call__(self, segment: UUID, first: int = 0, count: int | None = None) -> Ids:
-        """At most `count` ids, from position `first` (counted from 0) on."""
+    def __call__(self, segment: UUID, first: int = 0, count: int | None = None, *, excluded: bool = False) -> Ids:
+        """At most `count` ids, from position `first` (counted from 0) on; of the exclusions, if that is asked."""
 
 
 # --- the plan --------------------------------------------------------------------------------------------------------
@@ -174,6 +192,10 @@ class TranslationSettings:
     interactions: Choice = Choice.FLAG
     words: bool = False
     """AND and OR in real-time queries instead of && and ||."""
+    tolerance: float = 0.02
+    """The share by which the members that were read may differ from the recorded size."""
+    split: bool = False
+    """Whether a static segment that is too large becomes several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +208,8 @@ class StaticGroup:
     """Position of its first member in the member file, counted from 0."""
     count: int
     """Members in the group."""
+    excluded: bool = False
+    """Whether it is an Exclude group, filled from the list of exclusions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +253,18 @@ class PlannedSegment:
     """The real-time query that would be sent if a person decided so; empty where it is sent anyway."""
     alternatives: Mapping[Choice, Payload] = field(default_factory=dict)
     """For a flagged segment: what each decision would send."""
+    part_of: UUID | None = None
+    """For a part of a segment that was split: the legacy segment that it is a part of, and whose members it takes."""
 
     @property
     def before(self) -> int | None:
         """Members before: those that were read, else the size that the product last recorded."""
         return self.members.count if self.members.known else self.recorded_size
+
+    @property
+    def members_of(self) -> UUID:
+        """The legacy segment whose member list its groups are filled from."""
+        return self.part_of or self.legacy_id
 
     @property
     def realtime_query(self) -> str:
@@ -295,6 +326,30 @@ class LoadResult:
     error_code: str = ""
     error: str = ""
     request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """A step that failed, or whose fate nobody knows."""
+
+    legacy_id: UUID
+    step: str
+    at: str
+    error_code: str
+    error: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSummary:
+    """What the journal of a run says, added up."""
+
+    steps: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Step → how many were confirmed, failed, or are of unknown fate."""
+    mishaps: tuple[Mishap, ...] = ()
+    """The newest ones."""
+    timings: Mapping[UUID, tuple[int, float]] = field(default_factory=dict)
+    """Legacy id → writes, and seconds from the first to the last of them."""
 
 
 class Match(StrEnum):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,9 +25,11 @@ from migrator.dataverse.auth import read_accounts
 from migrator.dataverse.client import Client, connect
 from migrator.decisions import decided, read_decisions
 from migrator.errors import Exit, UsageError
+from migrator.extractor.directory import Organisation as Directory
 from migrator.extractor.export import member_reader, read_export
+from migrator.extractor.imports import check_members
 from migrator.extractor.organisation import extract
-from migrator.loader.journal import JOURNAL, Journal, read_results
+from migrator.loader.journal import JOURNAL, Journal, read_results, read_summary
 from migrator.loader.load import load
 from migrator.loader.loading import Loading
 from migrator.loader.verify import latest, read_verifications, verify
@@ -40,13 +42,18 @@ from migrator.model import (
     Verification,
 )
 from migrator.progress import ShowsProgress
-from migrator.report.compare import Standing, Totals, compare, totals
-from migrator.report.render import Circumstances, render
+from migrator.report.compare import Change, Standing, Totals, changes, compare, totals
+from migrator.report.forms import FORMS
+from migrator.report.render import picture
+from migrator.report.story import Circumstances, tell
 from migrator.runfolder import RunFolder, utc_now
 from migrator.settings import Settings
 from migrator.stopping import ending_well
 from migrator.translator.plan import read_plan, write_plan
 from migrator.translator.translate import Spread, translate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger("migrator")
 T = TypeVar("T")
@@ -73,6 +80,8 @@ class Summary:
     dry_run: bool
     report: Path | None
     exit_code: Exit
+    written: tuple[Path, ...] = ()
+    """Every form of the report."""
 
 
 # --- the stages ------------------------------------------------------------------------------------------------------
@@ -105,6 +114,19 @@ def take_export(run: RunFolder, source: Path) -> None:
     run.update(extracted=utc_now())
 
 
+def check_contacts(run: RunFolder, orders: Orders) -> None:
+    """Ask the organisation which members still exist, before anything is planned with them.
+
+    Raises:
+        DataverseError: the organisation cannot be reached.
+    """
+
+    async def work(client: Client) -> int:
+        return await check_members(run.export, Directory(client), orders.progress)
+
+    _with_client(run, orders, work)
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What a plan does with segments that need a decision."""
@@ -129,6 +151,8 @@ def translate_stage(
         choices.compound,
         choices.interactions,
         settings.operators == "words",
+        settings.tolerance / 100,
+        settings.split,
     )
     with _spread(sum(len(segment.query) for segment in export.segments)) as spread:
         plan = translate(export, asked, spread)
@@ -176,7 +200,7 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) ->
         try:
             await load(loading, orders.progress, only)
         finally:
-            _say_throttling(loading.client, orders)
+            _say_throttling(run, loading.client, orders)
         run.update(loaded=utc_now())
         await _verify(run, loading, orders, only)
 
@@ -209,7 +233,10 @@ async def _verify(run: RunFolder, loading: Loading, orders: Orders, only: set[UU
     return verification
 
 
-def _say_throttling(client: Client, orders: Orders) -> None:
+def _say_throttling(run: RunFolder, client: Client, orders: Orders) -> None:
+    before = run.state().traffic
+    now = {"sent": client.sent, "again": client.retries, "wait": sum(client.refusals.values())}
+    run.update(traffic={name: before.get(name, 0) + count for name, count in now.items()})
     refused = {facet: count for facet, count in client.refusals.items() if count}
     log.info("%d requests, %d sent again, asked to wait: %s", client.sent, client.retries, refused or "never")
     if refused:
@@ -217,25 +244,71 @@ def _say_throttling(client: Client, orders: Orders) -> None:
         orders.tell(f"The organisation asked us to wait {sum(refused.values()):,} times ({why}); it was obeyed.")
 
 
-def report_stage(run: RunFolder) -> Summary:
+@dataclass(frozen=True, slots=True)
+class ReportOrders:
+    """How a report is wanted."""
+
+    formats: tuple[str, ...] = ("html",)
+    title: str = ""
+    logo: Path | None = None
+    language: str = "en"
+    anonymous: bool = False
+    compared_with: RunFolder | None = None
+    """An earlier run; without one, the look before the last is compared with."""
+
+
+def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
     """Write the report and sum the run up.
 
     Raises:
-        UsageError: there is no plan, or a file of the run is damaged.
+        UsageError: there is no plan, a file of the run is damaged, or the report is wanted in an unknown way.
     """
-    plan = plan_of(run)
+    wanted = wanted or ReportOrders()
+    plan, state = plan_of(run), run.state()
     verifications = read_verifications(run.path)
-    state = run.state()
-    results = read_results(run.path / JOURNAL, utc_now)
-    # A dry run stays one until something is loaded.
-    dry_run = state.dry_run or not (run.path / JOURNAL).exists()
-    frame = compare(plan, results, latest(verifications), dry_run=dry_run, history=verifications)
-    total = totals(frame)
-    verified_at = verifications[-1].at if verifications else ""
-    report = render(plan, frame, total, Circumstances(run.name, state.created, dry_run, verified_at), run.path)
+    frame, total, dry_run = _compared(run, plan, verifications)
+    since, changed = "", list[Change]()
+    if wanted.compared_with:
+        other = wanted.compared_with
+        since = other.name
+        changed = changes(_compared(other, plan_of(other), read_verifications(other.path))[0], frame)
+    elif len(verifications) > 1:
+        since = verifications[-2].at
+        changed = changes(_compared(run, plan, verifications[:-1])[0], frame)
+    circumstances = Circumstances(
+        run=run.name,
+        at=state.created,
+        dry_run=dry_run,
+        verified_at=verifications[-1].at if verifications else "",
+        title=wanted.title,
+        logo=picture(wanted.logo) if wanted.logo else "",
+        language=wanted.language,
+        anonymous=wanted.anonymous,
+        journal=read_summary(run.path / JOURNAL, utc_now),
+        traffic=state.traffic,
+        changes=changed,
+        changed_since=since,
+    )
+    story = tell(plan, frame, total, circumstances)
+    written = [FORMS[form](story, run.path) for form in wanted.formats]
     run.update(reported=utc_now())
     rows = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
-    return Summary(run, plan, total, rows, dry_run, report, _exit_code(total, dry_run=dry_run))
+    return Summary(run, plan, total, rows, dry_run, written[0], _exit_code(total, dry_run=dry_run), tuple(written))
+
+
+def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> tuple[pd.DataFrame, Totals, bool]:
+    results = read_results(run.path / JOURNAL, utc_now)
+    # A dry run stays one until something is loaded.
+    dry_run = run.state().dry_run or not (run.path / JOURNAL).exists()
+    frame = compare(
+        plan,
+        results,
+        latest(verifications),
+        dry_run=dry_run,
+        history=verifications,
+        journal=read_summary(run.path / JOURNAL, utc_now),
+    )
+    return frame, totals(frame), dry_run
 
 
 WAITING = (Standing.WAITING, Standing.IMPOSSIBLE, Standing.DIFFERENT, Standing.UNVERIFIED)
@@ -262,6 +335,8 @@ class Task:
     other_organisation: bool = False
     drafts_only: bool = False
     operators: str = "symbols"
+    tolerance: float = 2.0
+    split: bool = False
 
 
 _TASK = TypeAdapter(Task)
@@ -294,15 +369,23 @@ def resume(run: RunFolder, orders: Orders) -> Summary:
 
 def _carry_on(run: RunFolder, orders: Orders, task: Task) -> Summary:
     state = run.state()
-    settings = replace(orders.settings, drafts_only=task.drafts_only, operators=task.operators)
+    settings = replace(
+        orders.settings,
+        drafts_only=task.drafts_only,
+        operators=task.operators,
+        tolerance=task.tolerance,
+        split=task.split,
+    )
     if not state.translated:
         target = None
         if task.source and (settings.org or state.org):
             target = _target(run, orders, task.source, other_organisation=task.other_organisation)
         if not state.extracted:
-            shutil.rmtree(run.export, ignore_errors=True)  # half of an export is none
             if task.source:
+                shutil.rmtree(run.export, ignore_errors=True)  # half of a copy is none
                 take_export(run, task.source)
+                if settings.org or state.org:
+                    check_contacts(run, orders)
             else:
                 extract_stage(run, orders, task.selection)
         translate_stage(run, task.selection, settings, task.choices, target)
@@ -350,8 +433,18 @@ def with_loading(run: RunFolder, orders: Orders, plan: Plan, work: Callable[[Loa
 
 
 def _with_client(run: RunFolder, orders: Orders, work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
+    return with_organisation(orders.settings.org or run.state().org, orders, work)
+
+
+def with_organisation(org: str, orders: Orders, work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
+    """Reach an organisation, sign in, and work there until it is done or Ctrl-C comes.
+
+    Raises:
+        UsageError: none is named, or the accounts cannot be read.
+        DataverseError: it cannot be reached, or refuses us.
+        Interrupted: Ctrl-C.
+    """
     settings = orders.settings
-    org = settings.org or run.state().org
     if not org:
         raise UsageError("No organisation is given. Name it with --org, for example https://contoso.crm4.dynamics.com")
     accounts = read_accounts(Path(settings.accounts), os.environ) if settings.accounts else []

@@ -42,6 +42,8 @@ class RunState:
     """When each stage ended; empty when it did not."""
     task: Mapping[str, Any] = field(default_factory=dict)
     """What the run was asked for, so that it can be gone on with."""
+    traffic: Mapping[str, int] = field(default_factory=dict)
+    """Requests of all loadings: `sent`, sent `again`, and how often the organisation asked to `wait`."""
 
     @property
     def finished(self) -> bool:
@@ -112,8 +114,8 @@ def new_run(out: Path, org: str, *, dry_run: bool) -> RunFolder:
 
 
 def discard_if_empty(run: RunFolder) -> None:
-    """Remove a new run that ended before it had an export: it holds nothing that anybody could go on with."""
-    if not run.state().extracted:
+    """Remove a new run that ended before it had read any members: nobody could go on with it."""
+    if not run.state().extracted and not any(run.export.glob(".*/*")):
         shutil.rmtree(run.path, ignore_errors=True)
 
 

@@ -44,7 +44,9 @@ class Settings:
     wait_computation: float = 900.0
     """Seconds to wait for the members of all published segments to be computed."""
     tolerance: float = 2.0
-    """Per cent by which a query's members may differ and are called drifted."""
+    """Per cent by which members may differ: a query's afterwards (drifted), a list from its recorded size before."""
+    split: bool = False
+    """Whether a static segment that is too large for its groups becomes several."""
     accounts: str = ""
     """A file of application users that share the work; empty for the one in the AZURE_* variables."""
     window: float = PROTECTION_WINDOW

@@ -80,8 +80,8 @@ class Terminal:
         self.out.print(Text(" · ".join(facts)))
         if not summary.dry_run:
             self.out.print(Text(f"{total.members_after:,} members in {total.verified:,} verified segments"))
-        if summary.report:
-            self.out.print(Text(f"Report: {summary.report}"), soft_wrap=True)
+        for path in summary.written or ((summary.report,) if summary.report else ()):
+            self.out.print(Text(f"Report: {path}"), soft_wrap=True)
 
 
 def _table(summary: Summary) -> Table:

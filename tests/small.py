@@ -55,7 +55,12 @@ SCHEMA = Schema(
         "account": Table(
             "accounts", "accountid", "name", {"accountid": KEY, "name": TEXT, "revenue": Column("Money"), "city": TEXT}
         ),
-        "list": Table("lists", "listid", "listname", {"listid": KEY, "listname": TEXT}),
+        "list": Table(
+            "lists",
+            "listid",
+            "listname",
+            {"listid": KEY, "listname": TEXT, "type": Column("Boolean"), "createdfromcode": WHOLE},
+        ),
         "listmember": Table("listmembers", "id", "id", {"id": KEY, "listid": KEY, "contactid": KEY}),
         "msdynmkt_emailopened": Table(
             "msdynmkt_emailopeneds",
@@ -71,7 +76,7 @@ SCHEMA = Schema(
         ),
     },
     many_to_one=(ManyToOne("contact_customer_accounts", "contact", "parentcustomerid", "account", "accountid"),),
-    many_to_many=(ManyToMany("listcontact", "listmember", "list", "listid", "contact", "contactid"),),
+    many_to_many=(ManyToMany("listcontact_association", "listmember", "list", "listid", "contact", "contactid"),),
 )
 
 CONTACTS: list[dict[str, Any]] = [

@@ -32,7 +32,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_commands_that_are_named_exist(page: Path) -> None:
     known = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     text = page.read_text(encoding="utf-8")
-    named = set(re.findall(r"(?:^|`)(?:python -m )?migrator ([a-z]+)", text, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)(?:python -m )?migrator ([a-z-]+)", text, re.MULTILINE))
     assert named <= known | {"sandbox"}
 
 

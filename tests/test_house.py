@@ -21,6 +21,7 @@ FLOORS = {
     "run": 5,
     "explain": 5,
     "aftercare": 6,
+    "exports": 6,
     "runfolder": 4,
     "extractor": 3,
     "translator": 3,

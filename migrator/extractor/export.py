@@ -2,7 +2,7 @@
 
 manifest.json               written last: a folder without it is only half an export
 segments.jsonl              one raw row of msdyncrm_segment a line
-members/<segment id>.csv    one column, contactid
+members/<segment id>.csv    one column, contactid; the manifest may name another file
 metadata.json               tables, columns, relationships
 tables/*.csv                optional: rows of those tables
 """
@@ -11,27 +11,38 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+
 from migrator import __version__
 from migrator.atomic import private_folder, write_bytes, write_text, writing
 from migrator.errors import UsageError
-from migrator.ids import Ids, from_texts, joined
+from migrator.ids import Ids, batches, distinct, from_texts, joined, packed, texts
 from migrator.model import Export, LegacySegment, Members, MemberSource, Organisation, ReadMembers
 from migrator.mql.schema import Schema, schema_to_json
+from migrator.safe_text import for_spreadsheet
 
 FORMAT = 1
 MANIFEST, SEGMENTS, METADATA = "manifest.json", "segments.jsonl", "metadata.json"
 MEMBER_HEADER = "contactid"
+EXCLUSIONS = "-exclusions"
+"""At the end of the name of a list of exclusions."""
+_DONE = ".done"
+"""Folder of notes about the lists that an extraction has read, until it ends."""
 
 
 class ExportWriter:
-    """Writes one export folder, file by file; only `finish` makes it an export."""
+    """Writes one export folder, file by file; only `finish` makes it an export.
+
+    What a writer that never finished has written of member lists is taken over, so that an extraction goes on.
+    """
 
     def __init__(self, folder: Path, organisation: Organisation, extracted_at: str) -> None:
         self.folder = private_folder(folder)
@@ -39,9 +50,42 @@ class ExportWriter:
         self._extracted_at = extracted_at
         self._files: dict[str, str] = {}
         self._members: dict[UUID, Members] = {}
+        self._lists: dict[UUID, str] = {}
+        self._exclusions: dict[UUID, str] = {}
         self._segments = 0
         # What a finished export said before must not vouch for a half-written one.
         (self.folder / MANIFEST).unlink(missing_ok=True)
+
+    @classmethod
+    def reopen(cls, folder: Path) -> ExportWriter:
+        """Change a finished export. Until `finish` it stays as it was; then it is as it was changed.
+
+        Raises:
+            UsageError: it is no whole export.
+        """
+        export, manifest = read_export(folder), _manifest(folder)
+        writer = cls.__new__(cls)
+        writer.folder = folder
+        writer._organisation, writer._extracted_at = export.organisation, str(manifest.get("extracted_at", ""))
+        writer._files = {name: str(entry["sha256"]) for name, entry in manifest["files"].items()}
+        entries = {UUID(key): entry for key, entry in manifest.get("members", {}).items()}
+        writer._members = {key: _members(entry) for key, entry in entries.items()}
+        writer._lists = {key: str(entry["file"]) for key, entry in entries.items() if "file" in entry}
+        writer._exclusions = {key: str(entry["exclusions"]) for key, entry in entries.items() if "exclusions" in entry}
+        writer._segments = len(export.segments)
+        return writer
+
+    def goes_on(self, segment: UUID) -> Members | None:
+        """What an extraction that was interrupted has read of a segment already, if it is whole."""
+        path = self.folder / _DONE / f"{segment}.json"
+        try:
+            entry = json.loads(path.read_bytes())
+            _check_file(self.folder, entry["name"], entry["sha256"])
+            members = _members(entry["members"])
+        except (OSError, ValueError, KeyError, TypeError, UsageError):
+            return None
+        self._files[entry["name"]], self._members[segment] = entry["sha256"], members
+        return members
 
     def segments(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write the raw rows of `msdyncrm_segment`, sorted by id."""
@@ -50,22 +94,34 @@ class ExportWriter:
         lines = [json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in ordered]
         self.file(SEGMENTS, "".join(lines).encode())
 
-    def members(self, segment: UUID, ids: Iterable[UUID], members: Members) -> Members:
-        """Write one member list; ids that come twice are written once and counted. Gives `members` with the counts."""
-        name = f"members/{segment}.csv"
-        private_folder(self.folder / "members")
-        digest = hashlib.sha256()
-        seen: set[bytes] = set()
-        total = 0
-        with writing(self.folder / name) as file:
-            for chunk in _lines(MEMBER_HEADER, ids, seen):
-                total += chunk.count(b"\n")
-                digest.update(chunk)
-                file.write(chunk)
-        self._files[name] = digest.hexdigest()
-        known = replace(members, count=len(seen))
+    def members(self, segment: UUID, ids: Ids | Iterable[UUID], members: Members, *, notes: bool = False) -> Members:
+        """Write one member list; ids that come twice are written once. Gives `members` with the count.
+
+        `notes` keeps what was written for `goes_on`.
+        """
+        once = distinct(ids if isinstance(ids, np.ndarray) else packed(ids))
+        name = self._list(segment, "", self._lists)
+        self._files[name] = self._write(name, once)
+        known = replace(members, count=len(once))
         self._members[segment] = known
+        if notes:
+            entry = {"name": name, "sha256": self._files[name], "members": _entry(known)}
+            private_folder(self.folder / _DONE)
+            write_text(self.folder / _DONE / f"{segment}.json", json.dumps(entry, ensure_ascii=False))
         return known
+
+    def exclusions(self, segment: UUID, ids: Ids) -> Members:
+        """Write the list of those who are excluded by name; gives what is known about the segment's members then."""
+        once = distinct(ids)
+        name = self._list(segment, EXCLUSIONS, self._exclusions)
+        self._files[name] = self._write(name, once)
+        self._exclusions[segment] = name
+        self._members[segment] = replace(self.known(segment), excluded=len(once))
+        return self._members[segment]
+
+    def known(self, segment: UUID) -> Members:
+        """What is known about the members of a segment."""
+        return self._members.get(segment, Members(MemberSource.NOT_READ))
 
     def no_members(self, segment: UUID, members: Members) -> Members:
         """Record that there is no member list for `segment`, and why."""
@@ -83,8 +139,17 @@ class ExportWriter:
         write_bytes(self.folder / name, content)
         self._files[name] = hashlib.sha256(content).hexdigest()
 
+    def note(self, name: str, entries: Sequence[str]) -> None:
+        """Write a list that people look into: one column; without entries there is no such file."""
+        self._files.pop(name, None)
+        (self.folder / name).unlink(missing_ok=True)
+        if entries:
+            lines = "".join(f"{for_spreadsheet(entry)}\n" for entry in entries)
+            private_folder((self.folder / name).parent)
+            write_bytes(self.folder / name, lines.encode("utf-8-sig"))
+
     def finish(self) -> None:
-        """Write the manifest: from now on the folder is an export."""
+        """Write the manifest: from now on the folder is an export, or the changed one."""
         known = [members.count for members in self._members.values() if members.count is not None]
         manifest = {
             "format": FORMAT,
@@ -94,25 +159,50 @@ class ExportWriter:
             "counts": {"segments": self._segments, "member_lists": len(known), "members": sum(known)},
             "files": {name: {"sha256": digest} for name, digest in sorted(self._files.items())},
             "members": {
-                str(segment): {key: value for key, value in asdict(members).items() if value not in (None, "", 0)}
-                | ({"count": members.count} if members.count is not None else {})
+                str(segment): _entry(members)
+                | ({"file": self._lists[segment]} if segment in self._lists else {})
+                | ({"exclusions": self._exclusions[segment]} if segment in self._exclusions else {})
                 for segment, members in sorted(self._members.items())
             },
         }
         write_text(self.folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+        shutil.rmtree(self.folder / _DONE, ignore_errors=True)
+        for path in (self.folder / "members").glob("*.csv"):
+            if f"members/{path.name}" not in self._files:
+                path.unlink()  # an older list, or one of an import that never ended
+
+    def _list(self, segment: UUID, ending: str, names: dict[UUID, str]) -> str:
+        """The name for a new list. The file of a finished export is never written over: its manifest vouches for it."""
+        usual = f"members/{segment}{ending}.csv"
+        old = names.get(segment, usual)
+        if old not in self._files:
+            return usual
+        del self._files[old]
+        taken = set(self._files) | {old}
+        names[segment] = next(name for n in count(2) if (name := f"members/{segment}{ending}-{n}.csv") not in taken)
+        return names[segment]
+
+    def _write(self, name: str, ids: Ids) -> str:
+        private_folder(self.folder / "members")
+        digest = hashlib.sha256()
+        with writing(self.folder / name) as file:
+            for lines in _lines(ids):
+                digest.update(lines)
+                file.write(lines)
+        return digest.hexdigest()
 
 
-def _lines(header: str, ids: Iterable[UUID], seen: set[bytes], chunk: int = 4096) -> Iterator[bytes]:
-    lines = [header]
-    for member in ids:
-        if member.bytes not in seen:
-            seen.add(member.bytes)
-            lines.append(str(member))
-            if len(lines) >= chunk:
-                yield ("\n".join(lines) + "\n").encode()
-                lines = []
-    if lines:
-        yield ("\n".join(lines) + "\n").encode()
+def _lines(ids: Ids) -> Iterator[bytes]:
+    yield f"{MEMBER_HEADER}\n".encode()
+    for part in batches(ids, _LINES):
+        yield "".join(f"{text}\n" for text in texts(part)).encode()
+
+
+def _entry(members: Members) -> dict[str, Any]:
+    """What the manifest says about a member list; what is nothing is left out, but for a count of nobody."""
+    said = {key: value for key, value in asdict(members).items() if value not in (None, "", 0)}
+    kept = {key: value for key in ("count", "excluded") if (value := getattr(members, key)) is not None}
+    return said | kept
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -148,20 +238,26 @@ def read_export(folder: Path) -> Export:
 
 
 def member_reader(folder: Path) -> ReadMembers:
-    """A function that reads the member list of one segment of this export, or a part of it."""
+    """A function that reads the member list of one segment of this export, or a part of it.
 
-    def read(segment: UUID, first: int = 0, count: int | None = None) -> Ids:
-        with (folder / "members" / f"{segment}.csv").open(encoding="ascii") as file:
+    Raises:
+        UsageError: the export cannot be read.
+    """
+    entries: Mapping[str, Any] = _manifest(folder).get("members", {})
+
+    def read(segment: UUID, first: int = 0, count: int | None = None, *, excluded: bool = False) -> Ids:
+        entry = entries.get(str(segment), {})
+        name = entry.get("exclusions" if excluded else "file", f"members/{segment}{EXCLUSIONS if excluded else ''}.csv")
+        with (folder / name).open(encoding="ascii") as file:
             lines = islice(file, 1 + first, None if count is None else 1 + first + count)
-            parts = []
+            parts: list[Ids] = []
             while part := [line.strip() for line in islice(lines, _LINES)]:
                 try:
                     parts.append(from_texts(part))
                 except ValueError:
-                    number = (
-                        2 + first + _LINES * len(parts) + next(at for at, text in enumerate(part) if not _is_id(text))
-                    )
-                    raise _broken(folder, f"members/{segment}.csv, line {number}, is no id") from None
+                    at = next(at for at, text in enumerate(part) if not _is_id(text))
+                    number = 2 + first + _LINES * len(parts) + at
+                    raise _broken(folder, f"{name}, line {number}, is no id") from None
             return joined(parts)
 
     return read
@@ -230,6 +326,13 @@ def _members(entry: Mapping[str, Any]) -> Members:
         duplicates=int(entry.get("duplicates", 0)),
         pending=entry.get("pending"),
         reason=str(entry.get("reason", "")),
+        origin=str(entry.get("origin", "")),
+        checked=bool(entry.get("checked", False)),
+        gone=int(entry.get("gone", 0)),
+        not_found=int(entry.get("not_found", 0)),
+        ambiguous=int(entry.get("ambiguous", 0)),
+        inactive=int(entry.get("inactive", 0)),
+        excluded=_number(entry.get("excluded")),
     )
 
 

@@ -1,7 +1,8 @@
 """From an organisation to an export folder: the segments with their queries, their members, and the metadata.
 
 Members are read from the most trusted source that answers: the outbound service, its deprecated read, the segment's
-own row. Where none does, the export says "unknown", never "nobody".
+own row. Where none does, the export says "unknown", never "nobody". An extraction that was interrupted goes on: what it
+has read of member lists stays.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from migrator.dataverse.client import Client
 from migrator.dataverse.errors import ActionMissing, Refused, UnexpectedAnswer
 from migrator.dataverse.metadata import Described, describe
 from migrator.errors import UsageError
+from migrator.extractor.directory import Organisation as Directory
 from migrator.extractor.export import ExportWriter, segment_of
+from migrator.extractor.imports import check_members
+from migrator.ids import Ids, distinct, joined, packed
 from migrator.model import LegacySegment, Members, MemberSource, Organisation, Selection
 from migrator.mql import QueryError, Schema, parse_outbound, tree
 from migrator.mql.walk import operands
@@ -69,7 +73,6 @@ async def extract(
             rows.append(row)
             step.advance()
     segments = [_typed(row) for row in rows]
-    writer.segments(rows)
 
     reader = _MemberReader(client, {segment_of(row).id: row for row in rows}, wait_pending)
     chosen = [segment for segment in segments if selects(selection, segment)]
@@ -80,19 +83,24 @@ async def extract(
         await reader.look_for_service(chosen)
 
         async def one(segment: LegacySegment) -> int:
-            ids, members = await reader.read(segment)
-            if ids is None:
-                writer.no_members(segment.id, members)
-            else:
-                members = writer.members(segment.id, ids, members)
+            if not (members := writer.goes_on(segment.id)):
+                ids, members = await reader.read(segment)
+                if ids is None:
+                    writer.no_members(segment.id, members)
+                else:
+                    members = writer.members(segment.id, ids, members, notes=True)
+                    if segment.type_code == LegacyType.STATIC and segment.recorded_size not in (None, members.count):
+                        await reader.size_again(segment)
             step.advance()
             return members.count or 0
 
         total = sum(await side_by_side((one(segment) for segment in chosen), _PARALLEL))
+    writer.segments(rows)
     with progress.step("Reading metadata") as step:
         writer.metadata(await _metadata(client, chosen))
         step.advance()
     writer.finish()
+    await check_members(folder, Directory(client), progress)
     return Extracted(len(rows), total, reader.service)
 
 
@@ -107,11 +115,11 @@ def _typed(row: Mapping[str, Any]) -> LegacySegment:
 
 # --- members ---------------------------------------------------------------------------------------------------------
 
-_Read = tuple[list[UUID] | None, Members]
+_Read = tuple[Ids | None, Members]
 
 
 class _MemberReader:
-    def __init__(self, client: Client, rows: Mapping[UUID, Mapping[str, Any]], wait_pending: float) -> None:
+    def __init__(self, client: Client, rows: Mapping[UUID, dict[str, Any]], wait_pending: float) -> None:
         self.service = True
         self._client, self._rows, self._wait_pending = client, rows, wait_pending
 
@@ -172,22 +180,30 @@ class _MemberReader:
             pass
         return None, ""
 
-    async def _from_service(self, segment: LegacySegment) -> list[UUID]:
+    async def size_again(self, segment: LegacySegment) -> None:
+        """Read the recorded size once more: member changes may have ended since the rows were read."""
+        now = await outbound.retrieve_segment(self._client, segment.id)
+        if now is not None:
+            self._rows[segment.id]["msdyncrm_segmentsize"] = now.get("msdyncrm_segmentsize")
+
+    async def _from_service(self, segment: LegacySegment) -> Ids:
         unit = segment.business_unit or self._client.business_unit_id
         scope = Scope.BUSINESS_UNIT if segment.scope_code == Scope.BUSINESS_UNIT else Scope.ORGANISATION
-        ids: list[UUID] = []
+        pages: list[Ids] = []
+        taken = 0
         # Only an empty page is the end: the service may give fewer ids than were asked for.
-        while page := await outbound.fetch_contacts_by_query(self._client, segment.query_name, unit, scope, len(ids)):
-            ids.extend(page)
-        return ids
+        while page := await outbound.fetch_contacts_by_query(self._client, segment.query_name, unit, scope, taken):
+            pages.append(packed(page))
+            taken += len(page)
+        return joined(pages)
 
-    async def _from_deprecated_read(self, segment: LegacySegment) -> list[UUID]:
-        ids: list[UUID] = []
-        number = 1
-        while page := await outbound.retrieve_members_deprecated(self._client, segment.id, number, PAGE_SIZE_MAX):
-            ids.extend(page)
-            number += 1
-        return ids
+    async def _from_deprecated_read(self, segment: LegacySegment) -> Ids:
+        pages: list[Ids] = []
+        while page := await outbound.retrieve_members_deprecated(
+            self._client, segment.id, len(pages) + 1, PAGE_SIZE_MAX
+        ):
+            pages.append(packed(page))
+        return joined(pages)
 
 
 def ids_in_row(row: Mapping[str, Any]) -> _Read:
@@ -208,8 +224,8 @@ def ids_in_row(row: Mapping[str, Any]) -> _Read:
     good = [member for member in ids if member is not None]
     if entries and not good:
         return None, Members(MemberSource.NONE, reason="the ids in its row cannot be read")
-    distinct = len(set(good))
-    return good, Members(MemberSource.ROW, unreadable=len(ids) - len(good), duplicates=len(good) - distinct)
+    once = distinct(packed(good))
+    return once, Members(MemberSource.ROW, unreadable=len(ids) - len(good), duplicates=len(good) - len(once))
 
 
 _ID = re.compile(rf"(?:{LEGACY_MEMBER_PREFIX})?([0-9a-f{{}}-]+)", re.IGNORECASE)

@@ -45,7 +45,7 @@ async def fill(loading: Loading, segment: PlannedSegment, group: StaticGroup, at
     until, attempt, confirmed = loop.time() + patience.total, 0, False
     there = NONE if new else await read_group(loading.client, segment.segment_id, group.id)
     while True:
-        planned = loading.read_members(segment.legacy_id, group.first, group.count)
+        planned = loading.read_members(segment.members_of, group.first, group.count, excluded=group.excluded)
         missing, surplus = without(planned, there), without(there, planned)
         del planned, there
         if not len(missing) and not len(surplus):

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from migrator.dataverse.errors import Unsettled
 from migrator.errors import Interrupted, Retryable, UsageError
-from migrator.model import LoadResult, LoadState
+from migrator.model import JournalSummary, LoadResult, LoadState, Mishap
 
 JOURNAL = "journal.db"
 
@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS steps (
     error TEXT,
     request_id TEXT
 );
+CREATE INDEX IF NOT EXISTS steps_by_target ON steps (target, step);
 CREATE TABLE IF NOT EXISTS results (
     legacy_id TEXT PRIMARY KEY,
     state TEXT NOT NULL,
@@ -50,6 +51,8 @@ CREATE TABLE IF NOT EXISTS results (
 );
 """
 
+_MISHAPS = 500
+"""Errors that the report lists; all are in the journal."""
 _Statement = tuple[str, tuple[object, ...]]
 
 
@@ -138,10 +141,12 @@ class Journal:
             raise
         self._later("UPDATE steps SET confirmed_at = ? WHERE id = ?", (self._now(), number))
 
-    def settle(self, number: int, *, arrived: bool) -> None:
-        """Enter what was found by looking after a write whose fate was unknown."""
-        confirmed, failed = (self._now(), None) if arrived else (None, self._now())
-        self._later("UPDATE steps SET confirmed_at = ?, failed_at = ? WHERE id = ?", (confirmed, failed, number))
+    def settle(self, number: int) -> None:
+        """Enter that a write whose fate was unknown was found to have happened.
+
+        Where it was not found its fate stays unknown: reads may lag behind writes, so not to see it proves nothing.
+        """
+        self._later("UPDATE steps SET confirmed_at = ? WHERE id = ?", (self._now(), number))
 
     async def record(self, result: LoadResult) -> None:
         """Enter where one segment stands; whether this run created it is never forgotten."""
@@ -181,9 +186,35 @@ class Journal:
                 records.pop(target, None)
         return list(records.values())
 
-    def _read(self, statement: str) -> list[tuple[str, ...]]:
+    def summary(self) -> JournalSummary:
+        """Everything added up, for the report."""
+        steps = {
+            row[0]: (int(row[1]), int(row[2]), int(row[3]))
+            for row in self._read(
+                "SELECT step, sum(confirmed_at IS NOT NULL), sum(failed_at IS NOT NULL), "
+                "sum(confirmed_at IS NULL AND failed_at IS NULL AND NOT EXISTS (SELECT 1 FROM steps AS later WHERE "
+                "later.target = steps.target AND later.step = steps.step AND later.id > steps.id "
+                "AND later.confirmed_at IS NOT NULL)) FROM steps GROUP BY step ORDER BY min(id)"
+            )
+        }
+        mishaps = self._read(
+            "SELECT legacy_id, step, intended_at, coalesce(error_code, ''), error, coalesce(request_id, '') FROM steps "
+            "WHERE error IS NOT NULL AND error != '' ORDER BY id DESC LIMIT ?",
+            (_MISHAPS,),
+        )
+        timings = self._read(
+            "SELECT legacy_id, count(*), 86400.0 * (julianday(max(coalesce(confirmed_at, failed_at, intended_at))) - "
+            "julianday(min(intended_at))) FROM steps GROUP BY legacy_id"
+        )
+        return JournalSummary(
+            steps,
+            tuple(Mishap(UUID(row[0]), *row[1:]) for row in mishaps),
+            {UUID(row[0]): (int(row[1]), round(float(row[2]), 2)) for row in timings},
+        )
+
+    def _read(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[str, ...]]:
         try:
-            return self.database.execute(statement).fetchall()
+            return self.database.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise _broken(self._path, error) from error
 
@@ -232,6 +263,14 @@ class Journal:
                 self.database.execute("ROLLBACK")
             raise
         self.database.execute("COMMIT")
+
+
+def read_summary(path: Path, now: Callable[[], str]) -> JournalSummary:
+    """The journal of a run folder, added up; empty where nothing was loaded."""
+    if not path.exists():
+        return JournalSummary()
+    with closing(Journal(path, now)) as journal:
+        return journal.summary()
 
 
 def read_results(path: Path, now: Callable[[], str]) -> dict[UUID, LoadResult]:

@@ -103,13 +103,12 @@ async def write(
         except DuplicateKey:
             if lost is None:
                 raise
-            loading.journal.settle(lost, arrived=True)  # looking came too early: the lost one had arrived
+            loading.journal.settle(lost)  # looking came too early: the lost one had arrived
             return
         except Unsettled:
             lost = number
-            there = await arrived()
-            loading.journal.settle(number, arrived=there)
-            if there:
+            if await arrived():
+                loading.journal.settle(number)
                 return
             pause = loading.client.patience.pause(attempt)
             if loop.time() - began + pause > loading.client.patience.total:

@@ -5,7 +5,7 @@ What a journey or another segment uses stays, and is named.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -81,7 +81,7 @@ async def _one(loading: Loading, key: UUID, records: Sequence[Created], progress
 async def _segment(loading: Loading, at: At, record: Created) -> int:
     client = loading.client
     at.step = "look"
-    row = await realtime.retrieve_segment(client, record.id)
+    row = await _seen(loading, lambda: realtime.retrieve_segment(client, record.id))
     if row is None:
         return 0
     if users := await _users(loading, record.id):
@@ -106,7 +106,7 @@ async def _segment(loading: Loading, at: At, record: Created) -> int:
 
 async def _definition(loading: Loading, at: At, record: Created) -> int:
     at.step = "look"
-    if await realtime.retrieve_segment_definition(loading.client, record.id) is None:
+    if await _seen(loading, lambda: realtime.retrieve_segment_definition(loading.client, record.id)) is None:
         return 0
     at.step = DELETE_DEFINITION
 
@@ -121,6 +121,15 @@ async def _definition(loading: Loading, at: At, record: Created) -> int:
     except NotFound:
         return 0
     return 1
+
+
+async def _seen(loading: Loading, look: Callable[[], Awaitable[dict[str, Any] | None]]) -> dict[str, Any] | None:
+    """A record; looked for twice, since reads may lag behind the creation of a moment ago."""
+    row = await look()
+    if row is None:
+        await loading.client.stop.sleep(loading.client.patience.pause(0))
+        row = await look()
+    return row
 
 
 async def _stop(loading: Loading, at: At, record: Created) -> None:

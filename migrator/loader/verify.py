@@ -131,16 +131,18 @@ async def _compared(
     computed = status in _COMPUTED
     if segment.publish and not computed:
         return replace(blank, note=f"The members are still being computed (state {label(status, SegmentStatus)}).")
-    planned = sum(group.count for group in segment.groups)
+    planned = sum(group.count for group in segment.groups if not group.excluded)
+    excluding = any(group.excluded for group in segment.groups)
     if not computed:
         if static:  # a draft: its groups hold the planned members, id by id
-            return replace(blank, match=Match.EQUAL, after=planned)
+            held = planned if not excluding else len(_before(loading, segment))
+            return replace(blank, match=Match.EQUAL, after=held)
         return replace(blank, match=Match.DRAFT, note="A draft is not computed; its members cannot be compared yet.")
     count = row.get("msdynmkt_membercount")
     if count is None:
         return replace(blank, note="The segment is computed but shows no number of members.")
     found = replace(blank, after=int(count))
-    if static and count == planned == found.before:
+    if static and not excluding and count == planned == found.before:
         return replace(found, match=Match.EQUAL)
     if not segment.members.known:
         return _numbers(found, tolerance)
@@ -153,7 +155,7 @@ async def _groups(loading: Loading, segment: PlannedSegment, blank: Verified) ->
     missing, surplus = [], []
     for group in segment.groups:
         there = await read_group(loading.client, segment.segment_id, group.id)
-        planned = loading.read_members(segment.legacy_id, group.first, group.count)
+        planned = loading.read_members(segment.members_of, group.first, group.count, excluded=group.excluded)
         missing.append(without(planned, there))
         surplus.append(without(there, planned))
     lost, more = joined(missing), joined(surplus)
@@ -182,7 +184,7 @@ def _match(apart: int, before: int, tolerance: float) -> Match:
 async def _explained(
     loading: Loading, segment: PlannedSegment, verified: Verified, after: Ids, tolerance: float
 ) -> Verified:
-    before = loading.read_members(segment.legacy_id)
+    before = _before(loading, segment)
     missing, surplus = without(before, after), without(after, before)
     states = await contacts.states(loading.client, list(unpacked(ordered(missing))))
     inactive = sum(state is State.INACTIVE for state in states.values())
@@ -203,6 +205,17 @@ async def _explained(
         missing=len(unexplained),
         surplus=len(surplus),
     )
+
+
+def _before(loading: Loading, segment: PlannedSegment) -> Ids:
+    """The members before: those that were read, of a part its own, without those that are excluded by name."""
+    if segment.part_of:
+        first = segment.groups[0].first if segment.groups else 0
+        return loading.read_members(segment.part_of, first, segment.members.count)
+    before = loading.read_members(segment.legacy_id)
+    if segment.members.excluded:
+        return without(before, loading.read_members(segment.legacy_id, excluded=True))
+    return before
 
 
 def _list(loading: Loading, segment: PlannedSegment, missing: Ids, surplus: Ids) -> None:

@@ -8,12 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from migrator.codes import LegacyStatus, LegacyType, label
+from migrator.codes import LegacyStatus, LegacyType, SegmentType, label
 from migrator.model import (
+    JournalSummary,
     LoadResult,
     LoadState,
     Match,
-    MemberSource,
     Outcome,
     Plan,
     PlannedSegment,
@@ -60,12 +60,6 @@ _BY_STATE = {
     LoadState.ROLLED_BACK: Standing.ROLLED_BACK,
 }
 
-SOURCES = {
-    MemberSource.SERVICE: "read from the outbound service",
-    MemberSource.DEPRECATED_READ: "read from the outbound service (deprecated read)",
-    MemberSource.ROW: "read from the segment's row",
-}
-
 
 def compare(
     plan: Plan,
@@ -74,6 +68,7 @@ def compare(
     *,
     dry_run: bool,
     history: Sequence[Verification] = (),
+    journal: JournalSummary | None = None,
 ) -> pd.DataFrame:
     """One row a segment, in the order of the plan.
 
@@ -83,6 +78,7 @@ def compare(
         verified: the newest look at each segment, by legacy id.
         dry_run: whether nothing was to be loaded.
         history: all looks, oldest first; where there are several, each gives a column.
+        journal: what the loading took.
 
     Returns:
         A frame with the columns of `_row`, counts as nullable whole numbers, and `attrs["looks"]`: the time of each
@@ -90,14 +86,18 @@ def compare(
     """
     import pandas as pd
 
+    took = journal.timings if journal else {}
     counted = [{seen.legacy_id: seen.after for seen in look.segments} for look in history]
 
     rows = [
         {
             **_row(segment, results.get(segment.legacy_id), verified.get(segment.legacy_id), dry_run),
             "looks": [look.get(segment.legacy_id) for look in counted],
+            "writes": took.get(segment.legacy_id, (0, 0.0))[0],
+            "seconds": took.get(segment.legacy_id, (0, 0.0))[1],
         }
         for segment in plan.segments
+        if not segment.part_of  # the segment over all parts stands for them
     ]
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     counts = ["before", "planned", "after", "difference"]
@@ -110,6 +110,7 @@ _COLUMNS = [
     "legacy_id", "segment_id", "name", "type", "status", "outcome", "standing", "before", "before_source", "planned",
     "after", "difference", "explanation", "publish", "created", "groups", "findings", "error",
     "query", "english", "proposal", "choices", "looks",
+    "share", "group_names", "dynamic", "writes", "seconds",
 ]  # fmt: skip
 
 
@@ -140,6 +141,9 @@ def _row(segment: PlannedSegment, result: LoadResult | None, seen: Verified | No
         "english": segment.english,
         "proposal": segment.realtime_query,
         "choices": [str(choice) for choice in segment.alternatives],
+        "share": after / before if after is not None and before else None,
+        "group_names": [(group.name, group.count) for group in segment.groups],
+        "dynamic": (segment.segment or {}).get("msdynmkt_type") != SegmentType.STATIC,
     }
 
 
@@ -155,8 +159,8 @@ def _standing(segment: PlannedSegment, result: LoadResult | None, seen: Verified
 
 def _source(segment: PlannedSegment) -> str:
     if segment.members.known:
-        return SOURCES[segment.members.source]
-    return "last recorded by outbound marketing" if segment.recorded_size is not None else "unknown"
+        return str(segment.members.source)
+    return "recorded" if segment.recorded_size is not None else "unknown"
 
 
 def _explanation(seen: Verified | None) -> str:
@@ -198,6 +202,44 @@ class Totals:
     """Members of the verified segments, as the organisation counts them."""
     outcomes: dict[str, int]
     standings: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One segment that stands elsewhere than it did."""
+
+    legacy_id: str
+    name: str
+    was: str
+    """A standing, or empty when it was not there."""
+    now: str
+    """A standing, or empty when it is no longer there."""
+    after_was: int | None
+    after_now: int | None
+
+
+def changes(then: pd.DataFrame, now: pd.DataFrame) -> list[Change]:
+    """What is different between two comparisons, in the order of the newer one."""
+    old = {row["legacy_id"]: row for row in then.to_dict("records")}
+    new = {row["legacy_id"]: row for row in now.to_dict("records")}
+    found = []
+    for key, row in new.items():
+        before = old.get(key)
+        was, after_was = (before["standing"], _count(before["after"])) if before else ("", None)
+        if (was, after_was) != (row["standing"], after_now := _count(row["after"])):
+            found.append(Change(key, row["name"], was, row["standing"], after_was, after_now))
+    found += [
+        Change(key, row["name"], row["standing"], "", _count(row["after"]), None)
+        for key, row in old.items()
+        if key not in new
+    ]
+    return found
+
+
+def _count(value: Any) -> int | None:
+    import pandas as pd
+
+    return None if pd.isna(value) else int(value)
 
 
 def totals(frame: pd.DataFrame) -> Totals:

@@ -1,40 +1,53 @@
-"""The report as a page: one self-contained file from the templates."""
+"""The report as a page: one self-contained file from the templates, which asks nobody for anything."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from base64 import b64encode
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from migrator.atomic import write_text
-from migrator.findings import Severity
-from migrator.model import Plan
-from migrator.report.charts import WIDTH, outcome_bars
-from migrator.report.compare import Standing, Totals
+from migrator.errors import UsageError
+from migrator.report.story import Story
 from migrator.resources import shipped
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 REPORT = "report.html"
+_WITHOUT_SCRIPTS = 50
+"""Segments that also stand in the page itself, for readers without scripts."""
+_LOGO_MAX = 300_000
+_PICTURES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".svg": "image/svg+xml",
+}
+_FIELDS = (
+    "legacy_id", "segment_id", "name", "type", "status", "outcome", "standing", "before", "source", "planned", "after",
+    "difference", "share", "explanation", "error", "query", "english", "proposal", "findings", "groups", "writes",
+    "seconds", "looks", "choices", "there",
+)  # fmt: skip
+_SAID_IN_SCRIPT = (
+    "no_name", "segment", "any", "showing", "no_match", "error", "explanation", "selects", "findings", "legacy_query",
+    "proposed_query", "sent_query", "carries_out", "origin", "groups", "timing", "timing_text", "ids", "legacy_id",
+    "realtime_id", "open_link", "by_query",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What the head of the report says about the run."""
-
-    run: str
-    at: str
-    """When the run began, UTC, ISO 8601."""
-    dry_run: bool
-    verified_at: str
-    """When the members were last compared; empty when never."""
-
-
-def render(plan: Plan, frame: pd.DataFrame, total: Totals, circumstances: Circumstances, folder: Path) -> Path:
+def render(story: Story, folder: Path) -> Path:
     """Write `report.html` into the run folder; gives its path."""
+    path = folder / REPORT
+    write_text(path, page(story))
+    return path
+
+
+def page(story: Story) -> str:
+    """The page."""
     environment = Environment(
         loader=FileSystemLoader(shipped("templates")),
         autoescape=True,
@@ -42,54 +55,143 @@ def render(plan: Plan, frame: pd.DataFrame, total: Totals, circumstances: Circum
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "signed": _signed}
-    page = environment.get_template("report.html.j2").render(
-        plan=plan,
-        rows=frame.to_dict("records"),
-        totals=total,
-        run=circumstances,
-        bars=outcome_bars(total.outcomes),
-        chart_width=WIDTH,
-        asks=_asks(frame),
-        looks=frame.attrs["looks"],
+    environment.filters["moment"] = _moment
+    style = (shipped("templates") / "report.css").read_text(encoding="utf-8")
+    script = (shipped("templates") / "report.js").read_text(encoding="utf-8")
+    columns = _columns(story)
+    return environment.get_template("report.html.j2").render(
+        story=story,
+        w=story.words,
+        columns=columns,
+        first=story.rows[:_WITHOUT_SCRIPTS],
+        data=Markup(_data(story, columns)),  # noqa: S704 - nothing in it can end the element, see `_embedded`
+        style=Markup(style),  # noqa: S704 - our own files
+        script=Markup(script),  # noqa: S704
+        style_hash=_hash(style),
+        script_hash=_hash(script),
     )
-    path = folder / REPORT
-    write_text(path, page)
-    return path
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One kind of decision that is needed, with the segments that wait for it."""
-
-    code: str
-    severity: Severity
-    advice: str
-    segments: list[tuple[dict[str, Any], str]]
-    """The row of each, and its sentence."""
+def _hash(text: str) -> str:
+    """What the content security policy calls a script or style that may run."""
+    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _asks(frame: pd.DataFrame) -> list[Ask]:
-    asks: dict[str, Ask] = {}
-    for row in frame[frame["standing"].isin([Standing.WAITING, Standing.IMPOSSIBLE])].to_dict("records"):
-        for finding in row["findings"]:
-            if finding.severity in (Severity.DECISION, Severity.STOP):
-                ask = asks.setdefault(finding.code, Ask(finding.code, finding.severity, finding.advice, []))
-                ask.segments.append(({str(key): value for key, value in row.items()}, finding.message))
-    return list(asks.values())
+def _columns(story: Story) -> list[tuple[str, str, str]]:
+    """Key, word and kind of each column of the table."""
+    words = story.words
+    found = [
+        ("name", words("segment"), ""),
+        ("type", words("type"), ""),
+        ("status", words("status"), ""),
+        ("outcome", words("outcome"), ""),
+        ("standing", words("standing"), ""),
+        ("before", words("before"), "n"),
+    ]
+    if story.run.dry_run:
+        return [*found, ("planned", words("planned"), "n")]
+    earlier = [
+        (f"look{number}", f"{words('looks') if number == 0 else ''} {_moment(at)}".strip(), "n")
+        for number, at in enumerate(story.looks[:-1])
+    ]
+    return [
+        *found,
+        *earlier,
+        ("after", words("after"), "n"),
+        ("difference", words("difference"), "n"),
+        ("share", words("share"), "n"),
+    ]
 
 
-def _number(value: Any) -> str:
-    return "–" if _is_unknown(value) else f"{int(value):,}"
+def _data(story: Story, columns: list[tuple[str, str, str]]) -> str:
+    """The rows for the script: each an array; words that come again and again stand once."""
+    words = story.words
+    values: dict[str, int] = {}
+    codes: dict[str, int] = {}
+    known: list[dict[str, str]] = []
+
+    def value(text: str) -> int:
+        return values.setdefault(text, len(values))
+
+    def code(finding: Any) -> int:
+        if finding.code not in codes:
+            codes[finding.code] = len(codes)
+            known.append({"code": finding.code, "severity": str(finding.severity), "advice": finding.advice})
+        return codes[finding.code]
+
+    rows = [
+        [
+            row["legacy_id"],
+            row["segment_id"],
+            row["name"],
+            *(value(str(row[name])) for name in ("type", "status", "outcome", "standing")),
+            row["before"],
+            value(str(row["before_source"])),
+            row["planned"],
+            row["after"],
+            row["difference"],
+            round(row["share"], 4) if row["share"] is not None else None,
+            row["explanation"],
+            row["error"],
+            row["query"],
+            row["english"],
+            row["proposal"],
+            [[code(finding), finding.message] for finding in row["findings"]],
+            row["group_names"],
+            row["writes"],
+            row["seconds"],
+            row["looks"],
+            row["choices"],
+            int(row["created"] or row["after"] is not None),
+        ]
+        for row in story.rows
+    ]
+    return _embedded(
+        {
+            "fields": _FIELDS,
+            "columns": columns,
+            "rows": rows,
+            "values": list(values),
+            "codes": known,
+            "words": {key: words(key) for key in _SAID_IN_SCRIPT},
+            "standings": words.family("standing"),
+            "outcomes": words.family("outcome"),
+            "severities": words.family("severity"),
+            "sources": words.family("source"),
+            "thousands": words.thousands,
+            "decimal": "." if words.language == "en" else ",",
+            "org": story.plan.target.url,
+            "run": story.run.run,
+        }
+    )
 
 
-def _is_unknown(value: Any) -> bool:
-    import pandas as pd
+def _embedded(content: Any) -> str:
+    """JSON that can stand in a page: no sign in it can end the element or begin another one."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
 
-    return bool(pd.isna(value))
+
+def _moment(at: str) -> str:
+    """A time as people write it: 2026-11-22 12:27 UTC. What is no time stays as it is."""
+    return f"{at[:10]} {at[11:16]} UTC" if len(at) >= 16 and at[10:11] == "T" else at
 
 
-def _signed(value: Any) -> str:
-    if _is_unknown(value):
-        return "–"
-    return f"{int(value):+,}" if value else "0"
+def picture(path: Path) -> str:
+    """A picture as a data address, for the head of the report.
+
+    Raises:
+        UsageError: it cannot be read, is too large, or is no picture.
+    """
+    kind = _PICTURES.get(path.suffix.lower())
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"The logo {path} cannot be read: {error.strerror}.") from error
+    if kind is None or len(content) > _LOGO_MAX:
+        raise UsageError(
+            f"The logo {path} has to be a picture ({', '.join(_PICTURES)}) of at most {_LOGO_MAX // 1000} kB."
+        )
+    return f"data:{kind};base64,{b64encode(content).decode()}"

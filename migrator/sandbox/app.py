@@ -22,6 +22,7 @@ from migrator.sandbox.refusal import INVALID_ARGUMENT, PRECONDITION, Refusal, ba
 from migrator.sandbox.tables import DEFINITION, LEGACY_SEGMENT, SEGMENT
 
 _PATH = re.compile(r"(?P<set>[A-Za-z_]\w*)(?:\((?:\w+=)?'?(?P<key>[^)']*)'?\))?")
+_ACROSS = re.compile(r"(?P<set>\w+)\((?P<key>[0-9a-fA-F-]{36})\)/(?P<way>\w+)")
 _HEADERS = {"OData-Version": "4.0", "Cache-Control": "no-cache", "x-ms-dop-hint": "8"}
 
 
@@ -77,6 +78,8 @@ class _Call:
         if self.path.startswith("EntityDefinitions"):
             self._only("GET")
             return _json(metadata.answer(self.organisation, self.path, self.options, self.base))
+        if across := _ACROSS.fullmatch(self.path):
+            return self._related(across["set"], across["key"], across["way"])
         match = _PATH.fullmatch(self.path)
         if not self.path:
             return self._service_document()
@@ -138,6 +141,26 @@ class _Call:
         if "fetchXml" in self.options:
             return self._prefer(_json(self._fetch(reader)))
         return self._prefer(_json(reader.many(self.organisation.seen(name), self.options)))
+
+    def _related(self, entity_set: str, key: str, way: str) -> Response:
+        """The rows at the other end of a many-to-many relationship."""
+        self._only("GET")
+        name, _ = self.organisation.table(entity_set)
+        here = self.organisation.row(name, key)
+        for many in self.organisation.schema.many_to_many:
+            if many.schema_name != way or name not in (many.table1, many.table2):
+                continue
+            ours, theirs, other = many.column1, many.column2, many.table2
+            if name == many.table2:
+                ours, theirs, other = many.column2, many.column1, many.table1
+            own = here[self.organisation.schema.tables[name].key]
+            links = self.organisation.rows[many.intersect_table].values()
+            wanted = {str(link[theirs]) for link in links if str(link[ours]) == own}
+            table = self.organisation.schema.tables[other]
+            rows = [row for found, row in self.organisation.rows[other].items() if found in wanted]
+            reader = Reader(self.organisation, other, table, self.base, self.prefer)
+            return self._prefer(_json(reader.many(rows, self.options)))
+        raise bad_request(f"Could not find a property named '{way}' on type 'Microsoft.Dynamics.CRM.{name}'.")
 
     def _fetch(self, reader: Reader) -> dict[str, Any]:
         fetch = fetchxml.read(self.options["fetchXml"])

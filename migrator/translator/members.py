@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -28,57 +29,104 @@ class PlannedMembers:
     """Whether all members that were read fit into the groups of one segment."""
 
 
-def plan_members(segment: LegacySegment, members: Members, name: str, target: UUID) -> PlannedMembers:
+def plan_members(segment: LegacySegment, members: Members, name: str, target: UUID, tolerance: float) -> PlannedMembers:
     """Plan the groups of a static segment; other segments have none, but what was read is checked all the same."""
-    found: list[Finding] = []
-    if members.unreadable or members.duplicates:
-        found.append(findings.member_ids_cleaned(members.unreadable, members.duplicates))
-    if members.pending is not None:
-        found.append(findings.members_pending(members.pending))
-    elif members.known and members.reason:
-        found.append(findings.pending_state_unclear(members.reason))
-    if members.source is MemberSource.ROW and members.count is not None:
-        found.append(findings.members_from_row(members.count))
-    if members.count is not None and segment.recorded_size not in (None, members.count):
-        found.append(findings.size_differs(segment.recorded_size or 0, members.count))
-    fits = (members.count or 0) <= MEMBERS_MAX
+    found = [*_about_reading(members), *_about_size(segment, members, tolerance)]
+    fits = (members.count or 0) + (members.excluded or 0) <= MEMBERS_MAX
     if segment.type_code != LegacyType.STATIC:
         return PlannedMembers((), "[]", tuple(found), fits)
     if members.count is None:
         found.append(findings.members_unknown(members.reason or "the export holds no list of them"))
         return PlannedMembers((), "[]", tuple(found))
     if not fits:
-        found.append(findings.too_many_members(members.count, MEMBERS_MAX))
         return PlannedMembers((), "[]", tuple(found), fits)
-    planned = plan_groups(segment.id, members.count, name, target)
-    if len(planned.groups) > 1:
-        found.append(findings.split_into_groups(members.count, len(planned.groups), MEMBERS_PER_GROUP))
+    planned = plan_groups(segment.id, members, name, target)
+    if len(planned.groups) > 1 and members.count > MEMBERS_PER_GROUP:
+        groups = sum(not group.excluded for group in planned.groups)
+        found.append(findings.split_into_groups(members.count, groups, MEMBERS_PER_GROUP))
+    if len(planned.groups) > GROUPS_PER_DEFINITION:  # two half-filled groups, one of each kind
+        return PlannedMembers((), "[]", tuple(found), fits=False)
     return PlannedMembers(planned.groups, planned.json, tuple(found))
 
 
-def plan_groups(segment: UUID, count: int, name: str, target: UUID) -> PlannedMembers:
-    """The groups for `count` members, which have to fit."""
-    groups = tuple(_groups(segment, count, name, target))
+def _about_reading(members: Members) -> Iterator[Finding]:
+    """What there is to say about where the members come from, and what was found there."""
+    if members.unreadable or members.duplicates:
+        yield findings.member_ids_cleaned(members.unreadable, members.duplicates)
+    if members.pending is not None:
+        yield findings.members_pending(members.pending)
+    elif members.known and members.reason:
+        yield findings.pending_state_unclear(members.reason)
+    if members.count is not None and members.source in _SAID:
+        yield _SAID[members.source](members)
+    for count, finding in (
+        (members.gone, findings.contacts_gone),
+        (members.not_found, findings.addresses_not_found),
+        (members.ambiguous, findings.addresses_ambiguous),
+        (members.inactive, findings.members_inactive),
+        (members.excluded or 0, findings.members_excluded),
+    ):
+        if count:
+            yield finding(count)
+
+
+_SAID: Mapping[MemberSource, Callable[[Members], Finding]] = {
+    MemberSource.ROW: lambda members: findings.members_from_row(members.count or 0),
+    MemberSource.FILE: lambda members: findings.members_from_file(members.origin, members.count or 0),
+    MemberSource.LIST: lambda members: findings.members_from_list(members.origin, members.count or 0),
+}
+
+
+def _about_size(segment: LegacySegment, members: Members, tolerance: float) -> Iterator[Finding]:
+    recorded, read = segment.recorded_size, members.count
+    if recorded is None or read is None or recorded == read:
+        return
+    if segment.type_code == LegacyType.STATIC and abs(recorded - read) > tolerance * recorded:
+        yield findings.size_far_off(recorded, read, tolerance)
+    else:
+        yield findings.size_differs(recorded, read)
+
+
+def parts_of(count: int) -> list[tuple[int, int]]:
+    """Where each of the segments begins that a large one is split into, and how many members it takes."""
+    return [(first, min(MEMBERS_MAX, count - first)) for first in range(0, count, MEMBERS_MAX)]
+
+
+def plan_groups(
+    segment: UUID, members: Members, name: str, target: UUID, first: int = 0, count: int | None = None
+) -> PlannedMembers:
+    """The groups for the members from position `first` on, which have to fit, and for the exclusions."""
+    wanted = (members.count or 0) if count is None else count
+    groups = _groups(segment, first, wanted, name, target, excluded=False)
+    if members.excluded:
+        groups += _groups(segment, 0, members.excluded, name, target, excluded=True)
     entries = [
-        {"groupId": str(group.id), "includeType": "Include", "name": group.name, "inputType": "manualSelect"}
+        {
+            "groupId": str(group.id),
+            "includeType": "Exclude" if group.excluded else "Include",
+            "name": group.name,
+            "inputType": "manualSelect",
+        }
         for group in groups
     ]
-    return PlannedMembers(groups, json.dumps(entries, ensure_ascii=False))
+    return PlannedMembers(tuple(groups), json.dumps(entries, ensure_ascii=False))
 
 
-def _groups(segment: UUID, count: int, name: str, target: UUID) -> list[StaticGroup]:
+def _groups(segment: UUID, first: int, count: int, name: str, target: UUID, *, excluded: bool) -> list[StaticGroup]:
     # A segment that is known to be empty keeps one empty group, which can be filled by hand later.
     number = max(1, -(-count // MEMBERS_PER_GROUP))
+    what, role = (" – exclusions", "exclude group") if excluded else (" – members", "group")
     groups = []
     for index in range(number):
-        first = index * MEMBERS_PER_GROUP
-        ending = f" – members {index + 1} of {number}" if number > 1 else " – members"
+        ending = f"{what} {index + 1} of {number}" if number > 1 else what
+        begins = index * MEMBERS_PER_GROUP
         groups.append(
             StaticGroup(
-                id=derived_id(target, segment, f"group {index + 1}"),
+                id=derived_id(target, segment, f"{role} {index + 1}"),
                 name=shortened(name, NAME_MAX - len(ending)) + ending,
-                first=first,
-                count=min(MEMBERS_PER_GROUP, count - first),
+                first=first + begins,
+                count=min(MEMBERS_PER_GROUP, count - begins),
+                excluded=excluded,
             )
         )
     return groups

@@ -36,10 +36,10 @@ from migrator.mql.schema import Schema, schema_from_json
 from migrator.selection import selects
 from migrator.translator.compounds import Segments, resolver
 from migrator.translator.identity import derived_id
-from migrator.translator.members import PlannedMembers, plan_groups, plan_members
+from migrator.translator.members import MEMBERS_MAX, PlannedMembers, parts_of, plan_groups, plan_members
 from migrator.translator.queries import PlannedQuery, Resolve, translate_query, unresolved
 from migrator.translator.statuses import PlannedStatus, plan_status
-from migrator.translator.texts import PlannedTexts, plan_texts
+from migrator.translator.texts import PlannedTexts, plan_texts, shortened
 
 Spread = Callable[[Callable[[str], "Said"], Iterable[str]], Iterable["Said"]]
 """Applies a function to many queries, in their order: `map`, or the map of a pool of processes."""
@@ -67,8 +67,10 @@ def translate(export: Export, settings: TranslationSettings, spread: Spread = ma
         segments=Segments(export.segments),
         names=Counter(segment.name for segment in export.segments),
         planned={},
+        parts=[],
     )
-    planned = [_planned(segment, work) for segment in export.segments]
+    planned = [*(_planned(segment, work) for segment in export.segments)]
+    planned += work.parts
     return Plan(
         format=PLAN_FORMAT,
         tool_version=__version__,
@@ -92,6 +94,8 @@ class _Work:
     names: Mapping[str, int]
     planned: dict[UUID, PlannedSegment]
     """Segments that are planned already: compounds ask what becomes of the ones that they refer to."""
+    parts: list[PlannedSegment]
+    """The parts of segments that were split."""
 
     def fate(self, segment: LegacySegment) -> tuple[Outcome, UUID]:
         """What becomes of a segment without references, and the id of its real-time segment."""
@@ -128,7 +132,9 @@ def _plan(segment: LegacySegment, work: _Work) -> PlannedSegment:
         plan_status(segment, drafts_only=settings.drafts_only),
         plan_texts(segment, work.names[segment.name]),
     )
-    static = plan_members(segment, members, parts.texts.name, settings.target.id)
+    static = plan_members(segment, members, parts.texts.name, settings.target.id, settings.tolerance)
+    if not static.fits and segment.type_code == codes.LegacyType.STATIC:
+        return _too_large(parts, static.findings, work)
     query, english = _query(segment, work)
     common = (*parts.status.findings, *parts.texts.findings, *static.findings)
     if _is_compound(segment, work) and settings.compound is Choice.SNAPSHOT and members.count is not None:
@@ -215,6 +221,62 @@ def _only_the_query_stops(common: tuple[Finding, ...], query: PlannedQuery) -> b
     return not stops and any(finding.severity is Severity.STOP for finding in query.findings)
 
 
+# --- segments that are too large -------------------------------------------------------------------------------------
+
+
+def _too_large(parts: _Parts, found: tuple[Finding, ...], work: _Work) -> PlannedSegment:
+    """A static segment with more members than its groups can hold: flagged, or split if the run is told so."""
+    members = work.members[parts.segment.id]
+    spans = parts_of(members.count or 0)
+    if work.settings.split and not members.excluded:
+        said = findings.split_into_segments(members.count or 0, len(spans))
+    else:
+        said = findings.too_many_members(members.count or 0, MEMBERS_MAX, len(spans))
+    everything = (*parts.status.findings, *parts.texts.findings, *found, said)
+    planned = replace(parts.planned, outcome=outcome_of(everything), findings=everything)
+    if said.severity is not Severity.CHANGE:
+        return planned
+    numbered = [_part(parts, number, len(spans), span, work) for number, span in enumerate(spans, start=1)]
+    if planned.loadable:
+        work.parts.extend(numbered)
+    text = " UNION ".join(f"SEGMENT({codes.SEGMENT_PREFIX}{part.segment_id.hex})" for part in numbered)
+    payload = Payload(
+        definition=_definition(parts, "[]", text, codes.SegmentType.DYNAMIC),
+        segment=_segment(parts, codes.SegmentType.DYNAMIC),
+        publish=parts.status.publish,
+        depends_on=tuple(part.legacy_id for part in numbered),
+    )
+    return _with_payload(planned, payload) if planned.loadable else planned
+
+
+def _part(parts: _Parts, number: int, of: int, span: tuple[int, int], work: _Work) -> PlannedSegment:
+    """One of the numbered segments that a large one is split into."""
+    legacy, target = parts.segment, work.settings.target.id
+    key = derived_id(target, legacy.id, f"part {number}")
+    ending = f" – part {number} of {of}"
+    name = shortened(parts.texts.name, codes.NAME_MAX - len(ending)) + ending
+    planned = replace(
+        parts.planned,
+        legacy_id=key,
+        name=name,
+        definition_id=derived_id(target, key, "definition"),
+        segment_id=derived_id(target, key, "segment"),
+        outcome=Outcome.ADAPTED,
+        recorded_size=None,
+        members=replace(parts.planned.members, count=span[1]),
+        part_of=legacy.id,
+    )
+    named = replace(parts, planned=planned, texts=replace(parts.texts, name=name))
+    groups = plan_groups(key, work.members[legacy.id], name, target, *span)
+    payload = Payload(
+        definition=_definition(named, groups.json, "", codes.SegmentType.STATIC),
+        segment=_segment(named, codes.SegmentType.STATIC),
+        groups=groups.groups,
+        publish=parts.status.publish,
+    )
+    return _with_payload(planned, payload)
+
+
 # --- payloads --------------------------------------------------------------------------------------------------------
 
 
@@ -258,8 +320,8 @@ def _carried(parts: _Parts, static: PlannedMembers, query: PlannedQuery) -> Payl
 
 def _snapshot(parts: _Parts, work: _Work) -> Payload:
     """What is sent to freeze the members of now."""
-    count = work.members[parts.segment.id].count or 0
-    static = plan_groups(parts.segment.id, count, parts.texts.name, work.settings.target.id)
+    members = work.members[parts.segment.id]
+    static = plan_groups(parts.segment.id, members, parts.texts.name, work.settings.target.id)
     kind = codes.SegmentType.STATIC
     return Payload(
         definition=_definition(parts, static.json, "", kind),

@@ -100,7 +100,7 @@ REALTIME = [
         [0, 1, 5, 7, 9, 11],
     ),
     ("PROFILE(contact).RELATEOPTIONAL(contact_customer_accounts, a).FILTER(a.name == 'contoso')", [2, 4, 8, 10]),
-    ("PROFILE(contact).RELATE(listcontact, l).FILTER(l.listname == 'Friends')", [2, 4]),
+    ("PROFILE(contact).RELATE(listcontact_association, l).FILTER(l.listname == 'Friends')", [2, 4]),
     (
         "PROFILE(contact).RELATE(contact_customer_accounts, a, RELATE(contact_customer_accounts, c))"
         ".FILTER(c.fullname == 'Ioana')",

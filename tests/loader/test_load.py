@@ -413,22 +413,24 @@ def test_a_step_is_entered_before_it_is_sent_and_confirmed_after(tmp_path: Path)
     assert lines(path) == [(now(), None, None), (None, now(), "0x5")]
 
 
-@pytest.mark.parametrize(("arrived", "line"), [(True, (now(), None, "0x5")), (False, (None, now(), "0x5"))])
-def test_a_step_of_unknown_fate_stays_open_until_somebody_has_looked(tmp_path: Path, arrived: bool, line: Any) -> None:
+def test_a_step_of_unknown_fate_stays_open_until_it_is_found(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
 
     async def lose(journal: Journal) -> None:
         with pytest.raises(Unsettled):
-            async with journal.step(STATIC, "publish", STATIC):
+            async with journal.step(STATIC, CREATE_SEGMENT, contact(1)):
                 raise Unsettled("POST x", "gone", 504, "0x5")
 
     async def settle(journal: Journal) -> None:
-        journal.settle(1, arrived=arrived)
+        journal.settle(1)
 
     with_journal(path, lose)
     assert lines(path) == [(None, None, "0x5")]
+    with closing(Journal(path, now)) as journal:
+        assert journal.created() == [Created(STATIC, contact(1), "segment")]  # it may be there
+        assert journal.summary().steps == {CREATE_SEGMENT: (0, 0, 1)}
     with_journal(path, settle)
-    assert lines(path) == [line]
+    assert lines(path) == [(now(), None, "0x5")]
 
 
 def test_what_a_run_created_is_never_forgotten(tmp_path: Path) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import json
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,21 +16,26 @@ import pytest
 from migrator import findings
 from migrator.model import (
     PLAN_FORMAT,
+    Choice,
+    JournalSummary,
     LoadResult,
     LoadState,
     Match,
     Members,
     MemberSource,
+    Mishap,
     Outcome,
+    Payload,
     Plan,
     PlannedSegment,
     StaticGroup,
     TranslationSettings,
     Verified,
 )
-from migrator.report.charts import WIDTH, outcome_bars
-from migrator.report.compare import Standing, compare, totals
-from migrator.report.render import Circumstances, render
+from migrator.report.charts import SIDE, diagonal, flow
+from migrator.report.compare import Standing, changes, compare, totals
+from migrator.report.render import render
+from migrator.report.story import Circumstances, Story, marked, tell
 from migrator.safe_text import for_file_name, for_spreadsheet, for_terminal
 from migrator.translator.plan import write_plan
 from tests.small import ORGANISATION, segment
@@ -74,10 +82,19 @@ def a_plan(*segments: PlannedSegment) -> Plan:
     return Plan(PLAN_FORMAT, "1.2.3", ORGANISATION, "f", TranslationSettings(ORGANISATION), segments)
 
 
-def page(plan: Plan, folder: Path, *, dry_run: bool = False, results: object = None, seen: object = None) -> str:
-    frame = compare(plan, results or {}, seen or {}, dry_run=dry_run)  # type: ignore[arg-type]
-    path = render(plan, frame, totals(frame), Circumstances("a-run", "2026-01-01", dry_run, ""), folder)
-    return path.read_text(encoding="utf-8")
+def story(plan: Plan, *, results: object = None, seen: object = None, **circumstances: Any) -> Story:
+    told = {"run": "a-run", "at": "2026-01-01T10:11:12Z", "dry_run": False, "verified_at": "", **circumstances}
+    frame = compare(plan, results or {}, seen or {}, dry_run=told["dry_run"])  # type: ignore[arg-type]
+    return tell(plan, frame, totals(frame), Circumstances(**told))
+
+
+def page(plan: Plan, folder: Path, **told: Any) -> str:
+    return render(story(plan, **told), folder).read_text(encoding="utf-8")
+
+
+def data(text: str) -> Any:
+    """What the script of a page is given."""
+    return json.loads(text.split('<script id="data" type="application/json">')[1].split("</script>", maxsplit=1)[0])
 
 
 def loaded(*numbers: int) -> dict[UUID, LoadResult]:
@@ -130,7 +147,7 @@ def test_numbers_are_added_up() -> None:
     assert (total.members_before, total.members_after) == (17, 15)
     assert list(frame["difference"])[:2] == [-2, 0]
     assert frame["explanation"][0] == "2 inactive contacts"
-    assert frame["before_source"][1] == "last recorded by outbound marketing"
+    assert frame["before_source"][1] == "recorded"
     assert frame["before_source"][3] == "unknown"
 
 
@@ -140,12 +157,64 @@ def test_a_failure_is_told_with_step_code_and_request_id() -> None:
     assert frame["error"][0] == "Step “publish”: No. (0x5 request id abc)"
 
 
-def test_the_bar_of_outcomes_is_whole() -> None:
-    bars = outcome_bars({"ready": 1, "adapted": 0, "flagged": 2})
-    assert [bar.outcome for bar in bars] == ["ready", "flagged"]
-    assert sum(bar.width for bar in bars) == pytest.approx(WIDTH, abs=0.1)
-    assert bars[1].x == pytest.approx(bars[0].width)
-    assert outcome_bars({"ready": 0}) == []
+def test_what_changed_between_two_looks_is_named() -> None:
+    plan = a_plan(planned(1), planned(2), planned(3))
+    then = compare(
+        a_plan(planned(1), planned(2), planned(4, "Old")),
+        loaded(1, 2),
+        {segment(1): seen(1, Match.EQUAL)},
+        dry_run=False,
+    )
+    now = compare(plan, loaded(1, 2), {segment(1): seen(1, Match.DIFFERENT, 9)}, dry_run=False)
+    found = {(one.name, one.was, one.now, one.after_was, one.after_now) for one in changes(then, now)}
+    assert found == {
+        ("A", "verified", "different", 10, 9),
+        ("A", "", "planned", None, None),
+        ("Old", "planned", "", None, None),
+    }
+
+
+# --- drawings --------------------------------------------------------------------------------------------------------
+
+
+def test_the_flow_loses_nobody_on_the_way() -> None:
+    steps = [("Static", "Live", "verified")] * 5 + [("Static", "Draft", "draft")] * 2 + [("Dynamic", "Live", "waiting")]
+    drawn = flow(steps)
+    for column in range(3):
+        assert sum(node.count for node in drawn.nodes if node.column == column) == 8
+    for node in drawn.nodes:
+        leaving = sum(ribbon.count for ribbon in drawn.ribbons if ribbon.source == node.name)
+        assert leaving == (node.count if node.column < 2 else 0)
+    assert all(node.y + node.height <= drawn.height for node in drawn.nodes)
+    assert flow([]).nodes == ()
+
+
+def test_marks_on_the_line_and_off_it() -> None:
+    rows: list[dict[str, Any]] = [
+        {"before": 0, "after": 0, "standing": "verified", "name": "a"},
+        {"before": 100, "after": 100, "standing": "verified", "name": "b"},
+        {"before": 100, "after": 100, "standing": "verified", "name": "c"},
+        {"before": 1_000_000, "after": 10, "standing": "different", "name": "d"},
+        {"before": None, "after": 10, "standing": "draft", "name": "e"},
+    ]
+    drawn = diagonal(rows)
+    assert (drawn.segments, drawn.off) == (4, 1)
+    assert sorted(mark.count for mark in drawn.marks) == [1, 1, 2]
+    assert all(0 < mark.x < SIDE and 0 < mark.y < SIDE for mark in drawn.marks)
+    (off,) = (mark for mark in drawn.marks if mark.off)
+    assert off.x + off.y != pytest.approx(SIDE, abs=1)
+    on = [mark for mark in drawn.marks if not mark.off]
+    assert {round(mark.x + mark.y) for mark in on} == {round(SIDE)}
+
+
+def test_differences_between_queries_are_marked() -> None:
+    left, right = marked(
+        "PROFILE(contact, c).FILTER(c.city == 'New York')", "PROFILE(contact).FILTER(city == 'New York')"
+    )
+    assert "".join(part.text for part in left if part.differs) == ", cc."
+    assert not any(part.differs for part in right)
+    assert "".join(part.text for part in right) == "PROFILE(contact).FILTER(city == 'New York')"
+    assert marked("", "x")[0] == ()
 
 
 # --- the page ----------------------------------------------------------------------------------------------------
@@ -155,30 +224,64 @@ def test_the_page_shows_before_after_and_difference(tmp_path: Path) -> None:
     looks = {segment(1): seen(1, Match.EXPLAINED, 1_008, inactive=2)}
     text = page(a_plan(planned(1, "Autumn")), tmp_path, results=loaded(1), seen=looks)
     assert "<bdi>Autumn</bdi>" in text
-    assert '<td class="n">1,008</td>' in text
-    assert '<td class="n">+998</td>' in text
+    for cell in (">1,008</td>", ">+998</td>"):
+        assert cell in text
     assert "2 inactive contacts" in text
     assert "DRY RUN" not in text
     assert str(segment(1)) in text
+    assert "begun 2026-01-01 10:11 UTC" in text
 
 
 def test_a_dry_run_says_so_and_shows_what_is_planned(tmp_path: Path) -> None:
     text = page(a_plan(planned(1), planned(2, publish=False, groups=())), tmp_path, dry_run=True)
     assert "DRY RUN – nothing was changed" in text
-    assert "Members planned" in text
-    assert "Members after" not in text
-    assert "Would be published" in text
-    assert "Would be created as a draft" in text
-    assert "by query" in text
+    assert ">Planned</th>" in text
+    assert ">After</th>" not in text
+    assert "2 of 2 segments can be carried over" in text
 
 
 def test_findings_are_shown_with_advice_grouped_by_reason(tmp_path: Path) -> None:
     found = findings.members_unknown("the list is gone")
-    plan = a_plan(*(planned(n, f"S{n}", Outcome.FLAGGED, findings=(found,)) for n in (1, 2)))
+    plan = a_plan(*(planned(n, f"S{n}", Outcome.FLAGGED, findings=(found,)) for n in range(1, 21)))
     text = page(plan, tmp_path)
     assert text.count("<h3>Members unknown") == 1
-    assert text.count(f'href="#s-{segment(1)}"') == text.count(f'id="s-{segment(1)}"') == 1
-    assert found.advice in text
+    assert f'href="#open={segment(1)}"' in text
+    assert html.escape(found.advice) in text.replace("&#39;", "&#x27;")
+    assert "8 more of these" in text
+    assert len(data(text)["rows"]) == 20
+
+
+def test_a_decision_stands_with_both_queries_and_its_command(tmp_path: Path) -> None:
+    one = planned(
+        1, "Compound", Outcome.FLAGGED, query="SEGMENT(a) UNION SEGMENT(b)", english="everybody in a or b",
+        proposal="SEGMENT(c) UNION SEGMENT(d)", findings=(findings.compound_segment(2),),
+        alternatives={Choice.TRANSLATE: Payload({}, {})},
+    )  # fmt: skip
+    text = page(a_plan(one), tmp_path)
+    assert "<del>a</del>" in text
+    assert "<ins>c</ins>" in text
+    assert "Selects everybody in a or b." in text
+    assert f"migrator approve {segment(1)} --as translate --run a-run" in text
+
+
+def test_the_limits_of_the_target_are_set_against_what_is_used(tmp_path: Path) -> None:
+    text = page(a_plan(planned(1), planned(2, outcome=Outcome.BLOCKED)), tmp_path)
+    assert "1 of 13,000" in text
+    assert "0 of 3,000" not in text or "1 of 10,000" not in text
+    assert "of 10,000" in text
+
+
+def test_errors_are_in_the_appendix_with_their_request_ids(tmp_path: Path) -> None:
+    mishap = Mishap(segment(1), "publish", "2026-01-01T00:00:00Z", "0x5", "not now", "req-7")
+    journal = JournalSummary({"publish": (3, 1, 0)}, (mishap,), {})
+    text = page(a_plan(planned(1)), tmp_path, journal=journal, traffic={"sent": 9, "again": 2, "wait": 1})
+    for words in (
+        "req-7",
+        "not now",
+        "0x5",
+        "9 requests, 2 of them sent again; the organisation asked to wait 1 times",
+    ):
+        assert words in text
 
 
 class Tags(HTMLParser):
@@ -197,6 +300,7 @@ def test_hostile_names_stay_text_in_the_page(tmp_path: Path) -> None:
     parsed.feed(hostile)
     expected.feed(harmless)
     assert [tag for tag, _ in parsed.tags] == [tag for tag, _ in expected.tags]
+    assert [row[2] for row in data(hostile)["rows"]] == HOSTILE
     assert not [name for _, attributes in parsed.tags for name in attributes if name.startswith("on")]
     assert "{{ 7 * 7 }}{% raw %}" in hostile  # a name is no template either
 
@@ -207,9 +311,12 @@ def test_the_page_stands_on_its_own(tmp_path: Path) -> None:
     parsed.feed(text)
     links = [value for _, attributes in parsed.tags for name in ("src", "href") if (value := attributes.get(name))]
     assert all(link.startswith("#") for link in links)
-    assert "script" not in {tag for tag, _ in parsed.tags}
     assert "url(" not in text
-    assert "default-src 'none'" in text
+    assert not [name for _, attributes in parsed.tags for name in attributes if name == "style"]
+    (policy,) = (a["content"] for tag, a in parsed.tags if tag == "meta" and "http-equiv" in a)
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy
 
 
 def test_a_report_of_nothing_is_a_report(tmp_path: Path) -> None:

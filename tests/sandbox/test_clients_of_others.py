@@ -84,7 +84,7 @@ def test_microsofts_python_client_reads_metadata(over_tls: Running) -> None:
         names = {column["LogicalName"] for column in client.tables.list_columns("contact")}
         assert {"contactid", "fullname", "parentcustomerid"} <= names
         relationships = client.tables.list_table_relationships("contact")
-        assert {"contact_customer_accounts", "listcontact"} <= {one["SchemaName"] for one in relationships}
+        assert {"contact_customer_accounts", "listcontact_association"} <= {one["SchemaName"] for one in relationships}
 
 
 @pytest.fixture

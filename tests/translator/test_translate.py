@@ -218,9 +218,37 @@ def test_groups_are_cut_at_two_hundred_thousand(count: int, sizes: list[int]) ->
         assert planned.groups[1].name == f"A segment – members 2 of {len(sizes)}"
 
 
-def test_more_than_ten_groups_can_hold_is_blocked() -> None:
+def test_more_than_ten_groups_can_hold_is_flagged_with_a_proposal() -> None:
     planned = static(2_000_001)
-    assert (planned.outcome, codes(planned), planned.groups) == (Outcome.BLOCKED, ["too-many-members"], ())
+    assert (planned.outcome, codes(planned), planned.groups) == (Outcome.FLAGGED, ["too-many-members"], ())
+    assert "Split it into 2 numbered segments" in planned.findings[0].advice
+
+
+def test_a_segment_that_is_too_large_is_split_if_the_run_is_told_so() -> None:
+    large = legacy(LegacyType.STATIC)
+    export = Export(ORGANISATION, "f", (large,), {large.id: Members(READ, 4_500_000)}, schema_to_json(SCHEMA))
+    found = translate(export, TranslationSettings(ORGANISATION, split=True)).segments
+    parts = [segment for segment in found if segment.part_of]
+    (whole,) = (segment for segment in found if not segment.part_of)
+    assert codes(whole) == ["split-into-segments"]
+    assert [sum(group.count for group in part.groups) for part in parts] == [2_000_000, 2_000_000, 500_000]
+    spans = [(group.first, group.count) for part in parts for group in part.groups]
+    assert [first for first, _ in spans] == list(range(0, 4_500_000, 200_000))
+    assert sum(count for _, count in spans) == 4_500_000
+    assert whole.depends_on == tuple(part.legacy_id for part in parts)
+    assert whole.realtime_query == " UNION ".join(f"SEGMENT(SEGMENT_CJO_ID_{part.segment_id.hex})" for part in parts)
+    assert parts[0].name.endswith("– part 1 of 3")
+    ids = [key for segment in found for key in (segment.definition_id, segment.segment_id)]
+    ids += [group.id for segment in found for group in segment.groups]
+    assert len(set(ids)) == len(ids)
+
+
+def test_exclusions_become_exclude_groups() -> None:
+    planned = plan(legacy(LegacyType.STATIC), Members(READ, 3, excluded=2))
+    assert codes(planned) == ["members-excluded"]
+    groups = json.loads((planned.definition or {})["msdynmkt_staticlistmembers"])
+    assert [group["includeType"] for group in groups] == ["Include", "Exclude"]
+    assert [(group.first, group.count, group.excluded) for group in planned.groups] == [(0, 3, False), (0, 2, True)]
 
 
 def test_unknown_members_are_never_an_empty_segment() -> None:
@@ -234,7 +262,18 @@ def test_unknown_members_are_never_an_empty_segment() -> None:
 @pytest.mark.parametrize(
     ("members", "columns", "found", "outcome"),
     [
-        (Members(READ, 3), {"msdyncrm_segmentsize": 4}, ["size-differs"], Outcome.READY),
+        (Members(READ, 99), {"msdyncrm_segmentsize": 100}, ["size-differs"], Outcome.READY),
+        (Members(READ, 97), {"msdyncrm_segmentsize": 100}, ["size-far-off"], Outcome.FLAGGED),
+        (Members(READ, 3), {"msdyncrm_segmentsize": 0}, ["size-far-off"], Outcome.FLAGGED),
+        (Members(MemberSource.FILE, 3, origin="x.csv"), {}, ["members-from-file"], Outcome.READY),
+        (Members(MemberSource.LIST, 3, origin="x"), {}, ["members-from-list"], Outcome.READY),
+        (Members(MemberSource.ROW, 3, gone=1), {}, ["members-from-row", "contacts-gone"], Outcome.ADAPTED),
+        (
+            Members(MemberSource.FILE, 3, origin="x", not_found=1, ambiguous=2, inactive=3),
+            {},
+            ["members-from-file", "addresses-not-found", "addresses-ambiguous", "members-inactive"],
+            Outcome.ADAPTED,
+        ),
         (Members(READ, 3), {"msdyncrm_segmentsize": 3}, [], Outcome.READY),
         (Members(MemberSource.ROW, 3), {}, ["members-from-row"], Outcome.READY),
         (

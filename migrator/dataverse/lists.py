@@ -1,0 +1,59 @@
+"""Marketing lists: tables `list` and `listmember`, which survive the removal of outbound marketing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from migrator.codes import AUDIENCE_KEY
+from migrator.dataverse.client import Client
+from migrator.ids import Ids, from_texts
+
+CONTACTS = 2
+"""`createdfromcode` of a list of contacts (metadata; 1 is accounts, 4 is leads)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketingList:
+    """One row of `list`."""
+
+    id: UUID
+    name: str
+    dynamic: bool
+    """Whether its members come from a query; then it holds none itself."""
+    of_contacts: bool
+
+
+async def retrieve_lists(client: Client, name_or_id: str) -> list[MarketingList]:
+    """The lists with this name, or the one with this id.
+
+    Raises:
+        DataverseError: the lists cannot be read.
+    """
+    try:
+        test = f"listid eq {UUID(name_or_id)}"
+    except ValueError:
+        test = "listname eq '" + name_or_id.replace("'", "''") + "'"
+    rows = client.rows(f"lists?$select=listid,listname,type,createdfromcode&$filter={quote(test)}")
+    return [_list(row) async for row in rows]
+
+
+def _list(row: dict[str, Any]) -> MarketingList:
+    return MarketingList(
+        UUID(str(row["listid"])),
+        str(row.get("listname") or ""),
+        bool(row.get("type")),
+        row.get("createdfromcode") in (None, CONTACTS),
+    )
+
+
+async def retrieve_members(client: Client, marketing_list: UUID) -> Ids:
+    """The ids of all contacts in a static list.
+
+    Raises:
+        DataverseError: the members cannot be read.
+    """
+    rows = client.rows(f"lists({marketing_list})/listcontact_association?$select={AUDIENCE_KEY}")
+    return from_texts([str(row[AUDIENCE_KEY]) async for row in rows])

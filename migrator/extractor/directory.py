@@ -1,0 +1,126 @@
+"""Who is a contact: asked of the organisation, or looked up in the tables that an export holds."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from migrator.codes import State
+from migrator.dataverse import contacts
+from migrator.dataverse.client import Client
+from migrator.ids import Ids, batches, joined, packed, unpacked, without
+from migrator.side_by_side import side_by_side
+
+_PARALLEL = 8
+"""Requests side by side."""
+TABLE = "tables/contact.csv"
+
+
+class Directory(Protocol):
+    """Knows the contacts."""
+
+    async def states(self, ids: Ids) -> Mapping[UUID, State]:
+        """The state of each of a few ids that is a contact."""
+
+    async def with_addresses(self, addresses: Sequence[str]) -> Sequence[contacts.Addressed]:
+        """Every contact that has one of a few addresses."""
+
+
+class Organisation:
+    """Asks the organisation."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def states(self, ids: Ids) -> Mapping[UUID, State]:
+        """The state of each of a few ids that is a contact."""
+        return await contacts.states(self._client, list(unpacked(ids)))
+
+    async def with_addresses(self, addresses: Sequence[str]) -> Sequence[contacts.Addressed]:
+        """Every contact that has one of a few addresses."""
+        return await contacts.with_addresses(self._client, addresses)
+
+
+class Tables:
+    """Looks into `tables/contact.csv` of an export."""
+
+    def __init__(self, export: Path) -> None:
+        self._states: dict[UUID, State] = {}
+        self._addresses: dict[str, list[contacts.Addressed]] = {}
+        with (export / TABLE).open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                key, state = UUID(row["contactid"]), State(int(row.get("statecode") or 0))
+                self._states[key] = state
+                if address := row.get("emailaddress1"):
+                    entry = contacts.Addressed(address, key, state)
+                    self._addresses.setdefault(address.strip().casefold(), []).append(entry)
+
+    async def states(self, ids: Ids) -> Mapping[UUID, State]:
+        """The state of each of a few ids that is a contact."""
+        return {one: self._states[one] for one in unpacked(ids) if one in self._states}
+
+    async def with_addresses(self, addresses: Sequence[str]) -> Sequence[contacts.Addressed]:
+        """Every contact that has one of a few addresses."""
+        return [one for address in addresses for one in self._addresses.get(address.casefold(), ())]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Ids, and what the directory says about them."""
+
+    existing: Ids
+    gone: Ids
+    inactive: Ids
+
+
+async def check(directory: Directory, ids: Ids) -> Checked:
+    """Which of `ids` are contacts, in their order; in batches, so that any number can be checked.
+
+    Raises:
+        DataverseError: the organisation cannot be asked.
+    """
+
+    async def one(part: Ids) -> tuple[Ids, Ids]:
+        found = await directory.states(part)
+        return packed(found), packed(key for key, state in found.items() if state is State.INACTIVE)
+
+    asked = await side_by_side((one(part) for part in batches(ids, contacts.BATCH)), _PARALLEL)
+    gone = without(ids, joined([found for found, _ in asked]))
+    return Checked(without(ids, gone), gone, joined([inactive for _, inactive in asked]))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What became of e-mail addresses."""
+
+    ids: Ids
+    """Every contact that has one of them, in the order of the addresses."""
+    not_found: tuple[str, ...]
+    ambiguous: tuple[str, ...]
+    """Addresses that several contacts have."""
+    inactive: Ids
+
+
+async def resolve(directory: Directory, addresses: Sequence[str]) -> Resolved:
+    """The contacts behind `addresses`. The product's own rule: every contact with that address belongs.
+
+    Raises:
+        DataverseError: the organisation cannot be asked.
+    """
+    wanted = list(dict.fromkeys(address.strip().casefold() for address in addresses))
+    parts = [wanted[at : at + contacts.ADDRESSES] for at in range(0, len(wanted), contacts.ADDRESSES)]
+    asked = await side_by_side((directory.with_addresses(part) for part in parts), _PARALLEL)
+    found: dict[str, list[contacts.Addressed]] = {}
+    for one in (one for part in asked for one in part):
+        found.setdefault(one.address.strip().casefold(), []).append(one)
+    people = {address: sorted(found[address], key=lambda one: one.id) for address in wanted if address in found}
+    return Resolved(
+        ids=packed(one.id for them in people.values() for one in them),
+        not_found=tuple(address for address in wanted if address not in people),
+        ambiguous=tuple(address for address, them in people.items() if len(them) > 1),
+        inactive=packed(one.id for them in people.values() for one in them if one.state is State.INACTIVE),
+    )

@@ -1,0 +1,296 @@
+"""What the report tells, in its order: verdict, numbers, drawings, decisions, segments, appendix.
+
+Every form of the report is made from this, and this from one comparison.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any
+
+from migrator.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
+from migrator.findings import CATALOGUE, Severity
+from migrator.model import JournalSummary, Plan
+from migrator.report.charts import Diagonal, Flow, diagonal, flow
+from migrator.report.compare import Change, Standing, Totals
+from migrator.report.words import Words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 12
+"""Segments of one reason that are shown with their queries; the others are a click away, in the table."""
+_TEXTS = 2_500_000
+"""Characters of all queries together, so that the file stays small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the report says about the run besides the comparison."""
+
+    run: str
+    at: str
+    """When the run began, UTC, ISO 8601."""
+    dry_run: bool
+    verified_at: str
+    """When the members were last compared; empty when never."""
+    title: str = ""
+    logo: str = ""
+    """A picture, as a data address."""
+    language: str = "en"
+    anonymous: bool = False
+    """Whether names and queries are left out."""
+    journal: JournalSummary = field(default_factory=JournalSummary)
+    traffic: Mapping[str, int] = field(default_factory=dict)
+    changes: Sequence[Change] = ()
+    changed_since: str = ""
+    """The name of the run, or the time of the look, that `changes` speak of; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One of the numbers that are read first."""
+
+    word: str
+    value: int
+    bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a query, and whether the other query has it, too."""
+
+    text: str
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One segment that waits for a decision."""
+
+    row: Mapping[str, Any]
+    message: str
+    legacy: tuple[Part, ...]
+    proposed: tuple[Part, ...]
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One reason why segments wait, with those segments."""
+
+    code: str
+    severity: Severity
+    advice: str
+    segments: tuple[Asked, ...]
+    more: int
+    """Segments that are not shown here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much of a limit is used."""
+
+    word: str
+    used: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that the report tells."""
+
+    words: Words
+    plan: Plan
+    run: Circumstances
+    totals: Totals
+    verdict: str
+    numbers: tuple[Number, ...]
+    flow: Flow
+    diagonal: Diagonal
+    asks: tuple[Ask, ...]
+    rows: tuple[dict[str, Any], ...]
+    looks: tuple[str, ...]
+    findings: tuple[tuple[str, str, str, int], ...]
+    """Code, severity, meaning, and how many segments have it."""
+    limits: tuple[Limit, ...]
+
+
+def tell(plan: Plan, frame: pd.DataFrame, total: Totals, run: Circumstances) -> Story:
+    """The story of a comparison.
+
+    Raises:
+        UsageError: the language is not known.
+    """
+    words = Words(run.language)
+    rows = [{str(key): _plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
+    if run.anonymous:
+        names = {row["legacy_id"]: words("anonymous_name", n=number) for number, row in enumerate(rows, start=1)}
+        rows = [_anonymous(row, names) for row in rows]
+        run = replace(
+            run,
+            changes=[replace(one, name=names.get(one.legacy_id, words("gone_segment"))) for one in run.changes],
+            journal=replace(run.journal, mishaps=tuple(replace(one, error="") for one in run.journal.mishaps)),
+        )
+    rows = _short(rows)
+    return Story(
+        words=words,
+        plan=plan,
+        run=run,
+        totals=total,
+        verdict=_verdict(total, run, words),
+        numbers=_numbers(total, run, words),
+        flow=flow((row["type"], row["status"], row["standing"]) for row in rows),
+        diagonal=diagonal(rows),
+        asks=_asks(rows, run),
+        rows=tuple(rows),
+        looks=tuple(frame.attrs.get("looks", ())),
+        findings=_findings(rows),
+        limits=_limits(rows, words),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A cell of the frame as plain Python; what is missing is None."""
+    if isinstance(value, (list, tuple, str, bool)):
+        return value
+    if value is None or value != value or str(value) == "<NA>":
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+_PRIVATE = ("query", "english", "proposal", "error", "explanation")
+
+
+def _anonymous(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A row without anything that a person has written."""
+    bare = [replace(finding, message=CATALOGUE[finding.code][1]) for finding in row["findings"]]
+    numbered = [(f"{number}", count) for number, (_, count) in enumerate(row["group_names"], start=1)]
+    return {
+        **row,
+        **dict.fromkeys(_PRIVATE, ""),
+        "name": names[row["legacy_id"]],
+        "findings": tuple(bare),
+        "group_names": numbered,
+    }
+
+
+def _short(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows whose queries together are not too long for a file that is sent by mail."""
+    fields = ("query", "english", "proposal")
+    if sum(len(row[name]) for row in rows for name in fields) <= _TEXTS:
+        return rows
+    most = max(_TEXTS // (3 * len(rows)), 120)
+    return [{**row, **{name: _cut(row[name], most) for name in fields}} for row in rows]
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+# --- what is read first ----------------------------------------------------------------------------------------------
+
+
+def _verdict(total: Totals, run: Circumstances, words: Words) -> str:
+    """One sentence."""
+    first = words("verdict_dry" if run.dry_run else "verdict_real", n=total.carried_over, all=total.segments)
+    if total.verified and not run.dry_run:
+        first += ", " + words("verdict_verified", n=total.verified)
+    rest = (
+        ("verdict_failed", total.failed),
+        ("verdict_different", total.standings.get(Standing.DIFFERENT, 0)),
+        ("verdict_drifted", total.standings.get(Standing.DRIFTED, 0)),
+        ("verdict_waiting", total.waiting),
+        ("verdict_impossible", total.impossible),
+        ("verdict_left_out", total.left_out),
+    )
+    return "; ".join([first, *(words(key, n=count) for key, count in rest if count)]) + "."
+
+
+def _numbers(total: Totals, run: Circumstances, words: Words) -> tuple[Number, ...]:
+    members = total.members_before if run.dry_run else total.members_after
+    found = [
+        Number(words("segments"), total.segments),
+        Number(words("to_carry_over" if run.dry_run else "carried_over"), total.carried_over),
+        Number(words("waiting_for_decision"), total.waiting),
+        Number(words("not_possible"), total.impossible),
+        Number(words("members_concerned" if run.dry_run else "members_verified"), members),
+    ]
+    if total.failed:
+        found.append(Number(words.named("standing", Standing.FAILED), total.failed, bad=True))
+    return tuple(found)
+
+
+# --- decisions -------------------------------------------------------------------------------------------------------
+
+
+def _asks(rows: Sequence[Mapping[str, Any]], run: Circumstances) -> tuple[Ask, ...]:
+    found: dict[str, list[tuple[Mapping[str, Any], str]]] = {}
+    facts: dict[str, tuple[Severity, str]] = {}
+    for row in rows:
+        if row["standing"] not in (Standing.WAITING, Standing.IMPOSSIBLE):
+            continue
+        for finding in row["findings"]:
+            if finding.severity in (Severity.DECISION, Severity.STOP):
+                facts.setdefault(finding.code, (finding.severity, finding.advice))
+                found.setdefault(finding.code, []).append((row, finding.message))
+    # Decisions come first, then what stands in the way; the reason that most segments share first.
+    order = sorted(found, key=lambda code: (facts[code][0] is Severity.STOP, -len(found[code]), code))
+    return tuple(
+        Ask(
+            code,
+            *facts[code],
+            tuple(_asked(row, message, run) for row, message in found[code][:SHOWN]),
+            max(len(found[code]) - SHOWN, 0),
+        )
+        for code in order
+    )
+
+
+def _asked(row: Mapping[str, Any], message: str, run: Circumstances) -> Asked:
+    legacy, proposed = marked(row["query"], row["proposal"])
+    commands = tuple(f"migrator approve {row['legacy_id']} --as {choice} --run {run.run}" for choice in row["choices"])
+    return Asked(row, message, legacy, proposed, commands)
+
+
+_TOKENS = re.compile(r"'(?:[^'\\]|\\.)*'|\w+|\s+|.", re.DOTALL)
+
+
+def marked(one: str, other: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Two queries, in pieces that say whether the other one has them, too."""
+    if not one or not other:
+        return (Part(one, differs=False),) if one else (), (Part(other, differs=False),) if other else ()
+    left, right = _TOKENS.findall(one), _TOKENS.findall(other)
+    first, second = [], []
+    for kind, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        differs = kind != "equal"
+        if a < b:
+            first.append(Part("".join(left[a:b]), differs))
+        if c < d:
+            second.append(Part("".join(right[c:d]), differs))
+    return tuple(first), tuple(second)
+
+
+# --- the rest --------------------------------------------------------------------------------------------------------
+
+
+def _findings(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str, str, int], ...]:
+    counted = Counter(finding.code for row in rows for finding in row["findings"])
+    known = [
+        (code, str(CATALOGUE[code][0]), CATALOGUE[code][1], counted[code]) for code in counted if code in CATALOGUE
+    ]
+    return tuple(sorted(known, key=lambda one: (-list(Severity).index(Severity(one[1])), -one[3], one[0])))
+
+
+def _limits(rows: Sequence[Mapping[str, Any]], words: Words) -> tuple[Limit, ...]:
+    there = [row for row in rows if row["outcome"] in ("ready", "adapted")]
+    dynamic = sum(bool(row["dynamic"]) for row in there)
+    return (
+        Limit(words("limit_all"), len(there), SEGMENTS_MAX),
+        Limit(words("limit_dynamic"), dynamic, DYNAMIC_SEGMENTS_MAX),
+        Limit(words("limit_static"), len(there) - dynamic, STATIC_SEGMENTS_MAX),
+    )

@@ -1,0 +1,73 @@
+"""The words of the report in each language, and how it writes numbers. One catalogue: templates/words.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from migrator.errors import UsageError
+from migrator.resources import shipped
+
+LANGUAGES = ("en", "de", "fr")
+_THOUSANDS = {"en": ",", "de": ".", "fr": "\u202f"}
+_DECIMAL = {"en": ".", "de": ",", "fr": ","}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one language."""
+
+    language: str = "en"
+    _at: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.language not in LANGUAGES:
+            raise UsageError(f"--language cannot be {self.language}; it is one of {', '.join(LANGUAGES)}.")
+        object.__setattr__(self, "_at", LANGUAGES.index(self.language))
+
+    def __call__(self, key: str, **facts: Any) -> str:
+        """A text of the catalogue; numbers among the facts are written as the language does."""
+        text = str(_catalogue()[key][self._at])
+        shown = {name: self.number(fact) if isinstance(fact, int) else fact for name, fact in facts.items()}
+        return text.format(**shown) if shown else text
+
+    def named(self, family: str, value: str) -> str:
+        """The word for a value such as a standing; a value that nobody translated stands as it is."""
+        entry = _catalogue()[f"is_{family}"].get(value)
+        return str(entry[self._at]) if entry else value
+
+    def family(self, family: str) -> dict[str, str]:
+        """All words for the values of one kind."""
+        return {value: str(entry[self._at]) for value, entry in _catalogue()[f"is_{family}"].items()}
+
+    def number(self, value: Any) -> str:
+        """A whole number; a dash for none."""
+        if value is None or value != value or str(value) == "<NA>":
+            return "–"
+        return f"{int(value):,}".replace(",", _THOUSANDS[self.language])
+
+    def signed(self, value: Any) -> str:
+        """A difference; 0 without a sign, a dash for none."""
+        if value is None or value != value or str(value) == "<NA>":
+            return "–"
+        sign = "+" if value > 0 else "−" if value < 0 else ""
+        return sign + self.number(abs(int(value)))
+
+    def percent(self, value: float | None) -> str:
+        """A share with one decimal, or none where it is whole; a dash for none."""
+        if value is None or value != value:
+            return "–"
+        text = f"{100 * value:.1f}".removesuffix(".0").replace(".", _DECIMAL[self.language])
+        return f"{text} %"
+
+    @property
+    def thousands(self) -> str:
+        """What stands between groups of three digits."""
+        return _THOUSANDS[self.language]
+
+
+@cache
+def _catalogue() -> dict[str, Any]:
+    return tomllib.loads((shipped("templates") / "words.toml").read_text(encoding="utf-8"))

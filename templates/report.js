@@ -1,0 +1,190 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const { words: w, values, codes, columns } = data;
+  const at = Object.fromEntries(data.fields.map((name, index) => [name, index]));
+  const get = (row, name) => row[at[name]];
+  const value = (row, name) => values[get(row, name)];
+  const $ = (id) => document.getElementById(id);
+  const CHUNK = 100, PRINTED = 2000;
+  const FILTERS = ["type", "status", "outcome", "standing", "finding"];
+  const NUMERIC = new Set(["before", "planned", "after", "difference", "share"]);
+  const TONE = { verified: "good", draft: "good", planned: "calm", drifted: "wait", waiting: "wait", "not verified": "wait",
+    different: "badly", failed: "badly", "not possible": "badly" };
+
+  const number = (n) => n === null ? "–" : String(Math.abs(n)).replace(/\B(?=(\d{3})+$)/g, data.thousands);
+  const signed = (n) => n === null ? "–" : (n > 0 ? "+" : n < 0 ? "−" : "") + number(n);
+  const percent = (x) => x === null ? "–" : String(Math.round(1000 * x) / 10).replace(".", data.decimal) + " %";
+  const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
+
+  // Everything that people wrote goes into the page as text, never as markup.
+  const make = (name, attributes = {}, ...children) => {
+    const element = document.createElement(name);
+    for (const [key, content] of Object.entries(attributes)) if (content !== null) element.setAttribute(key, content);
+    element.append(...children);
+    return element;
+  };
+
+  const haystacks = data.rows.map((row) => [get(row, "name"), get(row, "legacy_id"), get(row, "segment_id"),
+    ...get(row, "findings").map(([code, message]) => codes[code].code + " " + message)].join("\n").toLowerCase());
+
+  const state = { q: "", type: "", status: "", outcome: "", standing: "", finding: "", sort: "", dir: "asc", open: "" };
+  let matching = [], shown = CHUNK;
+
+  const read = () => {
+    const given = new URLSearchParams(location.hash.slice(1));
+    for (const key of Object.keys(state)) state[key] = given.get(key) ?? (key === "dir" ? "asc" : "");
+  };
+  const write = () => {
+    const kept = new URLSearchParams();
+    for (const [key, content] of Object.entries(state)) if (content && !(key === "dir" && (content === "asc" || !state.sort))) kept.set(key, content);
+    const hash = "#" + kept.toString();
+    if (hash !== location.hash && !(hash === "#" && !location.hash)) history.replaceState(null, "", hash);
+  };
+
+  const apply = () => {
+    const needle = state.q.trim().toLowerCase();
+    const wanted = FILTERS.filter((name) => name !== "finding" && state[name]).map((name) => [at[name], values.indexOf(state[name])]);
+    const code = state.finding ? codes.findIndex((one) => one.code === state.finding) : -2;
+    matching = [];
+    data.rows.forEach((row, index) => {
+      if (needle && !haystacks[index].includes(needle)) return;
+      if (wanted.some(([place, content]) => row[place] !== content)) return;
+      if (code !== -2 && !get(row, "findings").some(([found]) => found === code)) return;
+      matching.push(row);
+    });
+    if (state.sort && state.sort in at) {
+      const place = at[state.sort], turn = state.dir === "desc" ? -1 : 1;
+      const shownAs = (row) => NUMERIC.has(state.sort) ? row[place] : state.sort === "name" ? row[place] : values[row[place]];
+      matching.sort((one, other) => {
+        const a = shownAs(one), b = shownAs(other);
+        if (a === null || b === null) return (a === null) - (b === null);
+        return turn * (NUMERIC.has(state.sort) ? a - b : a.localeCompare(b));
+      });
+    }
+    const open = state.open ? matching.findIndex((row) => get(row, "legacy_id") === state.open) : -1;
+    shown = Math.max(CHUNK, open + 1);
+    draw();
+  };
+
+  const cell = (label, content, kind) => make("td", { "data-label": label, class: kind ?? null }, content);
+
+  const line = (row) => {
+    const id = get(row, "legacy_id"), standing = value(row, "standing"), open = state.open === id;
+    const button = make("button", { type: "button", "aria-expanded": String(open), "aria-label": null },
+      make("bdi", {}, get(row, "name") || w.no_name));
+    button.addEventListener("click", () => {
+      state.open = state.open === id ? "" : id;
+      const before = $("rows").querySelector("tr.detail");
+      if (before) {
+        before.previousElementSibling.querySelector("button").setAttribute("aria-expanded", "false");
+        before.remove();
+      }
+      if (state.open) {
+        tr.after(detail(row));
+        button.setAttribute("aria-expanded", "true");
+      }
+      write();
+    });
+    const tr = make("tr", { "data-id": id }, make("th", { scope: "row", "data-label": w.segment }, button));
+    for (const [key, label] of columns.slice(1)) {
+      if (key === "standing") tr.append(cell(label, make("span", { class: "standing " + (TONE[standing] ?? "dim") }, data.standings[standing] ?? standing)));
+      else if (key === "outcome") tr.append(cell(label, data.outcomes[value(row, key)] ?? value(row, key)));
+      else if (key === "difference") tr.append(cell(label, signed(get(row, key)), "n"));
+      else if (key === "share") tr.append(cell(label, percent(get(row, key)), "n"));
+      else if (key.startsWith("look")) tr.append(cell(label, number(get(row, "looks")[Number(key.slice(4))]), "n"));
+      else if (key === "planned" && get(row, key) === null && value(row, "standing") === "planned") tr.append(cell(label, w.by_query, "n"));
+      else if (NUMERIC.has(key)) tr.append(cell(label, number(get(row, key)), "n"));
+      else tr.append(cell(label, value(row, key)));
+    }
+    return open ? [tr, detail(row)] : [tr];
+  };
+
+  const detail = (row) => {
+    const list = make("dl");
+    const add = (word, ...content) => list.append(make("dt", {}, word), make("dd", {}, ...content));
+    if (get(row, "error")) add(w.error, get(row, "error"));
+    if (get(row, "explanation")) add(w.explanation, get(row, "explanation"));
+    if (get(row, "english")) add(fill(w.selects, { text: "" }).replace(/[\s:.]+$/, ""), make("span", { lang: "en" }, get(row, "english")));
+    if (get(row, "findings").length) {
+      const items = get(row, "findings").map(([code, message]) => make("li", {},
+        make("span", { class: "severity " + codes[code].severity }, data.severities[codes[code].severity]), " ",
+        make("span", { lang: "en" }, message, " ", codes[code].advice), " ", make("code", {}, codes[code].code)));
+      add(w.findings, make("ul", {}, ...items));
+    }
+    if (get(row, "query")) add(w.legacy_query, make("pre", {}, get(row, "query")));
+    if (get(row, "proposal")) add(value(row, "outcome") === "flagged" ? w.proposed_query : w.sent_query, make("pre", {}, get(row, "proposal")));
+    for (const choice of get(row, "choices")) add(w.carries_out, make("code", { class: "command" }, `migrator approve ${get(row, "legacy_id")} --as ${choice} --run ${data.run}`));
+    add(w.origin, data.sources[value(row, "source")] ?? value(row, "source"));
+    if (get(row, "groups").length) add(w.groups, make("ul", {}, ...get(row, "groups").map(([name, count]) => make("li", {}, make("bdi", {}, name), " – ", number(count)))));
+    if (get(row, "writes")) add(w.timing, fill(w.timing_text, { n: number(get(row, "writes")), s: String(get(row, "seconds")).replace(".", data.decimal) }));
+    const links = make("ul");
+    for (const [word, table, id, there] of [[w.legacy_id, "msdyncrm_segment", get(row, "legacy_id"), true], [w.realtime_id, "msdynmkt_segment", get(row, "segment_id"), get(row, "there")]]) {
+      const item = make("li", {}, word + " ", make("code", {}, id));
+      if (there && data.org) item.append(" ", make("a", { href: `${data.org}/main.aspx?etn=${table}&pagetype=entityrecord&id=${id}`, rel: "noreferrer noopener", target: "_blank" }, w.open_link));
+      links.append(item);
+    }
+    add(w.ids, links);
+    return make("tr", { class: "detail" }, make("td", { colspan: String(columns.length) }, list));
+  };
+
+  const draw = () => {
+    const visible = matching.slice(0, shown);
+    $("rows").replaceChildren(...visible.flatMap(line));
+    if (!matching.length) $("rows").append(make("tr", {}, make("td", { colspan: String(columns.length) }, w.no_match)));
+    $("showing").textContent = fill(w.showing, { n: number(matching.length), all: number(data.rows.length) });
+    $("more").hidden = shown >= matching.length;
+    $("q").value = state.q;
+    for (const name of FILTERS) $(name).value = state[name];
+    for (const head of document.querySelectorAll("#table thead th")) {
+      if (head.dataset.key === state.sort) head.setAttribute("aria-sort", state.dir === "desc" ? "descending" : "ascending");
+      else head.removeAttribute("aria-sort");
+    }
+  };
+
+  const options = (name, found) => $(name).append(make("option", { value: "" }, w.any), ...found.map(([content, text]) => make("option", { value: content }, text)));
+  const used = (name) => [...new Set(data.rows.map((row) => value(row, name)))].sort();
+  options("type", used("type").map((one) => [one, one]));
+  options("status", used("status").map((one) => [one, one]));
+  options("outcome", used("outcome").map((one) => [one, data.outcomes[one] ?? one]));
+  options("standing", used("standing").map((one) => [one, data.standings[one] ?? one]));
+  options("finding", codes.map((one) => [one.code, one.code]).sort());
+
+  for (const head of document.querySelectorAll("#table thead th")) {
+    const key = head.dataset.key;
+    if (key.startsWith("look")) continue;
+    const button = make("button", { type: "button" }, head.textContent);
+    button.addEventListener("click", () => {
+      state.dir = state.sort === key && state.dir === "asc" ? "desc" : "asc";
+      state.sort = key;
+      write();
+      apply();
+    });
+    head.replaceChildren(button);
+  }
+  $("q").addEventListener("input", () => { state.q = $("q").value; write(); apply(); });
+  for (const name of FILTERS) $(name).addEventListener("change", () => { state[name] = $(name).value; write(); apply(); });
+  $("reset").addEventListener("click", () => { for (const key of Object.keys(state)) state[key] = key === "dir" ? "asc" : ""; write(); apply(); });
+  $("more").addEventListener("click", () => {
+    const before = shown;
+    shown += 5 * CHUNK;
+    $("rows").append(...matching.slice(before, shown).flatMap(line));
+    $("more").hidden = shown >= matching.length;
+  });
+  const go = () => {
+    if (!location.hash.includes("=")) return;
+    read();
+    apply();
+    const target = state.open ? $("rows").querySelector(`tr[data-id="${CSS.escape(state.open)}"]`) : $("segments");
+    if (target) target.scrollIntoView({ block: "start" });
+  };
+  addEventListener("hashchange", go);
+  addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+    if (shown < matching.length) { shown = PRINTED; draw(); }
+  });
+  document.querySelector(".filters").hidden = false;
+  read();
+  apply();
+  if (location.hash.includes("=")) go();
+})();

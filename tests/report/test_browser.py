@@ -1,0 +1,253 @@
+"""The report in a real browser: filters, sorting, deep links, details, print, dark mode, keyboard, no requests."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from migrator import findings
+from migrator.model import Match, Outcome
+from migrator.report.render import render
+from migrator.sandbox.data import load
+from migrator.sandbox.server import running
+from tests.conftest import CONTOSO
+from tests.report.test_report import HOSTILE, a_plan, loaded, planned, seen, story
+from tests.small import segment
+
+AXE = Path(__file__).parent / "browser"
+OPTIONS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not found:
+        message = "Chromium is needed for the browser tests: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=OPTIONS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    npm = shutil.which("npm")
+    if not (AXE / "node_modules").is_dir() and npm:
+        subprocess.run([npm, "ci", "--silent"], cwd=AXE, check=False, timeout=300)
+    path = AXE / "node_modules/axe-core/axe.min.js"
+    if not path.exists():
+        message = "the npm package axe-core is needed: npm ci in tests/report/browser"
+        if os.environ.get("CI") and npm:
+            pytest.fail(message)
+        pytest.skip(message)
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's report."""
+    from migrator.progress import Silent
+    from migrator.run import Orders, Task, whole_run
+    from migrator.runfolder import new_run
+    from migrator.settings import Settings
+
+    organisation = load(CONTOSO, time.monotonic)
+    organisation.moment = organisation.computing = 0.02
+    with running(organisation) as server:
+        run = new_run(tmp_path_factory.mktemp("runs"), server.address, dry_run=False)
+        orders = Orders(Settings(org=server.address), Silent(), lambda _: None)
+        with ThreadPoolExecutor(1) as thread:  # this one belongs to the browser's events
+            summary = thread.submit(whole_run, run, orders, Task()).result()
+    assert summary.report is not None
+    return summary.report
+
+
+class Watched:
+    """A page, and everything that it should not have done."""
+
+    def __init__(self, browser: Browser, path: Path, **context: Any) -> None:
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
+        self.page: Page = self.context.new_page()
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.errors.append(message.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def rows(self) -> list[str]:
+        return self.page.locator("#rows > tr:not(.detail) > th").all_inner_texts()
+
+    def __enter__(self) -> Watched:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.context.close()
+        if kind is None:
+            assert self.errors == []
+            assert [url for url in self.requests if not url.startswith(("file:", "data:"))] == []
+
+
+def test_searching_and_filtering_narrow_the_table(browser: Browser, report: Path) -> None:
+    with Watched(browser, report) as seen_:
+        page = seen_.page
+        assert len(seen_.rows()) == 55
+        page.fill("#q", "newsletter")
+        found = ["Nested compound", "Newsletter subscribers", "Newsletter subscribers", "Newsletter without VIPs"]
+        assert sorted(seen_.rows()) == found  # the first one has a finding that speaks of a newsletter
+        assert page.inner_text("#showing") == "4 of 55 segments"
+        page.select_option("#standing", "waiting")
+        assert sorted(seen_.rows()) == ["Nested compound", "Newsletter without VIPs"]
+        page.select_option("#finding", "members-unknown")
+        assert page.inner_text("#rows") == "No segment fits these filters."
+        page.click("#reset")
+        assert len(seen_.rows()) == 55
+        page.select_option("#type", "Compound")
+        page.select_option("#outcome", "flagged")
+        assert set(seen_.rows()) == {
+            "Compound draft",
+            "Nested compound",
+            "my_compound_segment1",
+            "Newsletter without VIPs",
+        }
+
+
+def test_columns_are_sorted_both_ways(browser: Browser, report: Path) -> None:
+    with Watched(browser, report) as seen_:
+        page = seen_.page
+        head = page.locator('th[data-key="before"]')
+        head.get_by_role("button").click()
+        assert head.get_attribute("aria-sort") == "ascending"
+        head.get_by_role("button").click()
+        assert head.get_attribute("aria-sort") == "descending"
+        numbers = page.locator('#rows td[data-label="Before"]').all_inner_texts()
+        known = [int(text.replace(",", "")) for text in numbers if text != "–"]
+        assert known == sorted(known, reverse=True)
+        assert numbers[-1] == "–"  # what is unknown comes last
+
+
+def test_the_address_keeps_the_filters_and_opens_a_segment(browser: Browser, report: Path) -> None:
+    with Watched(browser, report) as seen_:
+        page = seen_.page
+        page.select_option("#status", "Stopped")
+        page.fill("#q", "s")
+        page.locator('th[data-key="name"] button').click()
+        page.locator("#rows th button").first.click()
+        address, rows = page.url, seen_.rows()
+        detail = page.inner_text("#rows .detail")
+        assert "status=Stopped" in address
+        page.goto("about:blank")
+        page.goto(address)
+        assert seen_.rows() == rows
+        assert page.inner_text("#rows .detail") == detail
+        assert page.input_value("#status") == "Stopped"
+
+
+def test_a_row_opens_to_its_findings_queries_ids_and_link(browser: Browser, report: Path) -> None:
+    with Watched(browser, report) as seen_:
+        page = seen_.page
+        page.fill("#q", "came to hannover")
+        button = page.locator("#rows th button").first
+        button.focus()
+        page.keyboard.press("Enter")
+        assert button.get_attribute("aria-expanded") == "true"
+        detail = page.locator("#rows .detail")
+        for words in (
+            "Findings",
+            "Legacy query",
+            "TRAVERSE",
+            "Real-time query",
+            "RELATE",
+            "read from the outbound service",
+        ):
+            assert words in detail.inner_text(), words
+        assert "main.aspx?etn=msdynmkt_segment" in (detail.get_by_role("link").nth(1).get_attribute("href") or "")
+        page.keyboard.press("Enter")
+        assert page.locator("#rows .detail").count() == 0
+
+
+def test_links_in_the_text_lead_into_the_table(browser: Browser, report: Path) -> None:
+    with Watched(browser, report) as seen_:
+        page = seen_.page
+        page.locator(".ask a").first.click()
+        assert page.locator("#rows .detail").count() == 1
+        page.locator(".explained a", has_text="compound-segment").first.click()
+        assert page.input_value("#finding") == "compound-segment"
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, report: Path, axe: str, scheme: Any, width: int) -> None:
+    with Watched(browser, report, color_scheme=scheme, viewport={"width": width, "height": 800}) as seen_:
+        page = seen_.page
+        page.locator("#rows th button").first.click()
+        page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        found = page.evaluate(f"{axe}; axe.run({{resultTypes: ['violations']}})")
+        serious = [
+            (one["id"], [node["target"] for node in one["nodes"]][:3])
+            for one in found["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_dark_mode_is_dark(browser: Browser, report: Path) -> None:
+    shades = {}
+    for scheme in ("light", "dark"):
+        with Watched(browser, report, color_scheme=scheme) as seen_:
+            shades[scheme] = seen_.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert shades["light"] == "rgb(255, 255, 255)"
+    assert shades["dark"] == "rgb(21, 24, 28)"
+
+
+def test_it_prints_to_pages(browser: Browser, report: Path, tmp_path: Path) -> None:
+    with Watched(browser, report) as seen_:
+        seen_.page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
+        content = (tmp_path / "report.pdf").read_bytes()
+        assert content.startswith(b"%PDF")
+        assert 3 <= content.count(b"/Type /Page\n") <= 20 or content.count(b"/Type /Page") > 3
+        seen_.page.emulate_media(media="print")
+        assert not seen_.page.is_visible(".filters")
+
+
+def test_nothing_in_a_name_runs(browser: Browser, tmp_path: Path) -> None:
+    found = findings.members_unknown("<img src=x onerror=alert(1)>")
+    plan = a_plan(
+        *(
+            planned(n, name, Outcome.FLAGGED, findings=(found,), query=name, english=name, proposal=name)
+            for n, name in enumerate(HOSTILE)
+        )
+    )
+    path = render(story(plan, results=loaded(*range(13)), seen={segment(1): seen(1, Match.EQUAL)}), tmp_path)
+    with Watched(browser, path) as seen_:
+        page = seen_.page
+        page.on("dialog", lambda dialog: seen_.errors.append(dialog.message))
+        for number in range(len(HOSTILE)):
+            page.locator("#rows th button").nth(number).click()
+        shown = [text.replace("\u202f", " ") for text in seen_.rows()]
+        assert "<script>alert(1)</script>" in shown
+        assert page.locator("img").count() == 0
+        assert json.loads(page.inner_text("#data") or page.evaluate("document.getElementById('data').textContent"))
+
+
+def test_it_can_be_read_without_scripts(browser: Browser, report: Path) -> None:
+    with Watched(browser, report, java_script_enabled=False) as seen_:
+        assert seen_.page.locator("#rows tr").count() == 50
+        assert "Without scripts the first 50 segments are shown." in seen_.page.inner_text("main")

@@ -1,0 +1,233 @@
+"""The other forms of the report: workbook, table, JSON, summary; languages, anonymous reports, and hostile names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from pydantic import TypeAdapter
+
+from migrator import findings
+from migrator.model import Match, Outcome
+from migrator.report.forms import FORMS, ReportEntry, json_schema, summary
+from migrator.report.words import LANGUAGES, Words, _catalogue
+from migrator.sandbox.server import Running
+from tests.conftest import Command
+from tests.report.test_report import HOSTILE, a_plan, data, loaded, page, planned, seen, story
+from tests.small import contact, segment
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def hostile() -> Any:
+    found = findings.members_unknown("x | <b>")
+    kinds: list[dict[str, Any]] = [{"outcome": Outcome.FLAGGED, "findings": (found,)}, {}]
+    plan = a_plan(*(planned(n, name, **kinds[n % 2]) for n, name in enumerate(HOSTILE)))
+    looks = {segment(n): seen(n, Match.DIFFERENT, 3) for n in range(len(HOSTILE))}
+    return story(plan, results=loaded(*range(len(HOSTILE))), seen=looks)
+
+
+# --- the workbook ----------------------------------------------------------------------------------------------------
+
+
+def test_the_workbook_has_a_sheet_for_each_topic_with_filters_and_a_frozen_head(tmp_path: Path) -> None:
+    looks = {segment(1): seen(1, Match.EXPLAINED, 8, inactive=2)}
+    FORMS["xlsx"](story(a_plan(planned(1, "Autumn"), planned(2)), results=loaded(1), seen=looks), tmp_path)
+    book = load_workbook(tmp_path / "report.xlsx")
+    assert book.sheetnames[:3] == ["In numbers", "All segments", "What we need from you"]
+    sheet = book["All segments"]
+    assert (sheet.freeze_panes, sheet.auto_filter.ref[:3]) == ("B2", "A1:")
+    rows = list(sheet.iter_rows(values_only=True))
+    head = list(rows[0])
+    assert rows[1][head.index("Segment")] == "Autumn"
+    assert (rows[1][head.index("Before")], rows[1][head.index("After")]) == (10, 8)
+    assert rows[1][head.index("Share")] == pytest.approx(0.8)
+    assert sheet.cell(2, head.index("Before") + 1).data_type == "n"
+
+
+def test_no_name_is_a_formula_in_the_workbook(tmp_path: Path) -> None:
+    FORMS["xlsx"](hostile(), tmp_path)
+    book = load_workbook(tmp_path / "report.xlsx")
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not [cell.value for cell in cells if cell.data_type == "f"]
+    names = [row[0] for row in book["All segments"].iter_rows(min_row=2, values_only=True)]
+    assert [name or "" for name in names] == HOSTILE
+
+
+def test_control_characters_break_no_workbook(tmp_path: Path) -> None:
+    FORMS["xlsx"](story(a_plan(planned(1, "a\x00b\x1b[31m" + "x" * 40_000))), tmp_path)
+    name = load_workbook(tmp_path / "report.xlsx")["All segments"]["A2"].value
+    assert isinstance(name, str)
+    assert name.startswith("a\ufffdb\ufffd[31m")
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def test_no_name_is_a_formula_in_the_table(tmp_path: Path) -> None:
+    FORMS["csv"](hostile(), tmp_path)
+    rows = list(csv.reader(io.StringIO((tmp_path / "report.csv").read_bytes().decode("utf-8-sig"), newline="")))
+    assert len(rows) == len(HOSTILE) + 1
+    for row in rows[1:]:
+        assert not [cell for cell in row if cell.startswith(("=", "+", "@", "\t", "\r"))]
+        assert not [cell for cell in row if cell.startswith("-") and not cell[1:].isdigit()]
+
+
+# --- JSON ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_json_keeps_to_its_schema_and_that_to_its_page(tmp_path: Path) -> None:
+    FORMS["json"](hostile(), tmp_path)
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert TypeAdapter(ReportEntry).validate_python(content).format == 1
+    assert [entry["name"] for entry in content["segments"]] == HOSTILE
+    assert json.loads((ROOT / "docs/report.schema.json").read_text()) == json_schema()
+
+
+# --- the summary -----------------------------------------------------------------------------------------------------
+
+
+def test_no_name_breaks_out_of_the_summary() -> None:
+    from markdown_it import MarkdownIt
+
+    text = summary(hostile())
+    made = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
+    kinds = {token.type for token in made} | {child.type for token in made for child in token.children or ()}
+    assert not kinds & {"html_block", "html_inline", "link_open", "image", "code_inline", "fence", "code_block"}
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({line.replace("\\|", "").count("|") for line in tables}) == 2  # the numbers, and what is off
+
+
+def test_the_summary_tells_the_story() -> None:
+    text = summary(
+        story(a_plan(planned(1), planned(2, "B", Outcome.FLAGGED, findings=(findings.members_unknown("x"),))))
+    )
+    assert "1 of 2 segments are carried over" in text
+    assert "**members-unknown** (1)" in text
+
+
+# --- languages -------------------------------------------------------------------------------------------------------
+
+
+def test_every_text_is_there_in_every_language() -> None:
+    for key, entry in _catalogue().items():
+        texts = list(entry.values()) if key.startswith("is_") else [entry]
+        for text in texts:
+            assert len(text) == len(LANGUAGES), key
+            assert all(text), key
+            facts = [{part.split("}")[0] for part in one.split("{")[1:]} for one in text]
+            assert facts[0] == facts[1] == facts[2], key
+
+
+@pytest.mark.parametrize(
+    ("language", "verdict", "number"),
+    [
+        ("en", "1 of 1 segments are carried over", "12,345"),
+        ("de", "1 von 1 Segmenten sind übernommen", "12.345"),
+        ("fr", "1 segments sur 1 sont repris", "12\u202f345"),
+    ],
+)
+def test_the_report_speaks_the_language(tmp_path: Path, language: str, verdict: str, number: str) -> None:
+    one = planned(1, recorded_size=12_345, members=findings_free())
+    text = page(a_plan(one), tmp_path, language=language, results=loaded(1))
+    assert f'<html lang="{language}">' in text
+    assert verdict in text
+    assert number in text
+    for form in FORMS.values():
+        form(story(a_plan(one), language=language), tmp_path)
+
+
+def findings_free() -> Any:
+    from migrator.model import Members, MemberSource
+
+    return Members(MemberSource.NONE)
+
+
+def test_numbers_are_written_as_the_language_does() -> None:
+    de = Words("de")
+    assert (de.number(None), de.signed(-1234), de.signed(0), de.percent(0.123)) == ("–", "−1.234", "0", "12,3 %")
+
+
+# --- what a person can ask for ---------------------------------------------------------------------------------------
+
+
+def test_an_anonymous_report_names_nobody(tmp_path: Path) -> None:
+    one = planned(
+        1, "Anna's friends", Outcome.FLAGGED, query="PROFILE(contact).FILTER(lastname == 'Larsson')",
+        english="contacts whose lastname is 'Larsson'", proposal="PROFILE(contact).FILTER(lastname == 'Larsson')",
+        findings=(findings.members_from_file("anna.csv", 3),),
+    )  # fmt: skip
+    told = story(a_plan(one), anonymous=True)
+    for form in FORMS.values():
+        form(told, tmp_path)
+    for path in tmp_path.iterdir():
+        content = path.read_bytes()
+        if path.suffix == ".xlsx":
+            book = load_workbook(path)
+            content = str([row for sheet in book for row in sheet.iter_rows(values_only=True)]).encode()
+        assert b"Larsson" not in content, path
+        assert b"Anna" not in content, path
+        assert b"anna.csv" not in content, path
+    assert "Segment 1" in (tmp_path / "report.html").read_text()
+
+
+def test_all_forms_are_written_on_request(command: Command, sandbox: Running, tmp_path: Path) -> None:
+    command("run", "--org", sandbox.address)
+    (run,) = (tmp_path / "reports").iterdir()
+    (tmp_path / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    arguments = ("--format", "all", "--title", "Our <move>", "--logo", "logo.png", "--language", "de")
+    result = command("report", *arguments)
+    assert result.code == 3, result.err
+    assert {"report.html", "report.xlsx", "report.csv", "report.json", "summary.md"} <= {p.name for p in run.iterdir()}
+    text = (run / "report.html").read_text()
+    assert "<h1>Our &lt;move&gt;</h1>" in text
+    assert 'src="data:image/png;base64,' in text
+    everything = "".join(path.read_text() for path in run.glob("report.*") if path.suffix != ".xlsx")
+    for number in range(12):
+        assert str(contact(number)) not in everything  # ids of members never appear
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--format", "pdf"), "--format cannot be pdf"),
+        (("--language", "no"), "--language cannot be no"),
+        (("--logo", "nowhere.png"), "cannot be read"),
+        (("--logo", "logo.txt"), "has to be a picture"),
+        (("--compare", "nowhere"), "no run"),
+    ],
+)
+def test_a_report_that_cannot_be_is_explained(
+    command: Command, sandbox: Running, tmp_path: Path, arguments: tuple[str, str], words: str
+) -> None:
+    command("run", "--org", sandbox.address, "--dry-run")
+    (tmp_path / "logo.txt").write_text("x")
+    result = command("report", *arguments)
+    assert result.code == 2
+    assert words in result.err
+
+
+def test_two_runs_are_compared(command: Command, sandbox: Running, tmp_path: Path) -> None:
+    command("run", "--org", sandbox.address, "--dry-run")
+    command("run", "--org", sandbox.address)
+    first, second = sorted((tmp_path / "reports").iterdir(), key=lambda path: "dry" not in path.name)
+    command("report", second.name, "--compare", first.name, "--format", "json", "--format", "html")
+    content = json.loads((second / "report.json").read_text())
+    assert content["changed_since"] == first.name
+    assert {(one["was"], one["now"]) for one in content["changes"]} == {("planned", "verified")}
+    assert f"What changed since {first.name}" in (second / "report.html").read_text()
+
+
+def test_a_second_look_is_compared_with_the_first(command: Command, sandbox: Running, tmp_path: Path) -> None:
+    command("run", "--org", sandbox.address)
+    command("verify")
+    (run,) = (tmp_path / "reports").iterdir()
+    text = (run / "report.html").read_text()
+    assert "What changed since 2" in text
+    assert "Nothing changed." in text
+    assert data(text)["columns"][6][0] == "look0"

@@ -1,0 +1,442 @@
+"""Members from files, lists and rows, into an export: matched, resolved, checked, and never half."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrator.extractor.check import check_export
+from migrator.extractor.export import ExportWriter, member_reader, read_export
+from migrator.extractor.sources import match, sources
+from migrator.ids import from_texts, unpacked
+from migrator.model import Members, MemberSource
+from migrator.sandbox import outbound
+from migrator.sandbox.server import Running
+from tests.conftest import Command
+from tests.small import COMPOUND, DYNAMIC, LOST, ORGANISATION, ROW_ONLY, STATIC, contact
+from tests.test_interruption import posix_only, start, until
+
+
+def write(folder: Path, name: str, people: list[Any], header: str = "contactid") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([header, *map(str, people)]) + "\n")
+    return path
+
+
+def known(export: Path, segment: Any) -> Members:
+    return read_export(export).members[segment]
+
+
+def members(export: Path, segment: Any, **which: Any) -> list[int]:
+    return [one.int & 0xFF for one in unpacked(member_reader(export)(segment, **which))]
+
+
+# --- one file --------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_gives_the_members_that_nothing_else_knows(command: Command, small_export: Path, tmp_path: Path) -> None:
+    write(tmp_path, "Lost.csv", [contact(1), contact(2), contact(1), "nobody", contact(99)])
+    result = command("import-members", "Lost.csv", "--export", small_export)
+    assert result.code == 0, result.err
+    assert "Lost.csv → “Lost” (by its name)" in result.out
+    found = known(small_export, LOST)
+    assert (found.source, found.count, found.unreadable, found.duplicates, found.gone, found.origin, found.checked) == (
+        MemberSource.FILE, 2, 1, 1, 1, "Lost.csv", True,
+    )  # fmt: skip
+    assert members(small_export, LOST) == [1, 2]
+    assert str(contact(99)) in (small_export / f"imports/{LOST}-gone.csv").read_text()
+    assert check_export(small_export) == []
+    plan = command("translate", "--from", small_export, "--json", "--tolerance", "100")
+    assert plan.code == 3, plan.err
+    assert json.loads(plan.out)["outcomes"]["flagged"] == 1  # the compound alone
+
+
+def test_addresses_become_every_contact_that_has_them(
+    command: Command, small_export: Path, sandbox: Running, tmp_path: Path
+) -> None:
+    people = sandbox.organisation.rows["contact"]
+    people[str(contact(2))]["emailaddress1"] = "P1@mail.example"
+    write(tmp_path, "Lost.csv", ["p1@mail.example", "P3@MAIL.example", "o'nobody@mail.example"], "E-mail")
+    result = command("import-members", "Lost.csv", "--export", small_export, "--org", sandbox.address)
+    assert result.code == 3, result.err
+    found = known(small_export, LOST)
+    assert (found.count, found.not_found, found.ambiguous, found.inactive) == (3, 1, 1, 1)
+    assert members(small_export, LOST) == [1, 2, 3]
+    listed = {
+        path.name.removeprefix(f"{LOST}-"): path.read_text("utf-8-sig") for path in small_export.glob("imports/*")
+    }
+    assert listed["not-found.csv"] == "o'nobody@mail.example\n"
+    assert listed["ambiguous.csv"] == "p1@mail.example\n"
+    assert listed["inactive.csv"] == f"{contact(3)}\n"
+
+
+def test_the_tables_of_an_export_know_addresses_too(command: Command, small_export: Path, tmp_path: Path) -> None:
+    write(tmp_path, "Lost.csv", ["p1@mail.example"], "Email address")
+    assert command("import-members", "Lost.csv", "--export", small_export).code == 0
+    assert members(small_export, LOST) == [1]
+    (small_export / "tables/contact.csv").unlink()
+    manifest = json.loads((small_export / "manifest.json").read_text())
+    del manifest["files"]["tables/contact.csv"]
+    (small_export / "manifest.json").write_text(json.dumps(manifest))
+    result = command("import-members", "Lost.csv", "--export", small_export)
+    assert result.code == 2
+    assert "Name the organisation with --org" in result.err
+
+
+def test_a_better_source_is_kept_unless_it_is_to_be_replaced(
+    command: Command, small_export: Path, tmp_path: Path
+) -> None:
+    write(tmp_path, "x.csv", [contact(7)])
+    result = command("import-members", "x.csv", "--export", small_export, "--segment", "Five people")
+    assert result.code == 3
+    assert "keeps what it has" in result.out
+    assert members(small_export, STATIC) == [0, 1, 2, 3, 4]
+    result = command("import-members", "x.csv", "--export", small_export, "--segment", str(STATIC), "--replace")
+    assert result.code == 0
+    assert members(small_export, STATIC) == [7]
+    assert check_export(small_export) == []
+    assert len(list((small_export / "members").glob(f"{STATIC}*"))) == 1
+
+
+def test_exclusions_become_an_exclude_group_and_their_people_are_left_out(
+    command: Command, small_export: Path, sandbox: Running, tmp_path: Path
+) -> None:
+    write(tmp_path, "x.csv", [contact(3), contact(4)])
+    arguments = ("import-members", "x.csv", "--export", small_export, "--segment", "Five people", "--exclude")
+    assert command(*arguments).code == 0
+    assert (members(small_export, STATIC), members(small_export, STATIC, excluded=True)) == ([0, 1, 2, 3, 4], [3, 4])
+    result = command("run", "--org", sandbox.address, "--from", small_export)
+    assert result.code == 3, result.err
+    computed = {len(ids) for key, ids in sandbox.organisation.computed.items()}
+    assert 3 in computed
+    assert "not verified" not in result.out
+    assert "different" not in result.out
+
+
+# --- many files ------------------------------------------------------------------------------------------------------
+
+
+def test_files_of_a_folder_find_their_segments(command: Command, small_export: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "exported"
+    write(folder, "Segment Lost (1).csv", [contact(1)])
+    write(folder, f"x-{ROW_ONLY}.csv", [contact(2)])
+    write(folder, "five_people - members 2026-04-01.csv", [contact(3)])
+    write(folder, "mystery.csv", [contact(4)])
+    write(folder, "other.csv", [contact(5)])
+    (folder / "segments.csv").write_text("file,segment\nother.csv,Oslo\nmystery.csv,Nobody knows\n")
+    result = command("import-members", folder, "--export", small_export, "--dry-run")
+    assert result.code == 0
+    assert "Segment Lost (1).csv → “Lost” (by its name)" in result.out
+    assert f"x-{ROW_ONLY}.csv → “In its row” (by the id in its name)" in result.out
+    assert "five_people - members 2026-04-01.csv → “Five people” (by its name)" in result.out
+    assert "other.csv → “Oslo” (named in segments.csv)" in result.out
+    assert "mystery.csv → no segment: segments.csv names Nobody knows, but the export has no such segment" in result.out
+    assert "Nothing was imported." in result.out
+    assert known(small_export, LOST).count is None
+    result = command("import-members", folder, "--export", small_export, "--replace", "--yes")
+    assert result.code == 3  # one file belongs to nobody
+    assert [members(small_export, one) for one in (LOST, ROW_ONLY, STATIC, DYNAMIC)] == [[1], [2], [3], [5]]
+    assert check_export(small_export) == []
+
+
+def test_two_files_for_one_segment_are_refused(command: Command, small_export: Path, tmp_path: Path) -> None:
+    write(tmp_path / "f", "Lost.csv", [contact(1)])
+    write(tmp_path / "f", "Lost (1).csv", [contact(2)])
+    result = command("import-members", tmp_path / "f", "--export", small_export)
+    assert result.code == 2
+    assert "Two files belong to the segment “Lost”" in result.err
+
+
+def test_names_that_several_segments_share_are_a_question(small_export: Path, tmp_path: Path) -> None:
+    export = read_export(small_export)
+    write(tmp_path, "Lost.csv", [])
+    twice = [*export.segments, *[one for one in export.segments if one.id == LOST]]
+    (found,) = match(sources([tmp_path / "Lost.csv"])[0], twice, {})
+    assert found.segment is None
+    assert "2 segments are called like this" in found.why
+
+
+def test_nothing_is_half_imported(command: Command, small_export: Path, tmp_path: Path) -> None:
+    before = {path: path.read_bytes() for path in small_export.rglob("*") if path.is_file()}
+    write(tmp_path / "f", "Lost.csv", [contact(1)])
+    write(tmp_path / "f", "Oslo.csv", ["nobody"])
+    result = command("import-members", tmp_path / "f", "--export", small_export, "--replace")
+    assert result.code == 2
+    assert "Nothing was imported" in result.err
+    assert known(small_export, LOST).count is None
+    for path, content in before.items():
+        assert path.read_bytes() == content
+    assert check_export(small_export) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Name the files to import"),
+        (["Lost.csv", "--from-list", "x"], "Name the files to import"),
+        (["Lost.csv", "--segment", "Nobody"], "the export has no such segment"),
+        (["Lost.csv", "more.csv", "--segment", "Lost"], "--segment is for one file"),
+        (["mystery.csv"], "None of the files belongs to a segment"),
+        (["--from-list", "x"], "--segment has to name the segment"),
+    ],
+)
+def test_an_import_that_makes_no_sense_is_explained(
+    command: Command, small_export: Path, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    for name in ("Lost.csv", "more.csv", "mystery.csv"):
+        write(tmp_path, name, [contact(1)])
+    result = command("import-members", *arguments, "--export", small_export)
+    assert result.code == 2
+    assert words in result.err
+
+
+def test_an_export_of_another_organisation_is_refused(
+    command: Command, small_export: Path, contoso: Running, tmp_path: Path
+) -> None:
+    write(tmp_path, "Lost.csv", [contact(1)])
+    result = command("import-members", "Lost.csv", "--export", small_export, "--org", contoso.address)
+    assert result.code == 2
+    assert "another organisation" in result.err
+
+
+def test_a_run_that_was_loaded_takes_no_more_members(command: Command, sandbox: Running, tmp_path: Path) -> None:
+    command("run", "--org", sandbox.address, "--dry-run")
+    write(tmp_path, "Lost.csv", [contact(1)])
+    assert command("import-members", "Lost.csv").code == 0
+    command("load")
+    result = command("import-members", "Lost.csv")
+    assert result.code == 2
+    assert "has been loaded" in result.err
+
+
+# --- marketing lists -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_lists(sandbox: Running) -> Running:
+    rows = [
+        {"listid": str(contact(100)), "listname": "Friends", "type": False, "createdfromcode": 2},
+        {"listid": str(contact(101)), "listname": "Query", "type": True, "createdfromcode": 2},
+        {"listid": str(contact(102)), "listname": "Firms", "type": False, "createdfromcode": 1},
+        {"listid": str(contact(103)), "listname": "Twins", "type": False, "createdfromcode": 2},
+        {"listid": str(contact(104)), "listname": "Twins", "type": False, "createdfromcode": 2},
+    ]
+    sandbox.organisation.fill("list", rows)
+    links = [
+        {"id": str(contact(200 + n)), "listid": str(contact(100)), "contactid": str(contact(n))} for n in (1, 3, 5)
+    ]
+    sandbox.organisation.fill("listmember", links)
+    return sandbox
+
+
+def test_a_marketing_list_gives_its_members(command: Command, small_export: Path, with_lists: Running) -> None:
+    arguments = ("import-members", "--export", small_export, "--org", with_lists.address, "--segment", "Lost")
+    result = command(*arguments, "--from-list", "Friends")
+    assert result.code == 0, result.err
+    found = known(small_export, LOST)
+    assert (found.source, found.count, found.origin, found.inactive) == (MemberSource.LIST, 3, "Friends", 1)
+    assert sorted(members(small_export, LOST)) == [1, 3, 5]
+    assert command(*arguments, "--from-list", str(contact(100))).code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Query", "is dynamic"),
+        ("Firms", "is not one of contacts"),
+        ("Twins", "2 marketing lists are called"),
+        ("O'Nobody", "There is no marketing list called “O'Nobody”"),
+    ],
+)
+def test_a_list_that_cannot_be_taken_is_explained(
+    command: Command, small_export: Path, with_lists: Running, name: str, words: str
+) -> None:
+    arguments = ("--export", small_export, "--org", with_lists.address, "--segment", "Lost", "--from-list", name)
+    result = command("import-members", *arguments)
+    assert result.code == 2
+    assert words in result.err
+
+
+# --- contacts that are gone ------------------------------------------------------------------------------------------
+
+
+def test_contacts_that_are_gone_are_found_before_loading(command: Command, sandbox: Running, tmp_path: Path) -> None:
+    sandbox.organisation.delete("contact", str(contact(2)))
+    sandbox.organisation.outbound = False
+    result = command("run", "--org", sandbox.address)
+    assert result.code == 3
+    (run,) = (tmp_path / "reports").iterdir()
+    assert (known(run / "export", ROW_ONLY).count, known(run / "export", ROW_ONLY).gone) == (1, 1)
+    groups = [ids for found in sandbox.organisation.groups.values() for ids in found.values()]
+    assert [len(ids) for ids in groups] == [1]
+    assert "no longer exists as contact" in (run / "report.html").read_text()
+
+
+def test_an_export_from_long_ago_is_checked_before_it_is_planned(
+    command: Command, sandbox: Running, small_export: Path, tmp_path: Path
+) -> None:
+    sandbox.organisation.delete("contact", str(contact(2)))
+    command("run", "--org", sandbox.address, "--from", small_export)
+    (run,) = (tmp_path / "reports").iterdir()
+    assert known(run / "export", ROW_ONLY).gone == 1
+    assert known(small_export, ROW_ONLY).gone == 0  # what was given stays as it was
+
+
+# --- going on --------------------------------------------------------------------------------------------------------
+
+
+@posix_only
+def test_a_killed_extraction_goes_on_where_it_was(
+    command: Command, sandbox: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = outbound.ACTIONS["msdyncrm_FetchContactsByQuery"]
+    asked: list[str] = []
+
+    def slow(organisation: Any, body: Any) -> Any:
+        asked.append(str(body["Query"]))
+        time.sleep(0.15)
+        return fetch(organisation, body)
+
+    monkeypatch.setitem(outbound.ACTIONS, "msdyncrm_FetchContactsByQuery", slow)
+    process = start("extract", "--org", sandbox.address, "--parallel", "1", "--quiet")
+    until(lambda: len(list(tmp_path.glob("reports/*/export/.done/*.json"))) >= 2)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (run,) = (tmp_path / "reports").iterdir()
+    assert not (run / "export/manifest.json").exists()
+    assert command("check-export", run).code == 2
+    before = len(asked)
+    assert command("run", "--resume", run.name).code in (2, 3)
+    again = asked[before:]
+    assert len(again) < before + 6
+    assert check_export(run / "export") == [] or os.name != "posix"
+
+
+def test_what_was_read_is_taken_over_only_if_it_is_whole(tmp_path: Path) -> None:
+    first = ExportWriter(tmp_path / "e", ORGANISATION, "2026-01-01T00:00:00Z")
+    first.members(STATIC, [contact(1)], Members(MemberSource.SERVICE), notes=True)
+    first.members(DYNAMIC, [contact(2)], Members(MemberSource.SERVICE), notes=True)
+    (tmp_path / f"e/members/{DYNAMIC}.csv").write_text("contactid\n")
+    second = ExportWriter(tmp_path / "e", ORGANISATION, "2026-01-01T00:00:00Z")
+    assert second.goes_on(STATIC) == Members(MemberSource.SERVICE, 1)
+    assert second.goes_on(DYNAMIC) is None
+    assert second.goes_on(COMPOUND) is None
+
+
+# --- checking --------------------------------------------------------------------------------------------------------
+
+
+def damage(export: Path, name: str, content: str) -> None:
+    (export / name).write_text(content)
+
+
+def test_a_whole_export_has_no_problems(command: Command, small_export: Path) -> None:
+    result = command("check-export", small_export)
+    assert (result.code, "is a whole export" in result.out) == (0, True)
+
+
+def test_everything_that_is_wrong_is_said_at_once(command: Command, small_export: Path) -> None:
+    rows = (small_export / "segments.jsonl").read_text().splitlines()
+    damage(small_export, "segments.jsonl", "\n".join([*rows, rows[0], "{}", "nothing"]))
+    damage(small_export, f"members/{STATIC}.csv", f"id\n{contact(1)}\n{contact(1)}\nnobody\n{contact(200).hex}\n")
+    (small_export / f"members/{DYNAMIC}.csv").unlink()
+    manifest = json.loads((small_export / "manifest.json").read_text())
+    manifest["files"]["../outside.csv"] = {"sha256": "x"}
+    manifest["files"][f"members/{contact(7)}.csv"] = {}
+    manifest["members"][str(contact(8))] = {"source": "service", "count": 3}
+    manifest["members"]["nonsense"] = {"source": "service"}
+    manifest["members"][str(LOST)] = {"source": "a rumour"}
+    damage(small_export, "manifest.json", json.dumps(manifest))
+    result = command("check-export", small_export)
+    assert result.code == 2
+    for words in (
+        "names a file outside of the folder",
+        f"members/{DYNAMIC}.csv is missing",
+        f"members/{contact(7)}.csv is missing",
+        "segments.jsonl is not what it was",
+        "line 7, repeats the segment",
+        "line 8, is no segment row",
+        "line 9, is no segment row",
+        "counts 6 segments; segments.jsonl has 9",
+        "does not begin with the line contactid",
+        f"repeats the id {contact(1)}",
+        "is no id: 'nobody'",
+        "is not in the canonical spelling",
+        f"has members of {contact(8)}, which is no segment",
+        "nonsense: no segment id, or a source",
+    ):
+        assert words in result.out, words
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda export: (export / "manifest.json").unlink(), "is only half written"),
+        (lambda export: damage(export, "manifest.json", "{"), "cannot be read"),
+        (lambda export: damage(export, "manifest.json", "[]"), "cannot be read"),
+        (
+            lambda export: damage(
+                export,
+                "manifest.json",
+                json.dumps({**json.loads((export / "manifest.json").read_text()), "format": 99}),
+            ),
+            "The format is 99",
+        ),
+        (lambda export: damage(export, "metadata.json", '{"tables": 3}'), "metadata.json cannot be read"),
+    ],
+)
+def test_a_damaged_export_is_explained(command: Command, small_export: Path, change: Any, words: str) -> None:
+    change(small_export)
+    result = command("check-export", small_export)
+    assert result.code == 2
+    assert words in result.out
+
+
+def test_a_folder_that_is_none_is_said(command: Command) -> None:
+    assert "There is no folder nowhere" in command("check-export", "nowhere").out
+    assert "There is no export folder nowhere" in command("redact", "nowhere", "copy").err
+
+
+# --- redacting -------------------------------------------------------------------------------------------------------
+
+
+def test_a_copy_for_others_names_nobody_and_gives_the_same_plan(
+    command: Command, small_export: Path, tmp_path: Path
+) -> None:
+    result = command("redact", small_export, "copy")
+    assert result.code == 0, result.err
+    copy = tmp_path / "copy"
+    assert check_export(copy) == []
+    content = "".join(path.read_text() for path in copy.rglob("*") if path.is_file())
+    for person in range(12):
+        assert str(contact(person)) not in content
+    assert "Renée" not in content
+    assert "mail.example" not in content
+    old, new = read_export(small_export), read_export(copy)
+    assert [one.name for one in new.segments] == [one.name for one in old.segments]
+    shared = set(unpacked(member_reader(copy)(STATIC))) & set(unpacked(member_reader(copy)(DYNAMIC)))
+    assert len(shared) == 2  # who is in both stays in both
+    outcomes = [
+        json.loads(command("translate", "--from", folder, "--json").out)["outcomes"] for folder in (small_export, copy)
+    ]
+    assert outcomes[0] == outcomes[1]
+
+
+def test_ids_in_rows_become_the_same_others(command: Command, small_export: Path, tmp_path: Path) -> None:
+    command("redact", small_export, "copy")
+    rows = [json.loads(line) for line in (tmp_path / "copy/segments.jsonl").read_text().splitlines()]
+    (row,) = (one for one in rows if one["msdyncrm_segmentid"] == str(ROW_ONLY))
+    in_row = from_texts(json.loads(row["msdyncrm_segmentmemberids"]))
+    assert list(unpacked(in_row)) == list(unpacked(member_reader(tmp_path / "copy")(ROW_ONLY)))
+
+
+def test_a_copy_goes_nowhere_where_something_is(command: Command, small_export: Path, tmp_path: Path) -> None:
+    write(tmp_path / "copy", "x.txt", [])
+    assert "there already" in command("redact", small_export, "copy").err
