@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
 
-.PHONY: demo test lint format lock sample docs clean
+.PHONY: demo test lint format lock sample docs example clean
 
 demo: $(READY)
 	$(BIN)/migrator demo
@@ -39,6 +39,10 @@ sample: $(READY)
 # The parts of docs/ that are written by the program itself.
 docs: $(READY)
 	$(BIN)/python docs/generate.py
+
+# The demo's report in reports/example/, and the pictures of it in docs/images/ where there is a Chromium.
+example: $(READY)
+	$(BIN)/python docs/make_example.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist build

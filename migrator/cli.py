@@ -11,16 +11,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
 from migrator import __version__
-from migrator.codes import LegacyStatus, LegacyType
 from migrator.errors import Exit, MigratorError, UsageError
-from migrator.model import Choice, Selection
+from migrator.model import Choice
+from migrator.options import (
+    Accounts,
+    Compound,
+    DraftsOnly,
+    From,
+    Ids,
+    Interactions,
+    Json,
+    Names,
+    NoWait,
+    Operators,
+    Org,
+    Other,
+    Out,
+    Parallel,
+    Quiet,
+    Run,
+    Split,
+    Statuses,
+    Tolerance,
+    Types,
+    WaitComputation,
+    WaitPending,
+    choices,
+    selection,
+    settings_of,
+)
 from migrator.progress import ShowsProgress
-from migrator.settings import Settings, settings
+from migrator.settings import Settings
 from migrator.terminal import Terminal
 
 app = typer.Typer(
@@ -32,65 +57,6 @@ app = typer.Typer(
     help="Moves Dynamics 365 marketing segments from outbound marketing to real-time journeys, and proves the members.",
     epilog="Try it without an organisation: migrator demo",
 )
-
-_TYPES = {kind.name.lower(): int(kind) for kind in LegacyType}
-_STATUSES = {status.name.lower().replace("_", "-"): int(status) for status in LegacyStatus}
-
-Org = Annotated[str | None, typer.Option("--org", help="Address of the organisation.", metavar="URL")]
-Out = Annotated[Path | None, typer.Option("--out", help="Where new runs go [default: reports].", metavar="FOLDER")]
-Run = Annotated[
-    str | None,
-    typer.Argument(help="Run folder or its name [default: the latest].", metavar="[RUN]", show_default=False),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
-Names = Annotated[
-    list[str] | None,
-    typer.Option("--name", help="Only segments with this name; * and ? stand for any text.", metavar="NAME"),
-]
-Ids = Annotated[list[str] | None, typer.Option("--id", help="Only the segment with this id.", metavar="ID")]
-Types = Annotated[
-    list[str] | None, typer.Option("--type", help=f"Only this type: {', '.join(_TYPES)}.", metavar="TYPE")
-]
-Statuses = Annotated[
-    list[str] | None, typer.Option("--status", help=f"Only this status: {', '.join(_STATUSES)}.", metavar="STATUS")
-]
-DraftsOnly = Annotated[bool | None, typer.Option("--drafts-only", help="Publish nothing.", show_default=False)]
-WaitPending = Annotated[
-    float | None,
-    typer.Option(help="Seconds to wait for member changes that are under way [default: 60].", metavar="SECONDS"),
-]
-WaitComputation = Annotated[
-    float | None,
-    typer.Option(help="Seconds to wait for published segments to be computed [default: 900].", metavar="SECONDS"),
-]
-Parallel = Annotated[
-    int | None, typer.Option(help="Segments side by side, and requests at a time for an account [default: 16].")
-]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for computations; look once.")]
-Tolerance = Annotated[
-    float | None,
-    typer.Option(help="Per cent that members may differ before a person has to look [default: 2].", metavar="N"),
-]
-Split = Annotated[
-    bool | None,
-    typer.Option("--split", help="Split static segments of more than 2,000,000 members.", show_default=False),
-]
-Accounts = Annotated[
-    str | None,
-    typer.Option(help="File of application users that share the work (docs/signing-in.md).", metavar="FILE"),
-]
-Operators = Annotated[
-    str | None, typer.Option(help="How real-time queries write and/or: symbols or words [default: symbols].")
-]
-Compound = Annotated[
-    Choice, typer.Option(help="Compound segments: flag them, translate them, or freeze a snapshot of their members.")
-]
-Interactions = Annotated[Choice, typer.Option(help="Behavioural segments: flag them, or translate them by our map.")]
-From = Annotated[Path | None, typer.Option("--from", help="Start from this export folder.", metavar="EXPORT")]
-Other = Annotated[
-    bool, typer.Option("--other-organisation", help="Load an export into another organisation than it came from.")
-]
 
 
 def _show_version(wanted: bool) -> None:
@@ -146,7 +112,7 @@ def run_command(
     from migrator.run import resume as go_on
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
-    chosen = _settings(locals())
+    chosen = settings_of(locals())
     if run and not resume:
         raise UsageError(
             f"{run} is given, but not what to do with it. To go on with a run: migrator run --resume {run}"
@@ -160,8 +126,8 @@ def run_command(
     if not chosen.org and not (dry_run and source):
         raise UsageError("No organisation is given. Name it with --org, for example https://contoso.crm4.dynamics.com")
     task = Task(
-        selection=_selection(name, id_, type_, status),
-        choices=_choices(compound, interactions),
+        selection=selection(name, id_, type_, status),
+        choices=choices(compound, interactions),
         dry_run=dry_run,
         source=source,
         other_organisation=other_organisation,
@@ -211,9 +177,9 @@ def extract(
     from migrator.run import extract_stage
 
     terminal = Terminal(quiet=quiet)
-    chosen = _settings(locals())
+    chosen = settings_of(locals())
     with _new_run(chosen, dry_run=True) as run:
-        extract_stage(run, _orders(chosen, terminal), _selection(name, id_, type_, status))
+        extract_stage(run, _orders(chosen, terminal), selection(name, id_, type_, status))
     terminal.tell(f"Export: {run.export}")
 
 
@@ -257,7 +223,7 @@ def import_members(
     terminal = Terminal(quiet=quiet)
     if bool(files) == bool(from_list):
         raise UsageError("Name the files to import, or a marketing list with --from-list.")
-    chosen = _settings(locals())
+    chosen = settings_of(locals())
     folder = export or find_run(None, chosen.out).path
     wanted = Wanted(
         folder,
@@ -351,14 +317,13 @@ def translate(
     from migrator.run import report_stage, take_export, translate_stage
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
-    chosen = _settings(locals())
-    selection = _selection(name, id_, type_, status)
-    choices = _choices(compound, interactions)
+    chosen = settings_of(locals())
+    wanted, decided = selection(name, id_, type_, status), choices(compound, interactions)
     with _new_run(chosen, dry_run=True) if source else _old_run(run, chosen) as folder:
         if source:
             take_export(folder, source)
         _not_loaded(folder)
-        translate_stage(folder, selection, chosen, choices, None)
+        translate_stage(folder, wanted, chosen, decided, None)
         summary = report_stage(folder)
     terminal.summary(summary, table=False)
     raise typer.Exit(summary.exit_code)
@@ -381,7 +346,7 @@ def load(
     from migrator.run import load_stage, report_stage
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
-    chosen = _settings(locals())
+    chosen = settings_of(locals())
     with _old_run(run, chosen) as folder:
         load_stage(folder, _orders(chosen, terminal))
         summary = report_stage(folder)
@@ -406,7 +371,7 @@ def verify(
     from migrator.run import report_stage, verify_stage
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
-    chosen = _settings(locals())
+    chosen = settings_of(locals())
     with _old_run(run, chosen) as folder:
         verify_stage(folder, _orders(chosen, terminal))
         summary = report_stage(folder)
@@ -440,7 +405,7 @@ def report(
     from migrator.runfolder import find_run
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
-    chosen = _settings(locals())
+    chosen = settings_of(locals())
     formats = tuple(FORMS) if form and "all" in form else tuple(dict.fromkeys(form or ["html"]))
     if unknown := [name for name in formats if name not in FORMS]:
         raise UsageError(f"--format cannot be {unknown[0]}; it is one of {', '.join(FORMS)}, or all.")
@@ -476,7 +441,7 @@ def retry(
     from migrator.aftercare import retry as retry_segments
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
-    chosen = _settings(locals())
+    chosen = settings_of(locals())
     if not segments and not all_failed:
         raise UsageError("Say which segments: ids, exact names, or --all-failed.")
     with _old_run(run, chosen) as folder:
@@ -504,7 +469,7 @@ def approve(
     terminal = Terminal(quiet=quiet, as_json=as_json)
     if choice is Choice.FLAG:
         raise UsageError("--as is translate, snapshot or skip.")
-    with _old_run(run, _settings(locals())) as folder:
+    with _old_run(run, settings_of(locals())) as folder:
         summary = approve_segments(folder, segments, choice)
     terminal.summary(summary, table=False)
     terminal.tell(f"Load what was decided with: migrator load {folder.name}")
@@ -528,7 +493,7 @@ def rollback(
     from migrator.aftercare import rollback as roll_back
 
     terminal = Terminal(quiet=quiet)
-    chosen = _settings(locals())
+    chosen = settings_of(locals())
     with _old_run(run, chosen) as folder:
         aftermath = roll_back(folder, _orders(chosen, terminal), segments or [], _asking(terminal, yes=yes))
     _tell_aftermath(aftermath, terminal)
@@ -554,7 +519,7 @@ def retire(
     from migrator.aftercare import retire_legacy
 
     terminal = Terminal(quiet=quiet)
-    chosen = _settings(locals())
+    chosen = settings_of(locals())
     ask = _asking(terminal, yes=yes and not delete, word="delete" if delete else "")
     with _old_run(run, chosen) as folder:
         aftermath = retire_legacy(folder, _orders(chosen, terminal), segments or [], ask, delete=delete)
@@ -604,10 +569,8 @@ def explain(
     from migrator.explain import explanation_json, explanation_lines
 
     text = _query_text(query)
-    words = _settings(locals()).operators == "words"
-    explanation = explain_query(
-        text, export, interactions=_choices(Choice.FLAG, interactions).interactions, words=words
-    )
+    words = settings_of(locals()).operators == "words"
+    explanation = explain_query(text, export, interactions=choices(Choice.FLAG, interactions).interactions, words=words)
     if as_json:
         typer.echo(explanation_json(explanation))
     else:
@@ -633,7 +596,7 @@ def status(run: Run = None, out: Out = None) -> None:
     from migrator.aftercare import status_lines
     from migrator.runfolder import find_run
 
-    for line in status_lines(find_run(run, _settings(locals()).out)):
+    for line in status_lines(find_run(run, settings_of(locals()).out)):
         typer.echo(line)
 
 
@@ -685,7 +648,7 @@ def demo(
     terminal = Terminal(quiet=quiet, as_json=as_json)
     with practice_organisation(None, port, outbound, None) as running:
         terminal.tell(f"The sandbox answers at {running.address}")
-        chosen = _settings({"out": out, "org": running.address})
+        chosen = settings_of({"out": out, "org": running.address})
         with _new_run(chosen, dry_run=False) as run:
             summary = whole_run(run, _orders(chosen, terminal), Task())
         terminal.summary(summary, table=True)
@@ -696,14 +659,7 @@ def demo(
     raise typer.Exit(Exit.DONE if summary.exit_code is Exit.WAITING else summary.exit_code)
 
 
-# --- between options and stages --------------------------------------------------------------------------------------
-
-
-def _settings(options: dict[str, Any]) -> Settings:
-    known = {name: options[name] for name in Settings.__dataclass_fields__ if name in options}
-    if options.get("no_wait"):
-        known["wait_computation"] = 0.0
-    return settings(known, os.environ)
+# --- between commands and runs ---------------------------------------------------------------------------------------
 
 
 def _orders(chosen: Settings, terminal: Terminal) -> Any:
@@ -711,43 +667,6 @@ def _orders(chosen: Settings, terminal: Terminal) -> Any:
 
     progress: ShowsProgress = terminal.progress()
     return Orders(chosen, progress, terminal.tell)
-
-
-def _selection(
-    names: list[str] | None, ids: list[str] | None, types: list[str] | None, statuses: list[str] | None
-) -> Selection:
-    return Selection(
-        names=tuple(names or ()),
-        ids=tuple(_uuid(text) for text in ids or ()),
-        types=tuple(_code(text, _TYPES, "--type") for text in types or ()),
-        statuses=tuple(_code(text, _STATUSES, "--status") for text in statuses or ()),
-    )
-
-
-def _choices(compound: Choice, interactions: Choice) -> Any:
-    from migrator.run import Choices
-
-    if compound is Choice.SKIP:
-        raise UsageError("--compound cannot be skip; leave segments out by filters, or with migrator approve --as skip")
-    if interactions not in (Choice.FLAG, Choice.TRANSLATE):
-        raise UsageError(f"--interactions is flag or translate, not {interactions}.")
-    return Choices(compound, interactions)
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise UsageError(f"--id takes the id of a segment; {text} is none. Use --name for names.") from None
-
-
-def _code(text: str, known: dict[str, int], option: str) -> int:
-    word = text.lower().replace(" ", "-").replace("_", "-")
-    if word in known:
-        return known[word]
-    if text.isdigit():
-        return int(text)
-    raise UsageError(f"{option} cannot be {text}; it is one of {', '.join(known)}, or a code.")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ FLOORS = {
     "cli": 7,
     "__main__": 8,
     "practice": 6,
+    "options": 6,
     "terminal": 6,
     "run": 5,
     "explain": 5,

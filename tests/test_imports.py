@@ -18,6 +18,7 @@ from migrator.ids import from_texts, unpacked
 from migrator.model import Members, MemberSource
 from migrator.sandbox import outbound
 from migrator.sandbox.server import Running
+from migrator.translator import members as limits
 from tests.conftest import Command
 from tests.small import COMPOUND, DYNAMIC, LOST, ORGANISATION, ROW_ONLY, STATIC, contact
 from tests.test_interruption import posix_only, start, until
@@ -440,3 +441,25 @@ def test_ids_in_rows_become_the_same_others(command: Command, small_export: Path
 def test_a_copy_goes_nowhere_where_something_is(command: Command, small_export: Path, tmp_path: Path) -> None:
     write(tmp_path / "copy", "x.txt", [])
     assert "there already" in command("redact", small_export, "copy").err
+
+
+# --- sizes -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_segment_that_is_too_large_is_split_loaded_and_verified(
+    command: Command, small_export: Path, sandbox: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MEMBERS_MAX", 2)
+    monkeypatch.setattr(limits, "MEMBERS_PER_GROUP", 1)
+    arguments = ("run", "--org", sandbox.address, "--from", small_export, "--name", "Five people")
+    assert "1 waiting" in command(*arguments).out
+    result = command(*arguments, "--split", "--json")
+    assert result.code == 0, result.err
+    summary = json.loads(result.out)
+    assert (summary["standings"], summary["members_after"]) == ({"verified": 1, "left out": 5}, 5)
+    names = {row["msdynmkt_displayname"] for row in sandbox.organisation.rows["msdynmkt_segment"].values()}
+    assert names == {"Five people", *(f"Five people – part {number} of 3" for number in (1, 2, 3))}
+    held = [member for found in sandbox.organisation.groups.values() for ids in found.values() for member in ids]
+    assert sorted(member & 0xFF for member in held) == [0, 1, 2, 3, 4]
+    assert command("rollback", "--yes").code == 0
+    assert sandbox.organisation.rows["msdynmkt_segment"] == {}

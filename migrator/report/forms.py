@@ -102,7 +102,7 @@ class ReportEntry:
     changed_since: str
     changes: list[ChangeEntry]
     limits: dict[str, tuple[int, int]]
-    """Limit → how much this run uses, and how much there is."""
+    """`all`, `dynamic`, `static` → segments that this run uses up, and how many an organisation holds."""
     steps: dict[str, tuple[int, int, int]]
     """Step of the journal → confirmed, failed, fate unknown."""
     traffic: dict[str, int]
@@ -141,7 +141,7 @@ def _entry(story: Story) -> ReportEntry:
         segments=[_segment(row) for row in story.rows],
         changed_since=run.changed_since,
         changes=[ChangeEntry(**asdict(one)) for one in run.changes],
-        limits={limit.word: (limit.used, limit.most) for limit in story.limits},
+        limits={limit.key: (limit.used, limit.most) for limit in story.limits},
         steps=dict(run.journal.steps),
         traffic=dict(run.traffic),
     )
@@ -352,13 +352,16 @@ def summary(story: Story) -> str:
     return "\n".join(lines) + "\n"
 
 
-_SIGNS = re.compile(r"([\\`*_{}\[\]()#+.!|~>-])")
+_SIGNS = re.compile(r"([\\`*_{}\[\]|~])")
+_AT_THE_START = re.compile(r"^(?=[-+#>=])|^(\d+)(?=[.)])")
+"""What begins a list, a heading or a quotation."""
 
 
 def _plain(text: str) -> str:
     """Text that Markdown takes as it is: on one line, no sign with a meaning, no HTML."""
     one_line = " ".join(text.split())
-    return _SIGNS.sub(r"\\\1", one_line.replace("&", "&amp;").replace("<", "&lt;"))
+    safe = _SIGNS.sub(r"\\\1", one_line.replace("&", "&amp;").replace("<", "&lt;"))
+    return _AT_THE_START.sub(lambda match: f"{match[1] or ''}\\", safe, count=1)
 
 
 FORMS: Mapping[str, Callable[[Story, Path], Path]] = {

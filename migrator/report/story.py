@@ -95,6 +95,7 @@ class Ask:
 class Limit:
     """How much of a limit is used."""
 
+    key: str
     word: str
     used: int
     most: int
@@ -290,7 +291,7 @@ def _limits(rows: Sequence[Mapping[str, Any]], words: Words) -> tuple[Limit, ...
     there = [row for row in rows if row["outcome"] in ("ready", "adapted")]
     dynamic = sum(bool(row["dynamic"]) for row in there)
     return (
-        Limit(words("limit_all"), len(there), SEGMENTS_MAX),
-        Limit(words("limit_dynamic"), dynamic, DYNAMIC_SEGMENTS_MAX),
-        Limit(words("limit_static"), len(there) - dynamic, STATIC_SEGMENTS_MAX),
+        Limit("all", words("limit_all"), len(there), SEGMENTS_MAX),
+        Limit("dynamic", words("limit_dynamic"), dynamic, DYNAMIC_SEGMENTS_MAX),
+        Limit("static", words("limit_static"), len(there) - dynamic, STATIC_SEGMENTS_MAX),
     )
