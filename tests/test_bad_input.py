@@ -352,7 +352,7 @@ def test_a_defect_is_a_sentence_too(command: Command, monkeypatch: pytest.Monkey
     def explode(_: object) -> None:
         raise RuntimeError("something nobody thought of")
 
-    monkeypatch.setattr(cli, "_settings", explode)
+    monkeypatch.setattr(cli, "settings_of", explode)
     result = command("status")
     assert result.code == 4
     assert "should not" in result.err
