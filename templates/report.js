@@ -109,7 +109,7 @@
     if (get(row, "findings").length) {
       const items = get(row, "findings").map(([code, message]) => make("li", {},
         make("span", { class: "severity " + codes[code].severity }, data.severities[codes[code].severity]), " ",
-        make("span", { lang: "en" }, message, " ", codes[code].advice), " ", make("code", {}, codes[code].code)));
+        codes[code].meaning + (codes[code].meaning ? " " : ""), make("span", { lang: "en" }, message), " ", codes[code].advice, " ", make("code", {}, codes[code].code)));
       add(w.findings, make("ul", {}, ...items));
     }
     if (get(row, "query")) add(w.legacy_query, make("pre", {}, get(row, "query")));

@@ -116,7 +116,10 @@ def _data(story: Story, columns: list[tuple[str, str, str]]) -> str:
     def code(finding: Any) -> int:
         if finding.code not in codes:
             codes[finding.code] = len(codes)
-            known.append({"code": finding.code, "severity": str(finding.severity), "advice": finding.advice})
+            meaning, advice = words.finding(finding.code, "", finding.advice)
+            known.append(
+                {"code": finding.code, "severity": str(finding.severity), "meaning": meaning, "advice": advice}
+            )
         return codes[finding.code]
 
     rows = [

@@ -85,6 +85,7 @@ class Ask:
 
     code: str
     severity: Severity
+    meaning: str
     advice: str
     segments: tuple[Asked, ...]
     more: int
@@ -147,10 +148,10 @@ def tell(plan: Plan, frame: pd.DataFrame, total: Totals, run: Circumstances) -> 
         numbers=_numbers(total, run, words),
         flow=flow((row["type"], row["status"], row["standing"]) for row in rows),
         diagonal=diagonal(rows),
-        asks=_asks(rows, run),
+        asks=_asks(rows, run, words),
         rows=tuple(rows),
         looks=tuple(frame.attrs.get("looks", ())),
-        findings=_findings(rows),
+        findings=_findings(rows, words),
         limits=_limits(rows, words),
     )
 
@@ -229,7 +230,7 @@ def _numbers(total: Totals, run: Circumstances, words: Words) -> tuple[Number, .
 # --- decisions -------------------------------------------------------------------------------------------------------
 
 
-def _asks(rows: Sequence[Mapping[str, Any]], run: Circumstances) -> tuple[Ask, ...]:
+def _asks(rows: Sequence[Mapping[str, Any]], run: Circumstances, words: Words) -> tuple[Ask, ...]:
     found: dict[str, list[tuple[Mapping[str, Any], str]]] = {}
     facts: dict[str, tuple[Severity, str]] = {}
     for row in rows:
@@ -244,7 +245,8 @@ def _asks(rows: Sequence[Mapping[str, Any]], run: Circumstances) -> tuple[Ask, .
     return tuple(
         Ask(
             code,
-            *facts[code],
+            facts[code][0],
+            *words.finding(code, CATALOGUE[code][1], facts[code][1]),
             tuple(_asked(row, message, run) for row, message in found[code][:SHOWN]),
             max(len(found[code]) - SHOWN, 0),
         )
@@ -279,10 +281,12 @@ def marked(one: str, other: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
 # --- the rest --------------------------------------------------------------------------------------------------------
 
 
-def _findings(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str, str, int], ...]:
+def _findings(rows: Sequence[Mapping[str, Any]], words: Words) -> tuple[tuple[str, str, str, int], ...]:
     counted = Counter(finding.code for row in rows for finding in row["findings"])
     known = [
-        (code, str(CATALOGUE[code][0]), CATALOGUE[code][1], counted[code]) for code in counted if code in CATALOGUE
+        (code, str(CATALOGUE[code][0]), words.finding(code, CATALOGUE[code][1], "")[0], counted[code])
+        for code in counted
+        if code in CATALOGUE
     ]
     return tuple(sorted(known, key=lambda one: (-list(Severity).index(Severity(one[1])), -one[3], one[0])))
 

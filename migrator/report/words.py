@@ -38,6 +38,11 @@ class Words:
         entry = _catalogue()[f"is_{family}"].get(value)
         return str(entry[self._at]) if entry else value
 
+    def finding(self, code: str, meaning: str, advice: str) -> tuple[str, str]:
+        """What a finding means and what to do about it; English is given, other languages are in the catalogue."""
+        entry = _catalogue()["about_finding"].get(code, {}).get(self.language)
+        return (str(entry[0]), str(entry[1])) if entry else (meaning, advice)
+
     def family(self, family: str) -> dict[str, str]:
         """All words for the values of one kind."""
         return {value: str(entry[self._at]) for value, entry in _catalogue()[f"is_{family}"].items()}

@@ -115,7 +115,13 @@ def test_the_summary_tells_the_story() -> None:
 
 
 def test_every_text_is_there_in_every_language() -> None:
+    assert _catalogue()["about_finding"].keys() == findings.CATALOGUE.keys()
+    for code, entry in _catalogue()["about_finding"].items():
+        assert entry.keys() == {"de", "fr"}, code
+        assert all(len(texts) == 2 and all(texts) for texts in entry.values()), code
     for key, entry in _catalogue().items():
+        if key == "about_finding":
+            continue
         texts = list(entry.values()) if key.startswith("is_") else [entry]
         for text in texts:
             assert len(text) == len(LANGUAGES), key
@@ -140,6 +146,13 @@ def test_the_report_speaks_the_language(tmp_path: Path, language: str, verdict: 
     assert number in text
     for form in FORMS.values():
         form(story(a_plan(one), language=language), tmp_path)
+
+
+def test_what_is_asked_for_is_asked_in_the_language(tmp_path: Path) -> None:
+    one = planned(1, "Liste", Outcome.FLAGGED, findings=(findings.members_unknown("gone"),))
+    text = page(a_plan(one), tmp_path, language="de")
+    assert "<h3>Die Mitglieder eines statischen Segments konnten nicht gelesen werden." in text
+    assert "Suchen Sie einen rechtzeitig gemachten Export" in text
 
 
 def findings_free() -> Any:

@@ -244,7 +244,7 @@ def test_findings_are_shown_with_advice_grouped_by_reason(tmp_path: Path) -> Non
     found = findings.members_unknown("the list is gone")
     plan = a_plan(*(planned(n, f"S{n}", Outcome.FLAGGED, findings=(found,)) for n in range(1, 21)))
     text = page(plan, tmp_path)
-    assert text.count("<h3>Members unknown") == 1
+    assert text.count("<h3>The members of a static segment could not be read.") == 1
     assert f'href="#open={segment(1)}"' in text
     assert html.escape(found.advice) in text.replace("&#39;", "&#x27;")
     assert "8 more of these" in text
