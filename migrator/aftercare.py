@@ -252,7 +252,10 @@ def status_lines(run: RunFolder) -> list[str]:
         if results := read_results(run.path / JOURNAL, utc_now):
             failed = [result for result in results.values() if result.state is LoadState.FAILED]
             names = {segment.legacy_id: segment.name for segment in plan.segments}
-            lines.append(f"  {len(results) - len(failed):,} loaded, {len(failed):,} failed")
+            states = Counter(result.state for result in results.values())
+            always = (LoadState.LOADED, LoadState.FAILED)
+            shown = [state for state in LoadState if states[state] or state in always]
+            lines.append("  " + ", ".join(f"{states[state]:,} {state}" for state in shown))
             lines += [
                 f"    {for_terminal(names[r.legacy_id])} ({r.legacy_id}): {r.step}: {r.error}" for r in failed[:10]
             ]

@@ -81,7 +81,9 @@ def _front(
 def run_command(
     run: Annotated[
         str | None,
-        typer.Argument(help="With --resume: run folder or its name [default: the latest].", show_default=False),
+        typer.Argument(
+            help="With --resume: run folder or its name [default: the latest].", metavar="RUN", show_default=False
+        ),
     ] = None,
     org: Org = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that has not ended.")] = False,
@@ -186,7 +188,8 @@ def extract(
 @app.command("import-members", epilog="Example: migrator import-members exported.zip --export reports/latest --dry-run")
 def import_members(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="CSV or XLSX files, folders of them, or zips.", metavar="[FILE...]")
+        list[Path] | None,
+        typer.Argument(help="CSV or XLSX files, folders of them, or zips.", metavar="FILE...", show_default=False),
     ] = None,
     export: Annotated[
         Path | None,
@@ -421,7 +424,8 @@ def report(
 @app.command(epilog='Example: migrator retry "VIP customers" --run 2026-11-22-091500-contoso')
 def retry(
     segments: Annotated[
-        list[str] | None, typer.Argument(help="Ids or exact names of segments.", metavar="[SEGMENT...]")
+        list[str] | None,
+        typer.Argument(help="Ids or exact names of segments.", metavar="SEGMENT...", show_default=False),
     ] = None,
     all_failed: Annotated[bool, typer.Option("--all-failed", help="Every segment that failed.")] = False,
     run: Annotated[
@@ -480,7 +484,8 @@ def approve(
 def rollback(
     run: Run = None,
     segments: Annotated[
-        list[str] | None, typer.Argument(help="Ids or exact names [default: all that it created].", show_default=False)
+        list[str] | None,
+        typer.Argument(help="Ids or names [default: all it created].", metavar="SEGMENT...", show_default=False),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
     org: Org = None,
@@ -504,7 +509,7 @@ def retire(
     run: Run = None,
     segments: Annotated[
         list[str] | None,
-        typer.Argument(help="Ids or exact names [default: all that are verified].", show_default=False),
+        typer.Argument(help="Ids or names [default: all verified].", metavar="SEGMENT...", show_default=False),
     ] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Delete them, too; asks for a word to be typed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before stopping.")] = False,

@@ -21,7 +21,7 @@ Org = Annotated[str | None, typer.Option("--org", help="Address of the organisat
 Out = Annotated[Path | None, typer.Option("--out", help="Where new runs go [default: reports].", metavar="FOLDER")]
 Run = Annotated[
     str | None,
-    typer.Argument(help="Run folder or its name [default: the latest].", metavar="[RUN]", show_default=False),
+    typer.Argument(help="Run folder or its name [default: the latest].", metavar="RUN", show_default=False),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]

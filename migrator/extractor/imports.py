@@ -13,7 +13,7 @@ from migrator.dataverse import lists
 from migrator.dataverse.client import Client
 from migrator.errors import UsageError
 from migrator.extractor.directory import Directory, check, resolve
-from migrator.extractor.export import ExportWriter
+from migrator.extractor.export import ExportWriter, member_reader, read_export
 from migrator.extractor.sheets import Kind, as_address, as_id, column_of
 from migrator.extractor.sources import Source
 from migrator.ids import NONE, Ids, distinct, joined, packed, texts
@@ -239,8 +239,6 @@ async def check_members(export: Path, directory: Directory, progress: ShowsProgr
         UsageError: the export cannot be read.
         DataverseError: the organisation cannot be asked. The export is as it was.
     """
-    from migrator.extractor.export import member_reader, read_export
-
     read, content = member_reader(export), read_export(export)
     wanted = [
         segment
