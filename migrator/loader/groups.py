@@ -20,8 +20,8 @@ from migrator.model import PlannedSegment, StaticGroup
 _LOST_IN_A_ROW = 3
 """Calls of unknown fate, one after the other, after which the group is looked at before more is sent."""
 _LOOKS = 3
-"""Looks at a group in which everything was confirmed and something is missing, before it is sent again: reads may lag
-behind writes."""
+"""Looks at a group in which everything was confirmed and something is missing, before it is sent again, and at a live
+one before it is called different: reads may lag behind writes."""
 
 
 async def fill(loading: Loading, segment: PlannedSegment, group: StaticGroup, at: At, *, new: bool, live: bool) -> None:
@@ -51,12 +51,12 @@ async def fill(loading: Loading, segment: PlannedSegment, group: StaticGroup, at
         if not len(missing) and not len(surplus):
             at.step = "read back"
             return
-        if live:
+        if live and attempt == _LOOKS:
             raise LiveDiffers(_live(loading, segment, missing, surplus))
         if attempt and loop.time() > until:
             raise CannotGoOn(_apart(loading, segment, group, missing, surplus))
         at.step = "members"
-        if not confirmed or attempt % _LOOKS == 0:
+        if not live and (not confirmed or attempt % _LOOKS == 0):
             confirmed = await _send(loading, segment, group, at, missing, surplus)
         if attempt:
             await loading.client.stop.sleep(patience.pause(min(attempt, 4)))
