@@ -143,7 +143,11 @@ class Client:
             Interrupted: see `stop`; nothing was sent then.
         """
         response = await self._request(method, path, body=body, writes=True)
-        return self._object(response) if response.content else {}
+        try:
+            return self._object(response) if response.content else {}
+        except UnexpectedAnswer as error:  # it arrived, but what it came to cannot be read
+            why = "the answer cannot be read"
+            raise Unsettled(f"{method} {_bare(path)}", why, response.status_code, "", _request_id(response)) from error
 
     async def _question(
         self,

@@ -104,16 +104,16 @@ class _Budget:
 
         What was used up is what fits. Where it lets us come back earlier than what we used can have left the window,
         others have used some of it, an earlier process of ours for example: then one request tries for more at once.
-        Otherwise, and where that fails, the next try comes much later.
+        Otherwise the next try comes much later.
         """
         self._step = 1.0
         if not probe:
             known = self.spent(now) + under_way
             self.capacity = max(known if self.capacity is None else min(known, self.capacity), 1.0)
-            frees = self._spent[0][0] + self._window - now if self._spent else 0.0
-            if retry_after + _ROUNDED < frees:
-                self._probe_at = now + retry_after
-                return
+        frees = self._spent[0][0] + self._window - now if self.spent(now) else 0.0
+        if retry_after + _ROUNDED < frees:
+            self._probe_at = now + retry_after
+            return
         self._probe_pause = min(2 * self._probe_pause, _PATIENT_PROBES * self._window)
         self._probe_at = now + self._probe_pause
 

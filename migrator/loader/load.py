@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from migrator.codes import DefinitionStatus
+from migrator.codes import DefinitionStatus, SegmentStatus
 from migrator.dataverse import realtime
 from migrator.dataverse.errors import DuplicateKey, Refused
 from migrator.loader.groups import fill
@@ -67,7 +67,7 @@ async def _one(
             (fill(loading, segment, group, at, new=new, live=live) for group in segment.groups), loading.parallel
         )
         loading.read_back.add(segment.legacy_id)
-        if segment.publish and not live:
+        if segment.publish and (not live or _did_not_compute(segment, there)):
             await _publish(loading, segment, at)
         result = LoadResult(segment.legacy_id, LoadState.LOADED, at.step, at.created)
     except Refused as error:
@@ -226,6 +226,12 @@ def _groups(definition: Mapping[str, Any]) -> dict[str, str]:
         return {str(entry["groupId"]).lower(): str(entry["includeType"]) for entry in entries}
     except (ValueError, TypeError, KeyError):
         return {"unreadable": ""}
+
+
+def _did_not_compute(segment: PlannedSegment, there: There) -> bool:
+    """Whether a published segment ended in an error, so that publishing it again is worth a try."""
+    row = there.segments.get(segment.segment_id)
+    return row is not None and row.get("statuscode") in (SegmentStatus.ERROR, SegmentStatus.FAULTED)
 
 
 async def _publish(loading: Loading, segment: PlannedSegment, at: At) -> None:

@@ -206,6 +206,7 @@ def send(client: Client) -> Coroutine[Any, Any, Any]:
         httpx.ReadTimeout("late"),
         httpx.RemoteProtocolError("cut"),
         httpx.WriteError("reset"),
+        httpx.Response(200, text="{broken"),
     ],
 )
 def test_a_write_of_unknown_fate_is_not_sent_again_blindly(answer: Answer) -> None:

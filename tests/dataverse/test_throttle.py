@@ -121,6 +121,13 @@ def test_a_budget_that_others_used_up_does_not_slow_us_down_for_long(clock: Cloc
     assert found.send(1_500) < 1.15 * 5 * 15.0
 
 
+def test_a_window_that_is_shorter_than_we_think_does_not_make_us_wait_for_ours(clock: Clock) -> None:
+    """The organisation says when we may come back; it is believed, whatever we have counted."""
+    found = Simulation(clock, servers=1)  # 300 requests in 15 seconds
+    found.limiter = Limiter(48, 300.0)
+    assert found.send(1_500) < 2 * 4 * 15.0
+
+
 def test_a_hint_of_nothing_is_none(clock: Clock) -> None:
     limiter = Limiter(4)
     limiter.answered(limiter.begin(clock()), clock())

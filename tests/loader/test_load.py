@@ -356,14 +356,28 @@ def test_a_computation_that_takes_too_long_is_unknown(migration: Migration) -> N
 
 
 @pytest.mark.parametrize("status", [SegmentStatus.ERROR, SegmentStatus.FAULTED, SegmentStatus.DELETED])
-def test_a_computation_that_fails_is_said(migration: Migration, status: SegmentStatus) -> None:
-    migration.go(then_verify=False)
-    migration.server.organisation.settle()
-    migration.server.organisation.computing = 3600
-    migration.row(DYNAMIC)["statuscode"] = int(status)
+def test_a_computation_that_fails_is_said(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch, status: SegmentStatus
+) -> None:
+    def fail(organisation: Any, key: str) -> None:
+        organisation.rows["msdynmkt_segment"][key]["statuscode"] = int(status)
+
+    monkeypatch.setattr(realtime, "_compute", fail)
     _, verified = migration.go(wait=0.3)
     assert verified[DYNAMIC].match is Match.UNKNOWN
     assert status.name.capitalize() in verified[DYNAMIC].note
+
+
+@pytest.mark.parametrize("status", [SegmentStatus.ERROR, SegmentStatus.FAULTED])
+def test_a_computation_that_failed_is_tried_again_by_the_next_loading(
+    migration: Migration, status: SegmentStatus
+) -> None:
+    migration.go()
+    migration.row(DYNAMIC)["statuscode"] = int(status)
+    sent = len(migration.steps())
+    _, verified = migration.go()
+    assert migration.steps()[sent:] == [(str(DYNAMIC), "publish")]
+    assert verified[DYNAMIC].match is Match.EXPLAINED
 
 
 def test_an_unknown_status_code_crashes_nothing(migration: Migration) -> None:
