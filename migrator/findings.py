@@ -186,6 +186,15 @@ def size_far_off(recorded: int, read: int, tolerance: float) -> tuple[str, str]:
     )
 
 
+@_finding(Severity.DECISION)
+def nobody_left() -> tuple[str, str]:
+    """Nobody is left of the static members that were to be read; a segment that was not known to be empty would be."""
+    return (
+        "Nobody is left of its members: the list names nobody, or nobody whom the organisation knows.",
+        "Look whether it is the right list and the right organisation. Approve the segment only if it is to be empty.",
+    )
+
+
 @_finding(Severity.NOTE)
 def members_from_file(name: str, count: int) -> tuple[str, str]:
     """The members were read from a file that somebody exported in time."""

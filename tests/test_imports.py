@@ -78,6 +78,24 @@ def test_addresses_become_every_contact_that_has_them(
     assert listed["inactive.csv"] == f"{contact(3)}\n"
 
 
+@pytest.mark.parametrize("lines", [[], [contact(99)]])
+def test_a_file_that_leaves_nobody_makes_no_empty_segment(
+    command: Command, small_export: Path, sandbox: Running, tmp_path: Path, lines: list[Any]
+) -> None:
+    """Also where no recorded size says that there were people."""
+    rows = [json.loads(line) for line in (small_export / "segments.jsonl").read_text().splitlines()]
+    for row in rows:
+        row.pop("msdyncrm_segmentsize", None)
+    writer = ExportWriter.reopen(small_export)
+    writer.segments(rows)
+    writer.finish()
+    write(tmp_path, "Lost.csv", lines)
+    assert command("import-members", "Lost.csv", "--export", small_export, "--org", sandbox.address).code == 0
+    result = command("run", "--org", sandbox.address, "--from", small_export, "--name", "Lost")
+    assert "1 waiting" in result.out
+    assert sandbox.organisation.rows["msdynmkt_segment"] == {}
+
+
 def test_the_tables_of_an_export_know_addresses_too(command: Command, small_export: Path, tmp_path: Path) -> None:
     write(tmp_path, "Lost.csv", ["p1@mail.example"], "Email address")
     assert command("import-members", "Lost.csv", "--export", small_export).code == 0

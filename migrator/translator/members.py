@@ -79,12 +79,21 @@ _SAID: Mapping[MemberSource, Callable[[Members], Finding]] = {
 
 def _about_size(segment: LegacySegment, members: Members, tolerance: float) -> Iterator[Finding]:
     recorded, read = segment.recorded_size, members.count
+    if segment.type_code == LegacyType.STATIC and read == 0 and recorded != 0 and _may_have_lost(members):
+        yield findings.nobody_left()
     if recorded is None or read is None or recorded == read:
         return
     if segment.type_code == LegacyType.STATIC and abs(recorded - read) > tolerance * recorded:
         yield findings.size_far_off(recorded, read, tolerance)
     else:
         yield findings.size_differs(recorded, read)
+
+
+def _may_have_lost(members: Members) -> bool:
+    """Whether an empty list may be empty because something was left out, or because it is the wrong one."""
+    return members.source in (MemberSource.FILE, MemberSource.LIST) or bool(
+        members.gone or members.not_found or members.unreadable
+    )
 
 
 def parts_of(count: int) -> list[tuple[int, int]]:

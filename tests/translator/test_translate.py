@@ -266,6 +266,21 @@ def test_unknown_members_are_never_an_empty_segment() -> None:
         (Members(READ, 97), {"msdyncrm_segmentsize": 100}, ["size-far-off"], Outcome.FLAGGED),
         (Members(READ, 3), {"msdyncrm_segmentsize": 0}, ["size-far-off"], Outcome.FLAGGED),
         (Members(MemberSource.FILE, 3, origin="x.csv"), {}, ["members-from-file"], Outcome.READY),
+        (Members(MemberSource.FILE, 0, origin="x"), {}, ["members-from-file", "nobody-left"], Outcome.FLAGGED),
+        (Members(MemberSource.LIST, 0, origin="x"), {}, ["members-from-list", "nobody-left"], Outcome.FLAGGED),
+        (
+            Members(MemberSource.ROW, 0, gone=7),
+            {},
+            ["members-from-row", "contacts-gone", "nobody-left"],
+            Outcome.FLAGGED,
+        ),
+        (Members(MemberSource.ROW, 0), {}, ["members-from-row"], Outcome.READY),
+        (
+            Members(MemberSource.FILE, 0, origin="x"),
+            {"msdyncrm_segmentsize": 0},
+            ["members-from-file"],
+            Outcome.READY,
+        ),
         (Members(MemberSource.LIST, 3, origin="x"), {}, ["members-from-list"], Outcome.READY),
         (Members(MemberSource.ROW, 3, gone=1), {}, ["members-from-row", "contacts-gone"], Outcome.ADAPTED),
         (
