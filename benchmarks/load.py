@@ -33,7 +33,7 @@ from urllib.parse import urlsplit
 
 from scaled import Serving, definition, person, serving, write_export
 
-from migrator.codes import MEMBERS_PER_CALL, MEMBERS_PER_GROUP
+from migrator.product.codes import MEMBERS_PER_CALL, MEMBERS_PER_GROUP
 from migrator.sandbox.chaos import Profile
 
 LATENCY = 0.08

@@ -23,10 +23,10 @@ from typing import Any
 from pydantic import TypeAdapter
 from scaled import write_export
 
+from migrator.contracts.plan import read_plan
+from migrator.contracts.run_folder import RunFolder
+from migrator.contracts.verification import Match, Verification, Verified
 from migrator.loader.journal import Journal
-from migrator.model import Match, Verification, Verified
-from migrator.runfolder import RunFolder
-from migrator.translator.plan import read_plan
 
 OPTIONS = [
     "--no-sandbox",

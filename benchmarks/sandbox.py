@@ -17,7 +17,7 @@ from uuid import UUID
 
 from scaled import definition, serving, synthetic
 
-from migrator.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_CALL, MEMBERS_PER_GROUP
+from migrator.product.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_CALL, MEMBERS_PER_GROUP
 
 PER_SEGMENT = GROUPS_PER_DEFINITION * MEMBERS_PER_GROUP
 

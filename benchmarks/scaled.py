@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from migrator.codes import LegacyStatus, LegacyType, SegmentSource, SegmentType
-from migrator.extractor.export import ExportWriter
-from migrator.model import Members, MemberSource, Organisation
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, Organisation
 from migrator.mql import Column, Schema, Table
+from migrator.product.codes import LegacyStatus, LegacyType, SegmentSource, SegmentType
 from migrator.sandbox.chaos import Profile
 
 ID = UUID("5ca1ed00-0000-4000-8000-000000000001")

@@ -23,12 +23,11 @@ from typing import Any
 
 from scaled import Serving, digest, serving, write_export
 
-from migrator.extractor.export import member_reader
-from migrator.ids import unpacked
-from migrator.loader.journal import JOURNAL, read_results
-from migrator.model import LoadState
+from migrator.base.ids import unpacked
+from migrator.contracts.export_folder import member_reader
+from migrator.contracts.journal import JOURNAL, LoadState, read_results
+from migrator.contracts.plan import read_plan
 from migrator.sandbox.chaos import PROFILES
-from migrator.translator.plan import read_plan
 
 STATICS, MEMBERS, DYNAMICS = 60, 4_000, 20
 
@@ -75,7 +74,7 @@ class Soak:
         raise SystemExit(f"{command[0]} never came to an end")
 
     def _loaded(self) -> bool:
-        results = read_results(self.run / JOURNAL, lambda: "")
+        results = read_results(self.run / JOURNAL)
         return len(results) == self.segments and all(one.state is LoadState.LOADED for one in results.values())
 
     def _empty(self) -> bool:

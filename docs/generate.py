@@ -9,9 +9,9 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from migrator import findings
-from migrator.cli import app
-from migrator.findings import SEVERITIES, Severity
+from migrator.cli.app import app
+from migrator.product import findings
+from migrator.product.findings import SEVERITIES, Severity
 
 HERE = Path(__file__).resolve().parent
 _EFFECT = {
@@ -41,7 +41,7 @@ def catalogue() -> str:
     lines = [
         "# Findings",
         "",
-        "Written by `make docs` from `migrator/findings.py`. A code never changes its meaning. "
+        "Written by `make docs` from `migrator/product/findings.py`. A code never changes its meaning. "
         "The heaviest finding of a segment decides its outcome.",
     ]
     for severity in SEVERITIES:

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from migrator.codes import LegacyStatus, LegacyType, Scope
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, Organisation
 from migrator.evaluator import EvaluationError, Tables
-from migrator.extractor.export import ExportWriter
-from migrator.model import Members, MemberSource, Organisation
 from migrator.mql import Column, ManyToMany, ManyToOne, QueryError, Schema, Table, parse_outbound
+from migrator.product.codes import LegacyStatus, LegacyType, Scope
 
 HERE = Path(__file__).resolve().parent / "contoso"
 CONTACTS, ACCOUNTS, REGISTRATIONS, LEADS = 5_000, 300, 2_500, 400

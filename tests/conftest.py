@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from migrator import cli
+from migrator.cli import app as cli
 from migrator.sandbox.data import load
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.server import Running, running

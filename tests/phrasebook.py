@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from migrator.codes import LegacyType
 from migrator.mql import Column, ManyToMany, ManyToOne, Schema, Table
+from migrator.product.codes import LegacyType
 from tests.small import segment
 
 KEY, TEXT, WHOLE, MONEY = Column("Uniqueidentifier"), Column("String"), Column("Integer"), Column("Money")

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from migrator.codes import LegacyStatus, LegacyType
-from migrator.extractor.export import ExportWriter
-from migrator.model import Members, MemberSource, Organisation
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, Organisation
 from migrator.mql import Column, ManyToMany, ManyToOne, Schema, Table
+from migrator.product.codes import LegacyStatus, LegacyType
 
 ORGANISATION = Organisation(UUID("5a000000-0000-4000-8000-000000000001"), "https://small.crm4.dynamics.com")
 UNIT = "5a000000-0000-4000-8000-0000000000b1"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from migrator.codes import LegacyStatus
+from migrator.product.codes import LegacyStatus
 from migrator.sandbox import realtime
 from migrator.sandbox.refusal import bad_request
 from migrator.sandbox.server import Running

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.runfolder import new_run, working_on
+from migrator.contracts.run_folder import new_run, working_on
 from migrator.sandbox.server import Running
 from tests.conftest import Command
 
@@ -347,7 +347,7 @@ def test_a_profile_that_is_not_there(command: Command, monkeypatch: pytest.Monke
 
 
 def test_a_defect_is_a_sentence_too(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from migrator import cli
+    from migrator.cli import app as cli
 
     def explode(_: object) -> None:
         raise RuntimeError("something nobody thought of")

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from migrator import run
-from migrator.cli import app
+from migrator.cli.app import app
+from migrator.commands import run
 from migrator.sandbox.server import Running
 from tests.conftest import CONTOSO, Command, Result
 from tests.small import DYNAMIC, LOST, ROW_ONLY, STATIC

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.cli import app
+from migrator.cli.app import app
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from migrator.extractor.check import check_export
-from migrator.extractor.export import ExportWriter, member_reader, read_export
+from migrator.base.ids import from_texts, unpacked
+from migrator.contracts.export_check import check_export
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, member_reader, read_export
 from migrator.extractor.sources import match, sources
-from migrator.ids import from_texts, unpacked
-from migrator.model import Members, MemberSource
 from migrator.sandbox import outbound
 from migrator.sandbox.server import Running
 from migrator.translator import members as limits

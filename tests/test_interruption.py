@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from migrator.base.side_by_side import side_by_side
 from migrator.sandbox.server import Running
-from migrator.side_by_side import side_by_side
 from tests.conftest import INTERRUPTIBLE, Command
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")

@@ -15,18 +15,17 @@ from typing import Any
 
 import pytest
 
-from migrator.codes import SegmentStatus
-from migrator.extractor.export import read_export
-from migrator.model import Choice, TranslationSettings
-from migrator.progress import Silent
-from migrator.run import Orders, load_stage
-from migrator.runfolder import RunFolder, RunState
+from migrator.base.progress import Silent
+from migrator.commands.run import Orders, load_stage
+from migrator.commands.settings import Settings
+from migrator.contracts.export_folder import read_export
+from migrator.contracts.plan import Choice, TranslationSettings, write_plan
+from migrator.contracts.run_folder import RunFolder, RunState
+from migrator.product.codes import SegmentStatus
 from migrator.sandbox.chaos import PROFILES, Dice
 from migrator.sandbox.data import load
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.server import running
-from migrator.settings import Settings
-from migrator.translator.plan import write_plan
 from migrator.translator.translate import translate
 from tests.small import COMPOUND, ORGANISATION
 

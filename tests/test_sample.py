@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from migrator.codes import LegacyStatus, LegacyType
-from migrator.extractor.export import read_export
+from migrator.contracts.export_folder import read_export
+from migrator.product.codes import LegacyStatus, LegacyType
 from tests.conftest import CONTOSO
 
 

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from migrator.base.errors import UsageError
 from migrator.dataverse.address import sign_in_host
 from migrator.dataverse.errors import SignInFailed
-from migrator.errors import UsageError
 
 PUBLIC_CLIENT = "51f81489-12ee-4a9e-aaae-a2591f45987d"
 """The application id that Microsoft publishes for trying out Dataverse; AZURE_CLIENT_ID takes its place."""

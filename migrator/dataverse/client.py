@@ -20,7 +20,7 @@ from uuid import UUID
 import httpx
 
 from migrator import __version__
-from migrator.codes import API_VERSION, PAGE_SIZE_MAX, PROTECTION_WINDOW
+from migrator.base.stopping import Stop
 from migrator.dataverse.address import is_loopback, organisation_url
 from migrator.dataverse.auth import Account, Credentials, Msal, NoSignIn, OnLoopback, authority_of
 from migrator.dataverse.errors import (
@@ -36,7 +36,7 @@ from migrator.dataverse.errors import (
     refused,
 )
 from migrator.dataverse.throttle import RETRIED, Patience, Throttle
-from migrator.stopping import Stop
+from migrator.product.codes import API_VERSION, PAGE_SIZE_MAX, PROTECTION_WINDOW
 
 log = logging.getLogger("migrator.dataverse")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import UUID
 
-from migrator.codes import State
 from migrator.dataverse.client import Client
+from migrator.product.codes import State
 
 BATCH = 400
 """Ids in one request: about 18,000 characters of address; the Web API takes 32,000 (product documentation)."""

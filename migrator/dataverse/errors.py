@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import re
 
-from migrator.codes import ERROR_DUPLICATE_KEY, ERROR_RESOURCE_NOT_FOUND
-from migrator.errors import Exit, MigratorError
+from migrator.base.errors import Exit, MigratorError
+from migrator.product.codes import ERROR_DUPLICATE_KEY, ERROR_RESOURCE_NOT_FOUND
 
 _GUID = r"['\"]?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}['\"]?"
 _ID_LIST = re.compile(rf"{_GUID}(?:\s*,\s*{_GUID})+")

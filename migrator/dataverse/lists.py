@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from migrator.codes import AUDIENCE_KEY
+from migrator.base.ids import Ids, from_texts
 from migrator.dataverse.client import Client
-from migrator.ids import Ids, from_texts
+from migrator.product.codes import AUDIENCE_KEY
 
 CONTACTS = 2
 """`createdfromcode` of a list of contacts (metadata; 1 is accounts, 4 is leads)."""

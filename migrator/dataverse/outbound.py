@@ -12,9 +12,9 @@ from urllib.parse import quote
 from uuid import UUID
 from xml.sax.saxutils import quoteattr
 
-from migrator.codes import AUDIENCE_KEY, PAGE_SIZE_MAX, LegacyStatus, Scope, State
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, UnexpectedAnswer
+from migrator.product.codes import AUDIENCE_KEY, PAGE_SIZE_MAX, LegacyStatus, Scope, State
 
 _FORMATTED = 'odata.include-annotations="OData.Community.Display.V1.FormattedValue"'
 

@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from migrator.codes import MEMBERS_PER_CALL, PAGE_SIZE_MAX
+from migrator.base.ids import Ids, from_texts, texts
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, Refused, UnexpectedAnswer
-from migrator.ids import Ids, from_texts, texts
+from migrator.product.codes import MEMBERS_PER_CALL, PAGE_SIZE_MAX
 
 
 async def create_segment_definition(client: Client, definition: Mapping[str, Any]) -> None:

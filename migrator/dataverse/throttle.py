@@ -17,12 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from migrator.codes import (
-    ERROR_CONCURRENCY,
-    ERROR_EXECUTION_TIME,
-    ERROR_TOO_MANY_REQUESTS,
-    PROTECTION_WINDOW,
-)
+from migrator.product.codes import ERROR_CONCURRENCY, ERROR_EXECUTION_TIME, ERROR_TOO_MANY_REQUESTS, PROTECTION_WINDOW
 
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that may be different the next time."""

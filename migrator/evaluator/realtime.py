@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from migrator.codes import AUDIENCE, State
 from migrator.evaluator.conditions import condition_sql
 from migrator.evaluator.interactions import people
 from migrator.evaluator.select import EvaluationError, Place, Scope, Statement, from_table, member_of
 from migrator.mql import ManyToMany, ManyToOne, tree
+from migrator.product.codes import AUDIENCE, State
 
 
 def members_sql(members: tree.Members, statement: Statement) -> str:

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from sqlglot import exp
 
-from migrator.codes import AUDIENCE, AUDIENCE_KEY
 from migrator.mql import Column, Schema, Table, tree
+from migrator.product.codes import AUDIENCE, AUDIENCE_KEY
 
 MEMBER = "member"
 Membership = Callable[[str], Collection[UUID]]

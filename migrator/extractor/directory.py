@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from migrator.codes import State
+from migrator.base.ids import Ids, batches, joined, packed, unpacked, without
+from migrator.base.side_by_side import side_by_side
 from migrator.dataverse import contacts
 from migrator.dataverse.client import Client
-from migrator.ids import Ids, batches, joined, packed, unpacked, without
-from migrator.side_by_side import side_by_side
+from migrator.product.codes import State
 
 _PARALLEL = 8
 """Requests side by side."""

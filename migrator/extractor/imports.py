@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from migrator.base.errors import UsageError
+from migrator.base.ids import NONE, Ids, distinct, joined, packed, texts
+from migrator.base.progress import ShowsProgress
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, member_reader, read_export
+from migrator.contracts.legacy_segment import LegacySegment
 from migrator.dataverse import lists
 from migrator.dataverse.client import Client
-from migrator.errors import UsageError
 from migrator.extractor.directory import Directory, check, resolve
-from migrator.extractor.export import ExportWriter, member_reader, read_export
 from migrator.extractor.sheets import Kind, as_address, as_id, column_of
 from migrator.extractor.sources import Source
-from migrator.ids import NONE, Ids, distinct, joined, packed, texts
-from migrator.model import LegacySegment, Members, MemberSource
-from migrator.progress import ShowsProgress
 
 IMPORTS = "imports"
 """Folder of an export for lists of what an import could not carry over: addresses and ids of people."""

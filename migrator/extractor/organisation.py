@@ -16,22 +16,22 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from migrator.codes import AUDIENCE, LEGACY_MEMBER_PREFIX, PAGE_SIZE_MAX, LegacyStatus, LegacyType, Scope
+from migrator.base.errors import UsageError
+from migrator.base.ids import Ids, distinct, joined, packed
+from migrator.base.progress import ShowsProgress
+from migrator.base.side_by_side import side_by_side
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, Organisation
+from migrator.contracts.legacy_segment import LegacySegment, segment_of
+from migrator.contracts.selection import Selection, selects
 from migrator.dataverse import outbound
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import ActionMissing, Refused, UnexpectedAnswer
 from migrator.dataverse.metadata import Described, describe
-from migrator.errors import UsageError
 from migrator.extractor.directory import Organisation as Directory
-from migrator.extractor.export import ExportWriter, segment_of
 from migrator.extractor.imports import check_members
-from migrator.ids import Ids, distinct, joined, packed
-from migrator.model import LegacySegment, Members, MemberSource, Organisation, Selection
 from migrator.mql import QueryError, Schema, parse_outbound, tree
 from migrator.mql.walk import operands
-from migrator.progress import ShowsProgress
-from migrator.selection import selects
-from migrator.side_by_side import side_by_side
+from migrator.product.codes import AUDIENCE, LEGACY_MEMBER_PREFIX, PAGE_SIZE_MAX, LegacyStatus, LegacyType, Scope
 
 _PARALLEL = 8
 """Segments whose members are read side by side."""

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from migrator.errors import UsageError
-from migrator.extractor.export import METADATA, SEGMENTS, ExportWriter, member_reader, read_export
+from migrator.base.errors import UsageError
+from migrator.base.ids import Ids, packed, texts, unpacked
+from migrator.contracts.export_folder import METADATA, SEGMENTS, ExportWriter, Organisation, member_reader, read_export
 from migrator.extractor.organisation import ids_in_row
-from migrator.ids import Ids, packed, texts, unpacked
-from migrator.model import Organisation
 from migrator.mql.schema import schema_from_json
 
 _NAME_OF_PERSON = re.compile(r"_(?:createdby|modifiedby|owner\w*|createdonbehalfby|modifiedonbehalfby)\w*_value")

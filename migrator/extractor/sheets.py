@@ -20,7 +20,7 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 from uuid import UUID
 
-from migrator.errors import UsageError
+from migrator.base.errors import UsageError
 
 LARGEST_FILE = 2 * 2**30
 """Bytes of one file, or of what it unpacks to. 20,000,000 ids take less than half of it."""

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 from uuid import UUID
 
-from migrator.errors import UsageError
+from migrator.base.errors import UsageError
+from migrator.contracts.legacy_segment import LegacySegment
 from migrator.extractor.sheets import LARGEST_FILE, stem
-from migrator.model import LegacySegment
 
 MAPPING = "segments.csv"
 """A file beside the others that says which file belongs to which segment: columns `file` and `segment`."""

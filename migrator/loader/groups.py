@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-from migrator.codes import MEMBERS_PER_CALL
+from migrator.base.ids import NONE, Ids, batches, joined, without
+from migrator.contracts.journal import Write
+from migrator.contracts.plan import PlannedSegment, StaticGroup
 from migrator.dataverse import realtime
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import Unsettled
-from migrator.ids import NONE, Ids, batches, joined, without
 from migrator.loader.loading import At, CannotGoOn, LiveDiffers, Loading, write_ids
-from migrator.model import PlannedSegment, StaticGroup
+from migrator.product.codes import MEMBERS_PER_CALL
 
 _LOST_IN_A_ROW = 3
 """Calls of unknown fate, one after the other, after which the group is looked at before more is sent."""
@@ -72,8 +73,8 @@ async def _send(
     client, whose = loading.client, segment.segment_id
     lost = in_a_row = 0
     for verb, ids, call in (
-        ("add members", missing, realtime.add_static_members),
-        ("remove members", surplus, realtime.remove_static_members),
+        (Write.ADD_MEMBERS, missing, realtime.add_static_members),
+        (Write.REMOVE_MEMBERS, surplus, realtime.remove_static_members),
     ):
         for batch in batches(ids, MEMBERS_PER_CALL):
             try:

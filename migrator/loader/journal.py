@@ -10,60 +10,15 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
+from migrator.base.errors import Interrupted, UsageError
+from migrator.contracts.journal import Created, JournalReader, LoadResult, Write, broken, prepare
 from migrator.dataverse.errors import Unsettled
-from migrator.errors import Interrupted, Retryable, UsageError
-from migrator.model import JournalSummary, LoadResult, LoadState, Mishap
 
-JOURNAL = "journal.db"
-
-CREATE_DEFINITION, CREATE_SEGMENT = "create definition", "create segment"
-DELETE_DEFINITION, DELETE_SEGMENT = "delete definition", "delete segment"
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS steps (
-    id INTEGER PRIMARY KEY,
-    legacy_id TEXT NOT NULL,
-    step TEXT NOT NULL,
-    target TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    intended_at TEXT NOT NULL,
-    confirmed_at TEXT,
-    failed_at TEXT,
-    error_code TEXT,
-    error TEXT,
-    request_id TEXT
-);
-CREATE INDEX IF NOT EXISTS steps_by_target ON steps (target, step);
-CREATE TABLE IF NOT EXISTS results (
-    legacy_id TEXT PRIMARY KEY,
-    state TEXT NOT NULL,
-    step TEXT NOT NULL,
-    created INTEGER NOT NULL,
-    error_code TEXT NOT NULL,
-    error TEXT NOT NULL,
-    request_id TEXT NOT NULL,
-    at TEXT NOT NULL
-);
-"""
-
-_MISHAPS = 500
-"""Errors that the report lists; all are in the journal."""
 _Statement = tuple[str, tuple[object, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """One record that this run created, and that it has not deleted since."""
-
-    legacy_id: UUID
-    id: UUID
-    kind: str
-    """`definition` or `segment`."""
 
 
 class Journal:
@@ -79,15 +34,19 @@ class Journal:
         try:
             self.database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
-            raise _broken(path, error) from error
+            raise broken(path, error) from error
         try:
             self.database.execute("PRAGMA journal_mode = WAL")
             self.database.execute("PRAGMA synchronous = FULL")  # an entry survives a power cut, or the step is not sent
-            self.database.executescript(_TABLES)
+            prepare(self.database, path)
             self._number = int(self.database.execute("SELECT coalesce(max(id), 0) FROM steps").fetchone()[0])
         except sqlite3.Error as error:
             self.close()
-            raise _broken(path, error) from error
+            raise broken(path, error) from error
+        except UsageError:
+            self.close()
+            raise
+        self._reader = JournalReader(self.database, path)
 
     def close(self) -> None:
         """Close the file; what was confirmed last is written first."""
@@ -109,7 +68,7 @@ class Journal:
         self.close()
 
     @asynccontextmanager
-    async def step(self, legacy_id: UUID, step: str, target: UUID, detail: str = "") -> AsyncIterator[int]:
+    async def step(self, legacy_id: UUID, step: Write, target: UUID, detail: str = "") -> AsyncIterator[int]:
         """Enter a write before the block sends it; confirm it after, or enter its failure. Gives the entry's number.
 
         Where the fate of the write is unknown, the entry stays open until `settle`.
@@ -169,54 +128,11 @@ class Journal:
 
     def results(self) -> dict[UUID, LoadResult]:
         """Where every segment stands that was loaded or tried."""
-        rows = self._read("SELECT legacy_id, state, step, created, error_code, error, request_id FROM results")
-        return {
-            UUID(row[0]): LoadResult(UUID(row[0]), LoadState(row[1]), row[2], bool(row[3]), *row[4:]) for row in rows
-        }
+        return self._reader.results()
 
     def created(self) -> list[Created]:
         """The records that this run created and has not deleted, also those whose creation nobody confirmed."""
-        records: dict[str, Created] = {}
-        for legacy_id, step, target, confirmed in self._read(
-            "SELECT legacy_id, step, target, confirmed_at FROM steps WHERE failed_at IS NULL ORDER BY id"
-        ):
-            if step in (CREATE_DEFINITION, CREATE_SEGMENT):
-                records[target] = Created(UUID(legacy_id), UUID(target), step.removeprefix("create "))
-            elif step in (DELETE_DEFINITION, DELETE_SEGMENT) and confirmed:
-                records.pop(target, None)
-        return list(records.values())
-
-    def summary(self) -> JournalSummary:
-        """Everything added up, for the report."""
-        steps = {
-            row[0]: (int(row[1]), int(row[2]), int(row[3]))
-            for row in self._read(
-                "SELECT step, sum(confirmed_at IS NOT NULL), sum(failed_at IS NOT NULL), "
-                "sum(confirmed_at IS NULL AND failed_at IS NULL AND NOT EXISTS (SELECT 1 FROM steps AS later WHERE "
-                "later.target = steps.target AND later.step = steps.step AND later.id > steps.id "
-                "AND later.confirmed_at IS NOT NULL)) FROM steps GROUP BY step ORDER BY min(id)"
-            )
-        }
-        mishaps = self._read(
-            "SELECT legacy_id, step, intended_at, coalesce(error_code, ''), error, coalesce(request_id, '') FROM steps "
-            "WHERE error IS NOT NULL AND error != '' ORDER BY id DESC LIMIT ?",
-            (_MISHAPS,),
-        )
-        timings = self._read(
-            "SELECT legacy_id, count(*), 86400.0 * (julianday(max(coalesce(confirmed_at, failed_at, intended_at))) - "
-            "julianday(min(intended_at))) FROM steps GROUP BY legacy_id"
-        )
-        return JournalSummary(
-            steps,
-            tuple(Mishap(UUID(row[0]), *row[1:]) for row in mishaps),
-            {UUID(row[0]): (int(row[1]), round(float(row[2]), 2)) for row in timings},
-        )
-
-    def _read(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[str, ...]]:
-        try:
-            return self.database.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            raise _broken(self._path, error) from error
+        return self._reader.created()
 
     # --- writing: what comes while the disk is busy is written together, next ---
 
@@ -244,7 +160,7 @@ class Journal:
             try:
                 await asyncio.to_thread(self._commit, [statement for statement, _ in batch])
             except sqlite3.Error as error:
-                self._trouble = _broken(self._path, error)
+                self._trouble = broken(self._path, error)
                 batch, self._waiting = batch + self._waiting, []
             for _, written in batch:
                 if written is not None and not written.done():
@@ -263,32 +179,3 @@ class Journal:
                 self.database.execute("ROLLBACK")
             raise
         self.database.execute("COMMIT")
-
-
-def read_summary(path: Path, now: Callable[[], str]) -> JournalSummary:
-    """The journal of a run folder, added up; empty where nothing was loaded."""
-    if not path.exists():
-        return JournalSummary()
-    with closing(Journal(path, now)) as journal:
-        return journal.summary()
-
-
-def read_results(path: Path, now: Callable[[], str]) -> dict[UUID, LoadResult]:
-    """The results in the journal of a run folder; none where nothing was loaded."""
-    if not path.exists():
-        return {}
-    with closing(Journal(path, now)) as journal:
-        return journal.results()
-
-
-def _broken(path: Path, error: sqlite3.Error) -> Retryable | UsageError:
-    if "full" in str(error):
-        return Retryable(
-            f"The disk is full: the journal {path} cannot be written, so nothing more is sent to the organisation. "
-            "Make room and repeat the command; it goes on where it stopped."
-        )
-    if "readonly" in str(error) or "unable to open" in str(error):
-        return UsageError(f"The journal {path} cannot be written ({error}). Check the rights of the run folder.")
-    return UsageError(
-        f"The journal {path} cannot be read ({error}). Start a new run; what is already in the organisation is found."
-    )

@@ -12,17 +12,17 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from migrator.codes import DefinitionStatus, SegmentStatus
+from migrator.base.progress import ShowsProgress, Step
+from migrator.base.side_by_side import side_by_side
+from migrator.contracts.journal import LoadResult, LoadState, Write
+from migrator.contracts.plan import PlannedSegment
 from migrator.dataverse import realtime
 from migrator.dataverse.errors import DuplicateKey, Refused
 from migrator.loader.groups import fill
-from migrator.loader.journal import CREATE_DEFINITION, CREATE_SEGMENT
 from migrator.loader.loading import At, CannotGoOn, LiveDiffers, Loading, check_target, write
 from migrator.loader.there import There, is_published, look
-from migrator.model import LoadResult, LoadState, PlannedSegment
 from migrator.mql import QueryError, parse_realtime, write_realtime
-from migrator.progress import ShowsProgress, Step
-from migrator.side_by_side import side_by_side
+from migrator.product.codes import DefinitionStatus, SegmentStatus
 
 
 async def load(loading: Loading, progress: ShowsProgress, only: Collection[UUID] | None = None) -> list[LoadResult]:
@@ -88,7 +88,7 @@ async def _records(loading: Loading, segment: PlannedSegment, there: There, at: 
     definition = there.definitions.get(segment.definition_id)
     if definition is None:
         definition = await _create(
-            loading, at, CREATE_DEFINITION, segment.definition_id, segment.definition or {},
+            loading, at, Write.CREATE_DEFINITION, segment.definition_id, segment.definition or {},
             realtime.create_segment_definition, realtime.retrieve_segment_definition,
         )  # fmt: skip
     live = is_published(definition)
@@ -98,7 +98,7 @@ async def _records(loading: Loading, segment: PlannedSegment, there: There, at: 
     found = there.segments.get(segment.segment_id)
     if found is None:
         found = await _create(
-            loading, at, CREATE_SEGMENT, segment.segment_id, segment.segment or {},
+            loading, at, Write.CREATE_SEGMENT, segment.segment_id, segment.segment or {},
             realtime.create_segment, realtime.retrieve_segment,
         )  # fmt: skip
         if found is None:
@@ -108,7 +108,7 @@ async def _records(loading: Loading, segment: PlannedSegment, there: There, at: 
 
 
 async def _create(
-    loading: Loading, at: At, step: str, key: UUID, body: Mapping[str, Any], create: Any, retrieve: Any
+    loading: Loading, at: At, step: Write, key: UUID, body: Mapping[str, Any], create: Any, retrieve: Any
 ) -> Mapping[str, Any] | None:
     """Create a record; gives None, or the record that was there already."""
 
@@ -159,7 +159,7 @@ async def _converge_definition(
     if live:
         what = " and ".join("another query" if "query" in name else "other groups" for name in changes)
         raise LiveDiffers(_leave(f"has {what} than planned"))
-    await _update(loading, at, "update definition", segment.definition_id, found, changes)
+    await _update(loading, at, Write.UPDATE_DEFINITION, segment.definition_id, found, changes)
 
 
 async def _converge_segment(
@@ -181,7 +181,7 @@ async def _converge_segment(
     if live:
         what = " and ".join(name.removeprefix("msdynmkt_").replace("display", "") for name in changes)
         raise LiveDiffers(_leave(f"has another {what} than planned"))
-    await _update(loading, at, "update segment", segment.segment_id, found, changes)
+    await _update(loading, at, Write.UPDATE_SEGMENT, segment.segment_id, found, changes)
 
 
 def _leave(what: str) -> str:
@@ -192,9 +192,9 @@ def _leave(what: str) -> str:
 
 
 async def _update(
-    loading: Loading, at: At, step: str, key: UUID, found: Mapping[str, Any], changes: Mapping[str, Any]
+    loading: Loading, at: At, step: Write, key: UUID, found: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> None:
-    definition = step == "update definition"
+    definition = step is Write.UPDATE_DEFINITION
     change = realtime.update_segment_definition if definition else realtime.update_segment
     retrieve = realtime.retrieve_segment_definition if definition else realtime.retrieve_segment
 
@@ -235,7 +235,7 @@ def _did_not_compute(segment: PlannedSegment, there: There) -> bool:
 
 
 async def _publish(loading: Loading, segment: PlannedSegment, at: At) -> None:
-    at.step = "publish"
+    at.step = Write.PUBLISH
 
     async def send() -> None:
         await realtime.publish_segment_definition(loading.client, segment.segment_id)
@@ -243,4 +243,4 @@ async def _publish(loading: Loading, segment: PlannedSegment, at: At) -> None:
     async def arrived() -> bool:
         return is_published(await realtime.retrieve_segment_definition(loading.client, segment.definition_id))
 
-    await write(loading, at, "publish", segment.segment_id, send, arrived)
+    await write(loading, at, Write.PUBLISH, segment.segment_id, send, arrived)

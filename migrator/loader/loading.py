@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from migrator.atomic import private_folder, writing
+from migrator.base.atomic import private_folder, writing
+from migrator.base.errors import UsageError
+from migrator.base.ids import Ids, batches, ordered, texts
+from migrator.contracts.export_folder import ReadMembers
+from migrator.contracts.journal import Write
+from migrator.contracts.plan import Plan
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import DuplicateKey, Unsettled
-from migrator.errors import UsageError
-from migrator.ids import Ids, batches, ordered, texts
 from migrator.loader.journal import Journal
-from migrator.model import Plan, ReadMembers
 
 DIFFERENCES = "differences"
 """Folder for lists of missing and surplus ids, below the run."""
@@ -71,7 +73,7 @@ def check_target(loading: Loading) -> None:
 async def write(
     loading: Loading,
     at: At,
-    step: str,
+    step: Write,
     target: UUID,
     send: Callable[[], Awaitable[None]],
     arrived: Callable[[], Awaitable[bool]],

@@ -11,13 +11,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from migrator.codes import LegacyStatus, label
+from migrator.base.progress import ShowsProgress, Step
+from migrator.base.side_by_side import side_by_side
+from migrator.contracts.journal import Write
+from migrator.contracts.plan import PlannedSegment
+from migrator.contracts.verification import Match, Verified
 from migrator.dataverse import outbound
 from migrator.dataverse.errors import NotFound, Refused
 from migrator.loader.loading import At, CannotGoOn, Loading, write
-from migrator.model import Match, PlannedSegment, Verified
-from migrator.progress import ShowsProgress, Step
-from migrator.side_by_side import side_by_side
+from migrator.product.codes import LegacyStatus, label
 
 VERIFIED = frozenset({Match.EQUAL, Match.EXPLAINED})
 _LIVE = frozenset({LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE})
@@ -86,7 +88,7 @@ async def _one(loading: Loading, segment: PlannedSegment, delete: bool, wait: fl
 
 
 async def _stop(loading: Loading, at: At) -> str:
-    at.step = "stop legacy segment"
+    at.step = Write.STOP_LEGACY
     status = await _status(loading, at)
     if status not in _LIVE:
         return ""
@@ -97,7 +99,7 @@ async def _stop(loading: Loading, at: At) -> str:
     async def stopping() -> bool:
         return await _status(loading, at) not in _LIVE
 
-    await write(loading, at, at.step, at.legacy_id, send, stopping)
+    await write(loading, at, Write.STOP_LEGACY, at.legacy_id, send, stopping)
     return "stopping"
 
 
@@ -122,7 +124,7 @@ async def _stopped(loading: Loading, at: At, wait: float) -> None:
 
 
 async def _delete(loading: Loading, at: At) -> str:
-    at.step = "delete legacy segment"
+    at.step = Write.DELETE_LEGACY
     if await _status(loading, at) is None:
         return ""
 
@@ -133,7 +135,7 @@ async def _delete(loading: Loading, at: At) -> str:
         return await _status(loading, at) is None
 
     try:
-        await write(loading, at, at.step, at.legacy_id, send, gone)
+        await write(loading, at, Write.DELETE_LEGACY, at.legacy_id, send, gone)
     except NotFound:
         return ""
     return "deleted"

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from migrator.codes import SEGMENT_PREFIX
+from migrator.base.progress import ShowsProgress, Step
+from migrator.base.side_by_side import side_by_side
+from migrator.contracts.journal import Created, LoadResult, LoadState, Write
 from migrator.dataverse import realtime
 from migrator.dataverse.errors import NotFound, Refused
-from migrator.loader.journal import DELETE_DEFINITION, DELETE_SEGMENT, Created
 from migrator.loader.loading import At, CannotGoOn, Loading, check_target, write
 from migrator.loader.there import is_published
-from migrator.model import LoadResult, LoadState
-from migrator.progress import ShowsProgress, Step
-from migrator.side_by_side import side_by_side
+from migrator.product.codes import SEGMENT_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ async def _segment(loading: Loading, at: At, record: Created) -> int:
     definition = await _definition_of(loading, row)
     if is_published(definition):
         await _stop(loading, at, record)
-    at.step = DELETE_SEGMENT
+    at.step = Write.DELETE_SEGMENT
 
     async def send() -> None:
         await realtime.delete_segment(client, record.id)
@@ -98,7 +97,7 @@ async def _segment(loading: Loading, at: At, record: Created) -> int:
         return await realtime.retrieve_segment(client, record.id) is None
 
     try:
-        await write(loading, at, DELETE_SEGMENT, record.id, send, gone)
+        await write(loading, at, Write.DELETE_SEGMENT, record.id, send, gone)
     except NotFound:
         return 0
     return 1
@@ -108,7 +107,7 @@ async def _definition(loading: Loading, at: At, record: Created) -> int:
     at.step = "look"
     if await _seen(loading, lambda: realtime.retrieve_segment_definition(loading.client, record.id)) is None:
         return 0
-    at.step = DELETE_DEFINITION
+    at.step = Write.DELETE_DEFINITION
 
     async def send() -> None:
         await realtime.delete_segment_definition(loading.client, record.id)
@@ -117,7 +116,7 @@ async def _definition(loading: Loading, at: At, record: Created) -> int:
         return await realtime.retrieve_segment_definition(loading.client, record.id) is None
 
     try:
-        await write(loading, at, DELETE_DEFINITION, record.id, send, gone)
+        await write(loading, at, Write.DELETE_DEFINITION, record.id, send, gone)
     except NotFound:
         return 0
     return 1
@@ -133,7 +132,7 @@ async def _seen(loading: Loading, look: Callable[[], Awaitable[dict[str, Any] | 
 
 
 async def _stop(loading: Loading, at: At, record: Created) -> None:
-    at.step = "stop"
+    at.step = Write.STOP
     said: list[realtime.Stopped] = []
 
     async def send() -> None:
@@ -143,7 +142,7 @@ async def _stop(loading: Loading, at: At, record: Created) -> None:
         row = await realtime.retrieve_segment(loading.client, record.id)
         return row is None or not is_published(await _definition_of(loading, row))
 
-    await write(loading, at, "stop", record.id, send, stopped)
+    await write(loading, at, Write.STOP, record.id, send, stopped)
     if said and not said[-1].was_stopped:
         raise CannotGoOn(_used(said[-1].journeys, said[-1].segments))
 

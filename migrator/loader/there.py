@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from migrator.codes import DefinitionStatus
+from migrator.contracts.plan import PlannedSegment
 from migrator.dataverse import realtime
 from migrator.dataverse.client import Client
-from migrator.model import PlannedSegment
+from migrator.product.codes import DefinitionStatus
 
 PUBLISHED = frozenset({DefinitionStatus.LIVE, DefinitionStatus.LIVE_WITH_WARNINGS, DefinitionStatus.GOING_LIVE})
 

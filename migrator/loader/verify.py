@@ -10,30 +10,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
-
-from migrator.atomic import write_bytes
-from migrator.codes import SegmentStatus, SegmentType, State, label
+from migrator.base.ids import Ids, joined, ordered, packed, unpacked, without
+from migrator.base.progress import ShowsProgress, Step
+from migrator.base.side_by_side import side_by_side
+from migrator.contracts.journal import LoadState
+from migrator.contracts.plan import PlannedSegment
+from migrator.contracts.verification import Match, Verification, Verified, write_verification
 from migrator.dataverse import contacts, realtime
 from migrator.dataverse.errors import Refused
-from migrator.errors import UsageError
-from migrator.ids import Ids, joined, ordered, packed, unpacked, without
 from migrator.loader.groups import read_group
 from migrator.loader.loading import Loading, check_target, write_ids
 from migrator.loader.there import Rows, look_at_segments
-from migrator.model import LoadState, Match, PlannedSegment, Verification, Verified
-from migrator.progress import ShowsProgress, Step
-from migrator.side_by_side import side_by_side
+from migrator.product.codes import SegmentStatus, SegmentType, State, label
 
 _COMPUTED = frozenset({SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS})
 _BROKEN = frozenset({SegmentStatus.ERROR, SegmentStatus.DELETED, SegmentStatus.FAULTED})
 _POLL = 0.2, 30.0
 """Seconds between two looks at the computations: at first, and at most (they take from a minute to hours)."""
-_ADAPTER = TypeAdapter(Verification)
 
 
 async def verify(
@@ -73,7 +69,7 @@ async def verify(
             loading.parallel,
         )
     verification = Verification(at, tuple(looked), tolerance)
-    _write(loading.folder, verification)
+    write_verification(verification, loading.folder)
     return verification
 
 
@@ -223,31 +219,3 @@ def _list(loading: Loading, segment: PlannedSegment, missing: Ids, surplus: Ids)
     for ids, kind in ((missing, "missing"), (surplus, "surplus")):
         if len(ids):
             write_ids(loading.folder, segment.legacy_id, kind, ids)
-
-
-# --- files -----------------------------------------------------------------------------------------------------------
-
-
-def _write(folder: Path, verification: Verification) -> None:
-    number = len(list(folder.glob("verification-*.json"))) + 1
-    write_bytes(folder / f"verification-{number:03}.json", _ADAPTER.dump_json(verification, indent=1) + b"\n")
-
-
-def read_verifications(folder: Path) -> list[Verification]:
-    """All verifications of a run, oldest first.
-
-    Raises:
-        UsageError: a file is damaged.
-    """
-    found = []
-    for path in sorted(folder.glob("verification-*.json")):
-        try:
-            found.append(_ADAPTER.validate_json(path.read_bytes()))
-        except (ValidationError, OSError) as error:
-            raise UsageError(f"{path} is damaged. Delete it and repeat: migrator verify") from error
-    return found
-
-
-def latest(verifications: list[Verification]) -> dict[UUID, Verified]:
-    """The newest look at each segment."""
-    return {verified.legacy_id: verified for verification in verifications for verified in verification.segments}

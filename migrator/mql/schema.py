@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from migrator.codes import ColumnSource
+from migrator.product.codes import ColumnSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from migrator.codes import LegacyStatus, LegacyType, SegmentType, label
-from migrator.model import (
-    JournalSummary,
-    LoadResult,
-    LoadState,
-    Match,
-    Outcome,
-    Plan,
-    PlannedSegment,
-    Verification,
-    Verified,
-)
+from migrator.contracts.journal import JournalSummary, LoadResult, LoadState
+from migrator.contracts.plan import Outcome, Plan, PlannedSegment
+from migrator.contracts.verification import Match, Verification, Verified
+from migrator.product.codes import LegacyStatus, LegacyType, SegmentType, label
 
 if TYPE_CHECKING:
     import pandas as pd  # a third of the memory of a small run; taken where it is needed

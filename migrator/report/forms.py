@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from migrator.atomic import write_bytes, writing
+from migrator.base.atomic import write_bytes, writing
+from migrator.base.safe_text import for_spreadsheet
 from migrator.report.render import REPORT, render
 from migrator.report.story import Story
-from migrator.safe_text import for_spreadsheet
 
 FORMAT = 1
 """Version of `report.json`."""

@@ -11,10 +11,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from migrator.atomic import write_text
-from migrator.errors import UsageError
+from migrator.base.atomic import write_text
+from migrator.base.errors import UsageError
+from migrator.base.resources import shipped
 from migrator.report.story import Story
-from migrator.resources import shipped
 
 REPORT = "report.html"
 _WITHOUT_SCRIPTS = 50

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
-from migrator.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
-from migrator.findings import CATALOGUE, Severity
-from migrator.model import JournalSummary, Plan
+from migrator.contracts.journal import JournalSummary
+from migrator.contracts.plan import Plan
+from migrator.product.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
+from migrator.product.findings import CATALOGUE, Severity
 from migrator.report.charts import Diagonal, Flow, diagonal, flow
 from migrator.report.compare import Change, Standing, Totals
 from migrator.report.words import Words

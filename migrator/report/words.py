@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from migrator.errors import UsageError
-from migrator.resources import shipped
+from migrator.base.errors import UsageError
+from migrator.base.resources import shipped
 
 LANGUAGES = ("en", "de", "fr")
 _THOUSANDS = {"en": ",", "de": ".", "fr": "\u202f"}

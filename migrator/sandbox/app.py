@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from migrator.codes import AUDIENCE
+from migrator.product.codes import AUDIENCE
 from migrator.sandbox import fetchxml, metadata, outbound, realtime
 from migrator.sandbox.odata import Preferences, Reader, preferences
 from migrator.sandbox.organisation import Organisation

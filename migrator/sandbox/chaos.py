@@ -19,7 +19,7 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
-from migrator.codes import REQUESTS_AT_A_TIME
+from migrator.product.codes import REQUESTS_AT_A_TIME
 from migrator.sandbox.protection import COOKIE, Protection
 
 Message = MutableMapping[str, Any]

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from migrator.codes import AUDIENCE, AUDIENCE_KEY, LegacyType
 from migrator.mql import Column, Schema, Table
 from migrator.mql.schema import schema_from_json
+from migrator.product.codes import AUDIENCE, AUDIENCE_KEY, LegacyType
 from migrator.sandbox.organisation import Organisation, Row
 from migrator.sandbox.tables import LEGACY_SEGMENT
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from migrator.codes import PAGE_SIZE_MAX
+from migrator.product.codes import PAGE_SIZE_MAX
 from migrator.sandbox.refusal import INVALID_ARGUMENT, bad_request
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from migrator.codes import LEGACY_MEMBER_PREFIX
+from migrator.product.codes import LEGACY_MEMBER_PREFIX
 from migrator.sandbox.refusal import INVALID_ARGUMENT, bad_request
 
 _ID = re.compile(r"\{?[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}\}?")

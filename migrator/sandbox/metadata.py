@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
-from migrator.codes import label
 from migrator.mql import Column, ManyToMany, ManyToOne, Table
+from migrator.product.codes import label
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.refusal import bad_request, no_record, no_resource
 from migrator.sandbox.tables import CHOICES, LENGTHS

@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput, VisitError
 
-from migrator.codes import PAGE_SIZE_MAX, label
 from migrator.mql import Table
+from migrator.product.codes import PAGE_SIZE_MAX, label
 from migrator.sandbox.organisation import Organisation, Row
 from migrator.sandbox.refusal import INVALID_ARGUMENT, bad_request, unknown_property
 from migrator.sandbox.tables import CHOICES

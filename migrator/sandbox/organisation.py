@@ -15,9 +15,9 @@ from itertools import count
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from migrator.codes import AUDIENCE
 from migrator.evaluator import Tables
 from migrator.mql import Schema, Table
+from migrator.product.codes import AUDIENCE
 from migrator.sandbox.chaos import Dice, Profile
 from migrator.sandbox.refusal import (
     INVALID_ARGUMENT,

@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
-from migrator.codes import (
+from migrator.evaluator import EvaluationError, UnknownSegment
+from migrator.mql import QueryError, parse_outbound, tree
+from migrator.product.codes import (
     LEGACY_MEMBERS_PER_CALL,
     LEGACY_SEGMENT_PREFIX,
     LegacyStatus,
@@ -15,8 +17,6 @@ from migrator.codes import (
     State,
     label,
 )
-from migrator.evaluator import EvaluationError, UnknownSegment
-from migrator.mql import QueryError, parse_outbound, tree
 from migrator.sandbox.members import read_outbound_ids, show_ids
 from migrator.sandbox.organisation import Organisation, Row
 from migrator.sandbox.refusal import INVALID_ARGUMENT, Refusal, bad_request

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from itertools import count
 
-from migrator.codes import (
+from migrator.product.codes import (
     ERROR_CONCURRENCY,
     ERROR_EXECUTION_TIME,
     ERROR_TOO_MANY_REQUESTS,

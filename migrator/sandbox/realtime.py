@@ -7,7 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from migrator.codes import (
+from migrator.evaluator import EvaluationError, UnknownSegment
+from migrator.mql import QueryError, parse_realtime
+from migrator.mql.walk import references
+from migrator.product.codes import (
     GROUPS_PER_DEFINITION,
     MEMBERS_PER_CALL,
     MEMBERS_PER_GROUP,
@@ -17,9 +20,6 @@ from migrator.codes import (
     SegmentStatus,
     State,
 )
-from migrator.evaluator import EvaluationError, UnknownSegment
-from migrator.mql import QueryError, parse_realtime
-from migrator.mql.walk import references
 from migrator.sandbox.members import read_ids, show_ids
 from migrator.sandbox.organisation import Organisation, Row
 from migrator.sandbox.refusal import INVALID_ARGUMENT, Refusal, bad_request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrator.codes import ERROR_DUPLICATE_KEY, ERROR_RECORD_NOT_FOUND, ERROR_RESOURCE_NOT_FOUND
+from migrator.product.codes import ERROR_DUPLICATE_KEY, ERROR_RECORD_NOT_FOUND, ERROR_RESOURCE_NOT_FOUND
 
 
 class Refusal(Exception):

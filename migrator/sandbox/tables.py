@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrator import codes
 from migrator.mql import Column, Table
+from migrator.product import codes
 
 TEXT, MEMO, WHOLE, MOMENT = Column("String"), Column("Memo"), Column("Integer"), Column("DateTime")
 KEY, YES_NO, CHOICE, STATE, STATUS = (

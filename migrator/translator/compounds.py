@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
-from migrator import findings
-from migrator.codes import SEGMENT_PREFIX, LegacyType
-from migrator.findings import Finding
-from migrator.model import LOADED_OUTCOMES, LegacySegment, Outcome
+from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.plan import LOADED_OUTCOMES, Outcome
 from migrator.mql import QueryError, parse_outbound, tree
 from migrator.mql.walk import references
+from migrator.product import findings
+from migrator.product.codes import SEGMENT_PREFIX, LegacyType
+from migrator.product.findings import Finding
 from migrator.translator.profiles import Inexpressible
 from migrator.translator.queries import Resolve, Resolved
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from migrator import findings
-from migrator.codes import AUDIENCE
-from migrator.findings import Finding
 from migrator.mql import Schema, tree
 from migrator.mql.walk import Change, with_columns
+from migrator.product import findings
+from migrator.product.codes import AUDIENCE
+from migrator.product.findings import Finding
 from migrator.translator.profiles import Inexpressible, doubts
 
 TYPES: Mapping[str, str] = {

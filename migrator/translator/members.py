@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from migrator import findings
-from migrator.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, NAME_MAX, LegacyType
-from migrator.findings import Finding
-from migrator.model import LegacySegment, Members, MemberSource, StaticGroup
+from migrator.contracts.export_folder import Members, MemberSource
+from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.plan import StaticGroup
+from migrator.product import findings
+from migrator.product.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, NAME_MAX, LegacyType
+from migrator.product.findings import Finding
 from migrator.translator.identity import derived_id
 from migrator.translator.texts import shortened
 

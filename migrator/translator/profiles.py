@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import product
 
-from migrator import findings
-from migrator.codes import AUDIENCE
-from migrator.findings import Finding
 from migrator.mql import ManyToOne, Schema, tree
 from migrator.mql.walk import nodes, with_columns
+from migrator.product import findings
+from migrator.product.codes import AUDIENCE
+from migrator.product.findings import Finding
 
 _ALTERNATIVES_MAX = 16
 """Profiles that one condition across tables may be spread over; more would be unreadable."""

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from migrator import findings
-from migrator.codes import QUERY_MAX, REFERENCES_MAX
-from migrator.findings import Finding, Severity
-from migrator.model import Choice
+from migrator.contracts.plan import Choice
 from migrator.mql import Schema, tree
 from migrator.mql.walk import operands
 from migrator.mql.write import REALTIME, REALTIME_WORDS, write_realtime
+from migrator.product import findings
+from migrator.product.codes import QUERY_MAX, REFERENCES_MAX
+from migrator.product.findings import Finding, Severity
 from migrator.translator.interactions import translated
 from migrator.translator.profiles import Inexpressible, turned_round
 from migrator.translator.sets import flattened

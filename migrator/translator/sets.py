@@ -12,9 +12,9 @@ operator, X what stood in parentheses behind it.
 
 from __future__ import annotations
 
-from migrator import findings
 from migrator.mql import tree
 from migrator.mql.write import write_members
+from migrator.product import findings
 from migrator.translator.profiles import Inexpressible
 
 UNION, INTERSECT, EXCEPT = tree.SetOperator.UNION, tree.SetOperator.INTERSECT, tree.SetOperator.EXCEPT

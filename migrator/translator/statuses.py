@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from migrator import findings
-from migrator.codes import ExternalSource, LegacyStatus, LegacyType, label
-from migrator.findings import Finding
-from migrator.model import LegacySegment
+from migrator.contracts.legacy_segment import LegacySegment
+from migrator.product import findings
+from migrator.product.codes import ExternalSource, LegacyStatus, LegacyType, label
+from migrator.product.findings import Finding
 
 PUBLISHED: Mapping[LegacyStatus, bool] = {
     LegacyStatus.DRAFT: False,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from migrator import findings
-from migrator.codes import CREATED_BY_MAX, DESCRIPTION_MAX, NAME_MAX, Scope
-from migrator.findings import Finding
-from migrator.model import LegacySegment
+from migrator.contracts.legacy_segment import LegacySegment
+from migrator.product import findings
+from migrator.product.codes import CREATED_BY_MAX, DESCRIPTION_MAX, NAME_MAX, Scope
+from migrator.product.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)

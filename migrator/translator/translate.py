@@ -15,14 +15,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from migrator import __version__, codes, findings
-from migrator.findings import Finding, Severity
-from migrator.model import (
+from migrator import __version__
+from migrator.contracts.export_folder import Export, Members
+from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.plan import (
     PLAN_FORMAT,
     Choice,
-    Export,
-    LegacySegment,
-    Members,
     Outcome,
     Payload,
     Plan,
@@ -30,10 +28,12 @@ from migrator.model import (
     TranslationSettings,
     outcome_of,
 )
+from migrator.contracts.selection import selects
 from migrator.mql import QueryError, parse_outbound
 from migrator.mql.english import Title, in_english
 from migrator.mql.schema import Schema, schema_from_json
-from migrator.selection import selects
+from migrator.product import codes, findings
+from migrator.product.findings import Finding, Severity
 from migrator.translator.compounds import Segments, resolver
 from migrator.translator.identity import derived_id
 from migrator.translator.members import MEMBERS_MAX, PlannedMembers, parts_of, plan_groups, plan_members

@@ -11,6 +11,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from migrator.base.errors import Interrupted
+from migrator.base.ids import unpacked
 from migrator.dataverse import client as client_module
 from migrator.dataverse import realtime
 from migrator.dataverse.auth import Account
@@ -30,8 +32,6 @@ from migrator.dataverse.errors import (
     Unsettled,
 )
 from migrator.dataverse.throttle import Patience
-from migrator.errors import Interrupted
-from migrator.ids import unpacked
 
 ORG = "http://127.0.0.1:1"
 ME = {"OrganizationId": str(UUID(int=1)), "BusinessUnitId": str(UUID(int=2)), "UserId": str(UUID(int=3))}

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from migrator.codes import ERROR_CONCURRENCY, ERROR_TOO_MANY_REQUESTS
 from migrator.dataverse.throttle import Facet, Limiter, Throttle
+from migrator.product.codes import ERROR_CONCURRENCY, ERROR_TOO_MANY_REQUESTS
 from migrator.sandbox.protection import Protection
 from tests.conftest import Clock
 

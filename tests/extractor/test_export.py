@@ -12,10 +12,9 @@ from uuid import UUID
 
 import pytest
 
-from migrator.errors import UsageError
-from migrator.extractor.export import ExportWriter, member_reader, read_export
-from migrator.ids import unpacked
-from migrator.model import Members, MemberSource
+from migrator.base.errors import UsageError
+from migrator.base.ids import unpacked
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, member_reader, read_export
 from tests.small import LOST, ORGANISATION, ROW_ONLY, STATIC, contact, write_small_export
 
 

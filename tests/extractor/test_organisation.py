@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from migrator.codes import LegacyType
+from migrator.base.ids import unpacked
+from migrator.base.progress import Silent
+from migrator.contracts.export_folder import Export, Members, MemberSource, member_reader, read_export
+from migrator.contracts.selection import Selection
 from migrator.dataverse.client import connect
 from migrator.dataverse.errors import UnexpectedAnswer
-from migrator.extractor.export import member_reader, read_export
 from migrator.extractor.organisation import Extracted, extract, ids_in_row
-from migrator.ids import unpacked
-from migrator.model import Export, Members, MemberSource, Selection
 from migrator.mql.schema import schema_from_json
-from migrator.progress import Silent
+from migrator.product.codes import LegacyType
 from migrator.sandbox import outbound
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.refusal import bad_request

@@ -12,11 +12,11 @@ from uuid import UUID
 import pytest
 from openpyxl import Workbook
 
-from migrator.errors import UsageError
+from migrator.base.errors import UsageError
+from migrator.base.ids import unpacked
 from migrator.extractor import sheets, sources
 from migrator.extractor.imports import read_file
 from migrator.extractor.sheets import Kind
-from migrator.ids import unpacked
 
 A, B = UUID("1405f4ba-1ee9-e811-a99d-000d3a35f12f"), UUID("ab2a7cbe-a479-4231-8cd2-baa21a292331")
 

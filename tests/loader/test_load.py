@@ -13,18 +13,20 @@ from typing import Any
 
 import pytest
 
-from migrator.codes import DefinitionStatus, SegmentStatus
+from migrator.base.errors import Retryable, UsageError
+from migrator.base.progress import Silent
+from migrator.contracts.export_folder import Members, MemberSource, member_reader, read_export
+from migrator.contracts.journal import Created, LoadResult, LoadState, Write, reading
+from migrator.contracts.plan import Plan, TranslationSettings
+from migrator.contracts.verification import Match, Verified, latest, read_verifications
 from migrator.dataverse.client import connect
 from migrator.dataverse.errors import Refused, Unsettled
 from migrator.dataverse.throttle import Patience
-from migrator.errors import Retryable, UsageError
-from migrator.extractor.export import member_reader, read_export
-from migrator.loader.journal import CREATE_DEFINITION, CREATE_SEGMENT, DELETE_SEGMENT, Created, Journal
+from migrator.loader.journal import Journal
 from migrator.loader.load import load
 from migrator.loader.loading import Loading
-from migrator.loader.verify import latest, read_verifications, verify
-from migrator.model import LoadResult, LoadState, Match, Members, MemberSource, Plan, TranslationSettings, Verified
-from migrator.progress import Silent
+from migrator.loader.verify import verify
+from migrator.product.codes import DefinitionStatus, SegmentStatus
 from migrator.sandbox import realtime
 from migrator.sandbox.refusal import bad_request
 from migrator.sandbox.server import Running
@@ -417,10 +419,10 @@ def test_a_step_is_entered_before_it_is_sent_and_confirmed_after(tmp_path: Path)
     path = tmp_path / "j.db"
 
     async def work(journal: Journal) -> None:
-        async with journal.step(STATIC, "publish", STATIC):
+        async with journal.step(STATIC, Write.PUBLISH, STATIC):
             assert lines(path) == [(None, None, None)]
         with pytest.raises(Refused):
-            async with journal.step(STATIC, "publish", STATIC):
+            async with journal.step(STATIC, Write.PUBLISH, STATIC):
                 raise Refused("POST x", 400, "0x5", "no", "r")
 
     with_journal(path, work)
@@ -432,7 +434,7 @@ def test_a_step_of_unknown_fate_stays_open_until_it_is_found(tmp_path: Path) -> 
 
     async def lose(journal: Journal) -> None:
         with pytest.raises(Unsettled):
-            async with journal.step(STATIC, CREATE_SEGMENT, contact(1)):
+            async with journal.step(STATIC, Write.CREATE_SEGMENT, contact(1)):
                 raise Unsettled("POST x", "gone", 504, "0x5")
 
     async def settle(journal: Journal) -> None:
@@ -440,9 +442,9 @@ def test_a_step_of_unknown_fate_stays_open_until_it_is_found(tmp_path: Path) -> 
 
     with_journal(path, lose)
     assert lines(path) == [(None, None, "0x5")]
-    with closing(Journal(path, now)) as journal:
+    with reading(path) as journal:
         assert journal.created() == [Created(STATIC, contact(1), "segment")]  # it may be there
-        assert journal.summary().steps == {CREATE_SEGMENT: (0, 0, 1)}
+        assert journal.summary().steps == {Write.CREATE_SEGMENT: (0, 0, 1)}
     with_journal(path, settle)
     assert lines(path) == [(now(), None, "0x5")]
 
@@ -459,14 +461,14 @@ def test_what_a_run_created_is_never_forgotten(tmp_path: Path) -> None:
 
 def test_what_was_created_and_not_deleted_is_known(tmp_path: Path) -> None:
     async def work(journal: Journal) -> None:
-        async with journal.step(STATIC, CREATE_DEFINITION, contact(1)):
+        async with journal.step(STATIC, Write.CREATE_DEFINITION, contact(1)):
             pass
-        async with journal.step(STATIC, CREATE_SEGMENT, contact(2)):
+        async with journal.step(STATIC, Write.CREATE_SEGMENT, contact(2)):
             pass
         with pytest.raises(Refused):
-            async with journal.step(DYNAMIC, CREATE_SEGMENT, contact(3)):
+            async with journal.step(DYNAMIC, Write.CREATE_SEGMENT, contact(3)):
                 raise Refused("POST x", 412, "0x80040237", "it is there", "r")
-        async with journal.step(STATIC, DELETE_SEGMENT, contact(2)):
+        async with journal.step(STATIC, Write.DELETE_SEGMENT, contact(2)):
             pass
 
     with_journal(tmp_path / "j.db", work)
@@ -483,7 +485,7 @@ def test_a_full_disk_stops_before_anything_is_sent(tmp_path: Path) -> None:
 
         async def until_full() -> None:
             for _ in range(1000):
-                async with journal.step(STATIC, "add members", STATIC, "x" * 500):
+                async with journal.step(STATIC, Write.ADD_MEMBERS, STATIC, "x" * 500):
                     sent.append(1)
 
         with pytest.raises(Retryable, match="disk is full"):
@@ -505,7 +507,7 @@ def test_steps_that_come_together_reach_the_disk_together(tmp_path: Path) -> Non
         journal._commit = counting  # type: ignore[method-assign]
 
         async def one() -> None:
-            async with journal.step(STATIC, "add members", STATIC):
+            async with journal.step(STATIC, Write.ADD_MEMBERS, STATIC):
                 pass
 
         await asyncio.gather(*(one() for _ in range(50)))

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from migrator import findings
-from migrator.model import Match, Outcome
+from migrator.contracts.plan import Outcome
+from migrator.contracts.verification import Match
+from migrator.product import findings
 from migrator.report.render import render
 from migrator.sandbox.data import load
 from migrator.sandbox.server import running
@@ -63,10 +64,10 @@ def axe() -> str:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's report."""
-    from migrator.progress import Silent
-    from migrator.run import Orders, Task, whole_run
-    from migrator.runfolder import new_run
-    from migrator.settings import Settings
+    from migrator.base.progress import Silent
+    from migrator.commands.run import Orders, Task, whole_run
+    from migrator.commands.settings import Settings
+    from migrator.contracts.run_folder import new_run
 
     organisation = load(CONTOSO, time.monotonic)
     organisation.moment = organisation.computing = 0.02

@@ -12,8 +12,9 @@ import pytest
 from openpyxl import load_workbook
 from pydantic import TypeAdapter
 
-from migrator import findings
-from migrator.model import Match, Outcome
+from migrator.contracts.plan import Outcome
+from migrator.contracts.verification import Match
+from migrator.product import findings
 from migrator.report.forms import FORMS, ReportEntry, json_schema, summary
 from migrator.report.words import LANGUAGES, Words, _catalogue
 from migrator.sandbox.server import Running
@@ -156,7 +157,7 @@ def test_what_is_asked_for_is_asked_in_the_language(tmp_path: Path) -> None:
 
 
 def findings_free() -> Any:
-    from migrator.model import Members, MemberSource
+    from migrator.contracts.export_folder import Members, MemberSource
 
     return Members(MemberSource.NONE)
 

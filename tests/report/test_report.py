@@ -13,31 +13,26 @@ from uuid import UUID
 
 import pytest
 
-from migrator import findings
-from migrator.model import (
+from migrator.base.safe_text import for_file_name, for_spreadsheet, for_terminal
+from migrator.contracts.export_folder import Members, MemberSource
+from migrator.contracts.journal import JournalSummary, LoadResult, LoadState, Mishap
+from migrator.contracts.plan import (
     PLAN_FORMAT,
     Choice,
-    JournalSummary,
-    LoadResult,
-    LoadState,
-    Match,
-    Members,
-    MemberSource,
-    Mishap,
     Outcome,
     Payload,
     Plan,
     PlannedSegment,
     StaticGroup,
     TranslationSettings,
-    Verified,
+    write_plan,
 )
+from migrator.contracts.verification import Match, Verified
+from migrator.product import findings
 from migrator.report.charts import SIDE, diagonal, flow
 from migrator.report.compare import Standing, changes, compare, totals
 from migrator.report.render import render
 from migrator.report.story import Circumstances, Story, marked, tell
-from migrator.safe_text import for_file_name, for_spreadsheet, for_terminal
-from migrator.translator.plan import write_plan
 from tests.small import ORGANISATION, segment
 
 HOSTILE = [

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from migrator.codes import DefinitionStatus, SegmentStatus
+from migrator.product.codes import DefinitionStatus, SegmentStatus
 from migrator.sandbox.chaos import PROFILES, Dice, Profile, read_profile
 from migrator.sandbox.data import load
 from migrator.sandbox.organisation import Organisation

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from migrator.codes import LegacyStatus, LegacyType
+from migrator.product.codes import LegacyStatus, LegacyType
 from tests.conftest import Api, contact
 from tests.small import COMPOUND, DYNAMIC, LOST, STATIC
 

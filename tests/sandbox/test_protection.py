@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrator.codes import ERROR_CONCURRENCY, ERROR_EXECUTION_TIME, ERROR_TOO_MANY_REQUESTS
+from migrator.product.codes import ERROR_CONCURRENCY, ERROR_EXECUTION_TIME, ERROR_TOO_MANY_REQUESTS
 from migrator.sandbox.protection import Protection
 from tests.conftest import Clock
 

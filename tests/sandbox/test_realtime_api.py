@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from migrator.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, DefinitionStatus, SegmentStatus
+from migrator.product.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, DefinitionStatus, SegmentStatus
 from tests.conftest import Api, contact
 from tests.small import UNIT
 

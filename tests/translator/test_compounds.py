@@ -8,22 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from migrator.codes import LegacyStatus, LegacyType, SegmentType
-from migrator.decisions import decide, decided, read_decisions
-from migrator.errors import UsageError
-from migrator.extractor.export import segment_of
-from migrator.model import (
-    Choice,
-    Export,
-    Members,
-    MemberSource,
-    Outcome,
-    Plan,
-    PlannedSegment,
-    Selection,
-    TranslationSettings,
-)
+from migrator.base.errors import UsageError
+from migrator.contracts.decisions import decide, decided, read_decisions
+from migrator.contracts.export_folder import Export, Members, MemberSource
+from migrator.contracts.legacy_segment import segment_of
+from migrator.contracts.plan import Choice, Outcome, Plan, PlannedSegment, TranslationSettings
+from migrator.contracts.selection import Selection
 from migrator.mql.schema import schema_to_json
+from migrator.product.codes import LegacyStatus, LegacyType, SegmentType
 from migrator.translator.identity import derived_id
 from migrator.translator.translate import translate
 from tests.phrasebook import COMPOUND_PROPOSALS, SEGMENTS

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from migrator.contracts.plan import outcome_of
 from migrator.evaluator import Tables
-from migrator.model import outcome_of
 from migrator.mql import parse_outbound, parse_realtime, write_outbound
 from migrator.translator.queries import PlannedQuery, translate_query
 from tests.phrasebook import BOOK, SCHEMA, Phrase

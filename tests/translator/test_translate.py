@@ -10,23 +10,13 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter
 
-from migrator.codes import DefinitionStatus, LegacyStatus, LegacyType, Scope, SegmentType
-from migrator.extractor.export import segment_of
-from migrator.model import (
-    Export,
-    LegacySegment,
-    Members,
-    MemberSource,
-    Organisation,
-    Outcome,
-    Plan,
-    PlannedSegment,
-    Selection,
-    TranslationSettings,
-)
+from migrator.contracts.export_folder import Export, Members, MemberSource, Organisation
+from migrator.contracts.legacy_segment import LegacySegment, segment_of
+from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSettings, plan_json
+from migrator.contracts.selection import Selection
 from migrator.mql.schema import schema_to_json
+from migrator.product.codes import DefinitionStatus, LegacyStatus, LegacyType, Scope, SegmentType
 from migrator.translator.identity import derived_id
-from migrator.translator.plan import plan_json
 from migrator.translator.translate import translate
 from tests.small import ORGANISATION, SCHEMA, UNIT, row, segment
 

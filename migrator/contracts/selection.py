@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from uuid import UUID
 
-from migrator.model import LegacySegment, Selection
+from migrator.contracts.legacy_segment import LegacySegment
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which legacy segments a run is about. Empty means all; a segment must pass every filter that is given."""
+
+    names: tuple[str, ...] = ()
+    """Names or patterns with * and ?; upper and lower case are the same."""
+    ids: tuple[UUID, ...] = ()
+    types: tuple[int, ...] = ()
+    statuses: tuple[int, ...] = ()
 
 
 def selects(selection: Selection, segment: LegacySegment) -> bool:

@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from migrator.progress import Bars, Lines, ShowsProgress, Silent
-from migrator.safe_text import for_terminal
+from migrator.base.progress import Bars, Lines, ShowsProgress, Silent
+from migrator.base.safe_text import for_terminal
 
 if TYPE_CHECKING:
-    from migrator.run import Summary
+    from migrator.commands.run import Summary
 
 _COLOURS = {
     "verified": "green",

@@ -8,20 +8,19 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from uuid import UUID
 
-from migrator.decisions import decide
-from migrator.errors import Exit, UsageError
-from migrator.loader.journal import JOURNAL, read_results
+from migrator.base.errors import Exit, UsageError
+from migrator.base.safe_text import for_terminal
+from migrator.commands.run import WAITING, Orders, Summary, load_stage, plan_of, report_stage, with_loading
+from migrator.contracts.decisions import decide
+from migrator.contracts.journal import JOURNAL, LoadState, read_results
+from migrator.contracts.plan import PLAN, Choice, Plan, PlannedSegment, read_plan
+from migrator.contracts.run_folder import RunFolder
+from migrator.contracts.verification import latest, read_verifications
 from migrator.loader.loading import Loading
 from migrator.loader.retire import VERIFIED, retire, to_retire
 from migrator.loader.rollback import roll_back, to_roll_back
-from migrator.loader.verify import latest, read_verifications
-from migrator.model import Choice, LoadState, Plan, PlannedSegment
 from migrator.report.compare import Standing
 from migrator.report.render import REPORT
-from migrator.run import WAITING, Orders, Summary, load_stage, plan_of, report_stage, with_loading
-from migrator.runfolder import RunFolder, utc_now
-from migrator.safe_text import for_terminal
-from migrator.translator.plan import PLAN, read_plan
 
 
 def retry(run: RunFolder, orders: Orders, wanted: list[str], *, all_failed: bool = False) -> Summary:
@@ -37,7 +36,7 @@ def retry(run: RunFolder, orders: Orders, wanted: list[str], *, all_failed: bool
         UsageError: a segment is unknown or ambiguous, or was not to be loaded at all.
     """
     plan = plan_of(run)
-    results = read_results(run.path / JOURNAL, utc_now)
+    results = read_results(run.path / JOURNAL)
     chosen = [_find(plan, text) for text in wanted]
     for segment in chosen:
         if not segment.loadable:
@@ -164,7 +163,7 @@ def retire_legacy(run: RunFolder, orders: Orders, wanted: list[str], confirm: Co
     seen = {
         key: look
         for key, look in latest(read_verifications(run.path)).items()
-        if (result := read_results(run.path / JOURNAL, utc_now).get(key)) and result.state is LoadState.LOADED
+        if (result := read_results(run.path / JOURNAL).get(key)) and result.state is LoadState.LOADED
     }
     named = [_find(plan, text) for text in wanted]
     for segment in named:
@@ -249,7 +248,7 @@ def status_lines(run: RunFolder) -> list[str]:
         plan = plan_of(run)
         outcomes = Counter(str(segment.outcome) for segment in plan.segments)
         lines.append(f"  {len(plan.segments):,} segments: " + ", ".join(f"{n} {name}" for name, n in outcomes.items()))
-        if results := read_results(run.path / JOURNAL, utc_now):
+        if results := read_results(run.path / JOURNAL):
             failed = [result for result in results.values() if result.state is LoadState.FAILED]
             names = {segment.legacy_id: segment.name for segment in plan.segments}
             states = Counter(result.state for result in results.values())

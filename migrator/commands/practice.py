@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.errors import UsageError
-from migrator.resources import shipped
+from migrator.base.errors import UsageError
+from migrator.base.resources import shipped
 
 if TYPE_CHECKING:
     from migrator.sandbox.server import Running

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, TypeVar
 
-from migrator.errors import Interrupted
+from migrator.base.errors import Interrupted
 
 T = TypeVar("T")
 

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import typer
 
-from migrator.codes import LegacyStatus, LegacyType
-from migrator.errors import UsageError
-from migrator.model import Choice, Selection
-from migrator.settings import Settings, settings
+from migrator.base.errors import UsageError
+from migrator.commands.settings import Settings, settings
+from migrator.contracts.plan import Choice
+from migrator.contracts.selection import Selection
+from migrator.product.codes import LegacyStatus, LegacyType
 
 _TYPES = {kind.name.lower(): int(kind) for kind in LegacyType}
 _STATUSES = {status.name.lower().replace("_", "-"): int(status) for status in LegacyStatus}
@@ -111,7 +112,7 @@ def choices(compound: Choice, interactions: Choice) -> Any:
     Raises:
         UsageError: this cannot be chosen for all of them.
     """
-    from migrator.run import Choices
+    from migrator.commands.run import Choices
 
     if compound is Choice.SKIP:
         raise UsageError("--compound cannot be skip; leave segments out by filters, or with migrator approve --as skip")

@@ -15,9 +15,9 @@ from typing import Annotated, Any
 import typer
 
 from migrator import __version__
-from migrator.errors import Exit, MigratorError, UsageError
-from migrator.model import Choice
-from migrator.options import (
+from migrator.base.errors import Exit, MigratorError, UsageError
+from migrator.base.progress import ShowsProgress
+from migrator.cli.options import (
     Accounts,
     Compound,
     DraftsOnly,
@@ -44,9 +44,9 @@ from migrator.options import (
     selection,
     settings_of,
 )
-from migrator.progress import ShowsProgress
-from migrator.settings import Settings
-from migrator.terminal import Terminal
+from migrator.cli.terminal import Terminal
+from migrator.commands.settings import Settings
+from migrator.contracts.plan import Choice
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -110,8 +110,8 @@ def run_command(
     as_json: Json = False,
 ) -> None:
     """Extract, translate, load, verify and report, in one go."""
-    from migrator.run import Task, whole_run
-    from migrator.run import resume as go_on
+    from migrator.commands.run import Task, whole_run
+    from migrator.commands.run import resume as go_on
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     chosen = settings_of(locals())
@@ -146,7 +146,7 @@ def run_command(
 
 def _to_resume(run: str | None, chosen: Settings, terminal: Terminal, *, wanted: bool) -> str | None:
     """The run to go on with: the named one, the latest unfinished one, or the one that the person says yes to."""
-    from migrator.runfolder import unfinished_run
+    from migrator.contracts.run_folder import unfinished_run
 
     if run:
         return run
@@ -176,7 +176,7 @@ def extract(
     quiet: Quiet = False,
 ) -> None:
     """Read the outbound segments and their members into a new run. Changes nothing."""
-    from migrator.run import extract_stage
+    from migrator.commands.run import extract_stage
 
     terminal = Terminal(quiet=quiet)
     chosen = settings_of(locals())
@@ -219,9 +219,9 @@ def import_members(
     quiet: Quiet = False,
 ) -> None:
     """Put member lists that somebody exported in time, or a marketing list, into an export folder."""
-    from migrator.exports import Wanted
-    from migrator.exports import import_members as import_them
-    from migrator.runfolder import find_run
+    from migrator.commands.imports import Wanted
+    from migrator.commands.imports import import_members as import_them
+    from migrator.contracts.run_folder import find_run
 
     terminal = Terminal(quiet=quiet)
     if bool(files) == bool(from_list):
@@ -258,7 +258,7 @@ def import_members(
 @contextmanager
 def _export_kept_from_others(folder: Path) -> Iterator[None]:
     """Where the export is in a run, nobody else works on that run meanwhile."""
-    from migrator.runfolder import RUN, RunFolder, working_on
+    from migrator.contracts.run_folder import RUN, RunFolder, working_on
 
     run = folder if (folder / RUN).is_file() else folder.parent
     if not (run / RUN).is_file():
@@ -273,7 +273,7 @@ def _export_kept_from_others(folder: Path) -> Iterator[None]:
 @app.command("check-export", epilog="Example: migrator check-export reports/2026-11-22-091500-contoso/export")
 def check_export(folder: Annotated[Path, typer.Argument(help="Export folder, or a run.", metavar="FOLDER")]) -> None:
     """Say whether a folder is an export that can be relied on, and what is wrong with it. Changes nothing."""
-    from migrator.exports import check_export as check_it
+    from migrator.commands.imports import check_export as check_it
 
     terminal = Terminal()
     problems = check_it(folder)
@@ -290,7 +290,7 @@ def redact(
     target: Annotated[Path, typer.Argument(help="New folder for the copy.", metavar="COPY")],
 ) -> None:
     """Make a copy of an export in which ids of people are others, and names of people are left out."""
-    from migrator.exports import redact_export
+    from migrator.commands.imports import redact_export
 
     changed = redact_export(folder, target)
     terminal = Terminal()
@@ -317,7 +317,7 @@ def translate(
     as_json: Json = False,
 ) -> None:
     """Make the plan of a run, or of a new run from an export folder. Needs no organisation."""
-    from migrator.run import report_stage, take_export, translate_stage
+    from migrator.commands.run import report_stage, take_export, translate_stage
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     chosen = settings_of(locals())
@@ -346,7 +346,7 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Carry out the plan of a run exactly as it stands, and verify it. Goes on where an earlier try stopped."""
-    from migrator.run import load_stage, report_stage
+    from migrator.commands.run import load_stage, report_stage
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     chosen = settings_of(locals())
@@ -371,7 +371,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Compare the members in the organisation with those before, once more. Changes nothing."""
-    from migrator.run import report_stage, verify_stage
+    from migrator.commands.run import report_stage, verify_stage
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     chosen = settings_of(locals())
@@ -403,9 +403,9 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a run again, from its files, in one form or several."""
+    from migrator.commands.run import ReportOrders, report_stage
+    from migrator.contracts.run_folder import find_run
     from migrator.report.forms import FORMS
-    from migrator.run import ReportOrders, report_stage
-    from migrator.runfolder import find_run
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     chosen = settings_of(locals())
@@ -442,7 +442,7 @@ def retry(
     as_json: Json = False,
 ) -> None:
     """Load segments of a run once more, each from where it failed."""
-    from migrator.aftercare import retry as retry_segments
+    from migrator.commands.aftercare import retry as retry_segments
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     chosen = settings_of(locals())
@@ -468,7 +468,7 @@ def approve(
     as_json: Json = False,
 ) -> None:
     """Record a decision about flagged segments; the next `load` carries it out. The plan itself stays as it is."""
-    from migrator.aftercare import approve as approve_segments
+    from migrator.commands.aftercare import approve as approve_segments
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     if choice is Choice.FLAG:
@@ -495,7 +495,7 @@ def rollback(
     quiet: Quiet = False,
 ) -> None:
     """Stop and delete what a run created in real-time journeys, and nothing else. The journal stays as evidence."""
-    from migrator.aftercare import rollback as roll_back
+    from migrator.commands.aftercare import rollback as roll_back
 
     terminal = Terminal(quiet=quiet)
     chosen = settings_of(locals())
@@ -521,7 +521,7 @@ def retire(
     quiet: Quiet = False,
 ) -> None:
     """Stop the outbound segments whose successors are verified. Anything but verified is left alone."""
-    from migrator.aftercare import retire_legacy
+    from migrator.commands.aftercare import retire_legacy
 
     terminal = Terminal(quiet=quiet)
     chosen = settings_of(locals())
@@ -570,8 +570,8 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say what an outbound query means, and what it becomes in real-time journeys."""
-    from migrator.explain import explain as explain_query
-    from migrator.explain import explanation_json, explanation_lines
+    from migrator.commands.explain import explain as explain_query
+    from migrator.commands.explain import explanation_json, explanation_lines
 
     text = _query_text(query)
     words = settings_of(locals()).operators == "words"
@@ -598,8 +598,8 @@ def _query_text(query: str) -> str:
 @app.command(epilog="Example: migrator status")
 def status(run: Run = None, out: Out = None) -> None:
     """Say in a few lines where a run stands. Changes nothing and asks nobody."""
-    from migrator.aftercare import status_lines
-    from migrator.runfolder import find_run
+    from migrator.commands.aftercare import status_lines
+    from migrator.contracts.run_folder import find_run
 
     for line in status_lines(find_run(run, settings_of(locals()).out)):
         typer.echo(line)
@@ -620,7 +620,7 @@ def sandbox(
     seed: Annotated[int | None, typer.Option(help="Another seed for what goes wrong.", metavar="N")] = None,
 ) -> None:
     """Serve an organisation in a box on this machine, to practise on. Ctrl-C ends it."""
-    from migrator.practice import practice_organisation
+    from migrator.commands.practice import practice_organisation
 
     terminal = Terminal()
     with (
@@ -647,8 +647,8 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Migrate the sample organisation in a sandbox, from the first request to the report."""
-    from migrator.practice import practice_organisation
-    from migrator.run import Task, whole_run
+    from migrator.commands.practice import practice_organisation
+    from migrator.commands.run import Task, whole_run
 
     terminal = Terminal(quiet=quiet, as_json=as_json)
     with practice_organisation(None, port, outbound, None) as running:
@@ -668,7 +668,7 @@ def demo(
 
 
 def _orders(chosen: Settings, terminal: Terminal) -> Any:
-    from migrator.run import Orders
+    from migrator.commands.run import Orders
 
     progress: ShowsProgress = terminal.progress()
     return Orders(chosen, progress, terminal.tell)
@@ -676,7 +676,7 @@ def _orders(chosen: Settings, terminal: Terminal) -> Any:
 
 @contextmanager
 def _new_run(chosen: Settings, *, dry_run: bool) -> Iterator[Any]:
-    from migrator.runfolder import discard_if_empty, new_run, working_on
+    from migrator.contracts.run_folder import discard_if_empty, new_run, working_on
 
     run = new_run(chosen.out, chosen.org, dry_run=dry_run)
     try:
@@ -688,7 +688,7 @@ def _new_run(chosen: Settings, *, dry_run: bool) -> Iterator[Any]:
 
 @contextmanager
 def _old_run(name: str | None, chosen: Settings) -> Iterator[Any]:
-    from migrator.runfolder import find_run, working_on
+    from migrator.contracts.run_folder import find_run, working_on
 
     run = find_run(name, chosen.out)
     with working_on(run):

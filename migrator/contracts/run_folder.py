@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from migrator import __version__
-from migrator.atomic import private_folder, write_text
-from migrator.errors import UsageError
-from migrator.safe_text import for_file_name
+from migrator.base.atomic import private_folder, write_text
+from migrator.base.errors import UsageError
+from migrator.base.safe_text import for_file_name
 
 RUN, EXPORT, LOG, LOCK, HOLDER = "run.json", "export", "run.log", ".lock", ".lock-holder"
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
-from migrator import findings
-from migrator.atomic import write_text
-from migrator.errors import UsageError
-from migrator.model import Choice, Outcome, Plan, PlannedSegment
+from migrator.base.atomic import write_text
+from migrator.base.errors import UsageError
+from migrator.contracts.plan import Choice, Outcome, Plan, PlannedSegment
+from migrator.product import findings
 
 DECISIONS = "decisions.json"
 _WORDS = {Choice.TRANSLATE: "carry out the proposal", Choice.SNAPSHOT: "freeze the members of now"}

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from migrator.errors import Interrupted
+from migrator.base.errors import Interrupted
 
 
 class Stop:

@@ -21,35 +21,30 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
+from migrator.base.errors import Exit, UsageError
+from migrator.base.progress import ShowsProgress
+from migrator.base.stopping import ending_well
+from migrator.commands.settings import Settings
+from migrator.contracts.decisions import decided, read_decisions
+from migrator.contracts.export_folder import Organisation, member_reader, read_export
+from migrator.contracts.journal import JOURNAL, read_results, read_summary
+from migrator.contracts.plan import Choice, Plan, TranslationSettings, read_plan, write_plan
+from migrator.contracts.run_folder import RunFolder, utc_now
+from migrator.contracts.selection import Selection
+from migrator.contracts.verification import Verification, latest, read_verifications
 from migrator.dataverse.auth import read_accounts
 from migrator.dataverse.client import Client, connect
-from migrator.decisions import decided, read_decisions
-from migrator.errors import Exit, UsageError
 from migrator.extractor.directory import Organisation as Directory
-from migrator.extractor.export import member_reader, read_export
 from migrator.extractor.imports import check_members
 from migrator.extractor.organisation import extract
-from migrator.loader.journal import JOURNAL, Journal, read_results, read_summary
+from migrator.loader.journal import Journal
 from migrator.loader.load import load
 from migrator.loader.loading import Loading
-from migrator.loader.verify import latest, read_verifications, verify
-from migrator.model import (
-    Choice,
-    Organisation,
-    Plan,
-    Selection,
-    TranslationSettings,
-    Verification,
-)
-from migrator.progress import ShowsProgress
+from migrator.loader.verify import verify
 from migrator.report.compare import Change, Standing, Totals, changes, compare, totals
 from migrator.report.forms import FORMS
 from migrator.report.render import picture
 from migrator.report.story import Circumstances, tell
-from migrator.runfolder import RunFolder, utc_now
-from migrator.settings import Settings
-from migrator.stopping import ending_well
-from migrator.translator.plan import read_plan, write_plan
 from migrator.translator.translate import Spread, translate
 
 if TYPE_CHECKING:
@@ -284,7 +279,7 @@ def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
         logo=picture(wanted.logo) if wanted.logo else "",
         language=wanted.language,
         anonymous=wanted.anonymous,
-        journal=read_summary(run.path / JOURNAL, utc_now),
+        journal=read_summary(run.path / JOURNAL),
         traffic=state.traffic,
         changes=changed,
         changed_since=since,
@@ -297,7 +292,7 @@ def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
 
 
 def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> tuple[pd.DataFrame, Totals, bool]:
-    results = read_results(run.path / JOURNAL, utc_now)
+    results = read_results(run.path / JOURNAL)
     # A dry run stays one until something is loaded.
     dry_run = run.state().dry_run or not (run.path / JOURNAL).exists()
     frame = compare(
@@ -306,7 +301,7 @@ def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> 
         latest(verifications),
         dry_run=dry_run,
         history=verifications,
-        journal=read_summary(run.path / JOURNAL, utc_now),
+        journal=read_summary(run.path / JOURNAL),
     )
     return frame, totals(frame), dry_run
 

@@ -13,21 +13,22 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import numpy as np
 
 from migrator import __version__
-from migrator.atomic import private_folder, write_bytes, write_text, writing
-from migrator.errors import UsageError
-from migrator.ids import Ids, batches, distinct, from_texts, joined, packed, texts
-from migrator.model import Export, LegacySegment, Members, MemberSource, Organisation, ReadMembers
+from migrator.base.atomic import private_folder, write_bytes, write_text, writing
+from migrator.base.errors import UsageError
+from migrator.base.ids import Ids, batches, distinct, from_texts, joined, packed, texts
+from migrator.base.safe_text import for_spreadsheet
+from migrator.contracts.legacy_segment import LegacySegment, segment_of
 from migrator.mql.schema import Schema, schema_to_json
-from migrator.safe_text import for_spreadsheet
 
 FORMAT = 1
 MANIFEST, SEGMENTS, METADATA = "manifest.json", "segments.jsonl", "metadata.json"
@@ -36,6 +37,92 @@ EXCLUSIONS = "-exclusions"
 """At the end of the name of a list of exclusions."""
 _DONE = ".done"
 """Folder of notes about the lists that an extraction has read, until it ends."""
+
+
+class MemberSource(StrEnum):
+    """Where the member list of a legacy segment came from, most trusted first."""
+
+    SERVICE = "service"
+    """The outbound service, through msdyncrm_FetchContactsByQuery."""
+    DEPRECATED_READ = "deprecated-read"
+    """The outbound service, through the FetchXML read on contacts that the seed calls deprecated."""
+    ROW = "row"
+    """The segment's own column msdyncrm_segmentmemberids."""
+    FILE = "file"
+    """A file that somebody exported in time."""
+    LIST = "list"
+    """A marketing list, named for the segment by a person."""
+    NONE = "none"
+    """Nothing could be read: the members are unknown, which is not the same as none."""
+    NOT_READ = "not-read"
+    """Nobody asked: the segment was left out by a filter, or never had members (a draft)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """What is known about the members of one legacy segment."""
+
+    source: MemberSource
+    count: int | None = None
+    """Distinct contact ids in `members/<segment id>.csv`; None when there is no such file."""
+    unreadable: int = 0
+    """Entries of the source that are no ids."""
+    duplicates: int = 0
+    """Entries of the source that repeat an id."""
+    pending: float | None = None
+    """Seconds waited for pending member operations that had not ended then; None when there were none."""
+    reason: str = ""
+    """Why nothing could be read, in words."""
+    origin: str = ""
+    """The name of the file or of the list."""
+    checked: bool = False
+    """Whether the organisation was asked if all these contacts exist."""
+    gone: int = 0
+    """Ids of contacts that no longer exist; left out."""
+    not_found: int = 0
+    """E-mail addresses that no contact has."""
+    ambiguous: int = 0
+    """E-mail addresses that several contacts have; each of these contacts is a member."""
+    inactive: int = 0
+    """Members that are inactive contacts, where that is known."""
+    excluded: int | None = None
+    """Distinct contact ids in the list of exclusions; None when there is none."""
+
+    @property
+    def known(self) -> bool:
+        """Whether a member list was read at all (it may be empty)."""
+        return self.count is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """The organisation that an export was taken from, or a plan is made for."""
+
+    id: UUID
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An export folder, read: everything the translator may look at."""
+
+    organisation: Organisation
+    fingerprint: str
+    """SHA-256 over the manifest's checksums: two exports with the same one are the same."""
+    segments: tuple[LegacySegment, ...]
+    members: Mapping[UUID, Members]
+    tables: Mapping[str, Any]
+    """`metadata.json` as it stands; `mql.schema` gives it its type."""
+
+
+class ReadMembers(Protocol):
+    """Gives the member ids of one legacy segment, in the order of the file."""
+
+    def __call__(self, segment: UUID, first: int = 0, count: int | None = None, *, excluded: bool = False) -> Ids:
+        """At most `count` ids, from position `first` (counted from 0) on; of the exclusions, if that is asked."""
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
 
 
 class ExportWriter:
@@ -348,40 +435,6 @@ def _segments(folder: Path) -> Iterator[LegacySegment]:
                 raise _broken(folder, f"{SEGMENTS}, line {number}, repeats the segment {segment.id}")
             seen.add(segment.id)
             yield segment
-
-
-def segment_of(row: Mapping[str, Any]) -> LegacySegment:
-    """One raw row of `msdyncrm_segment`, typed. Unknown codes are kept, missing columns are empty.
-
-    Raises:
-        KeyError, ValueError: the row has no readable id.
-    """
-    query, other = _text(row.get("msdyncrm_segmentquery")), _text(row.get("msdyncrm_query"))
-    creator = row.get("_createdby_value@OData.Community.Display.V1.FormattedValue") or row.get("_createdby_value")
-    unit = row.get("_owningbusinessunit_value") or row.get("owningbusinessunit")
-    return LegacySegment(
-        id=UUID(str(row["msdyncrm_segmentid"])),
-        name=_text(row.get("msdyncrm_segmentname")),
-        description=_text(row.get("msdyncrm_description")),
-        type_code=_number(row.get("msdyncrm_segmenttype")),
-        status_code=_number(row.get("statuscode")),
-        query=query or other,
-        other_query=other if query and other and other.strip() != query.strip() else "",
-        query_name=_text(row.get("msdyncrm_segmentqueryname")),
-        recorded_size=_number(row.get("msdyncrm_segmentsize")),
-        scope_code=_number(row.get("msdyncrm_scope")),
-        business_unit=UUID(str(unit)) if unit else None,
-        time_zone=_number(row.get("msdyncrm_segmenttimezone")),
-        refresh_minutes=_number(row.get("msdyncrm_segmentrefreshrateintervalminutes")),
-        external_source=_number(row.get("msdyncrm_externalsource")),
-        created_on=_text(row.get("createdon")),
-        created_by=_text(creator),
-        modified_on=_text(row.get("modifiedon")),
-    )
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 def _number(value: Any) -> int | None:

@@ -8,16 +8,16 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from migrator import findings
-from migrator.errors import Exit
-from migrator.extractor.export import read_export
-from migrator.findings import Finding
-from migrator.model import Choice, Organisation, Outcome, TranslationSettings, outcome_of
+from migrator.base.errors import Exit
+from migrator.base.safe_text import for_terminal
+from migrator.contracts.export_folder import Organisation, read_export
+from migrator.contracts.plan import Choice, Outcome, TranslationSettings, outcome_of
 from migrator.mql import QueryError, Schema, parse_outbound, tree
 from migrator.mql.english import Title, in_english
 from migrator.mql.schema import schema_from_json
 from migrator.mql.walk import references
-from migrator.safe_text import for_terminal
+from migrator.product import findings
+from migrator.product.findings import Finding
 from migrator.translator.compounds import Segments, resolver_of_query
 from migrator.translator.queries import Resolve, translate_query, unresolved
 from migrator.translator.translate import translate

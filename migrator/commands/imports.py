@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from migrator.base.errors import Exit, UsageError
+from migrator.base.safe_text import for_terminal
+from migrator.commands.run import Orders, with_organisation
+from migrator.contracts import export_check as check
+from migrator.contracts.export_folder import Export, read_export
+from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.run_folder import EXPORT
 from migrator.dataverse.client import Client
-from migrator.errors import Exit, UsageError
-from migrator.extractor import check, redact
+from migrator.extractor import redact
 from migrator.extractor.directory import TABLE, Directory, Organisation, Tables
-from migrator.extractor.export import read_export
 from migrator.extractor.imports import IMPORTS, Imported, import_files, import_list
 from migrator.extractor.sources import Matched, Source, match, segment_called, sources
-from migrator.model import Export, LegacySegment
-from migrator.run import Orders, with_organisation
-from migrator.runfolder import EXPORT
-from migrator.safe_text import for_terminal
 
 
 @dataclass(frozen=True, slots=True)

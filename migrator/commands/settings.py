@@ -20,8 +20,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from migrator.codes import PROTECTION_WINDOW
-from migrator.errors import UsageError
+from migrator.base.errors import UsageError
+from migrator.product.codes import PROTECTION_WINDOW
 
 PROFILE = Path("migrator.toml")
 

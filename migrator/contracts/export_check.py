@@ -11,8 +11,8 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from migrator.extractor.export import FORMAT, MANIFEST, MEMBER_HEADER, METADATA, SEGMENTS, segment_of
-from migrator.model import MemberSource
+from migrator.contracts.export_folder import FORMAT, MANIFEST, MEMBER_HEADER, METADATA, SEGMENTS, MemberSource
+from migrator.contracts.legacy_segment import segment_of
 from migrator.mql.schema import schema_from_json
 
 _SHOWN = 5

@@ -1,0 +1,272 @@
+"""The plan as files: `plan.json`, which is loaded, and `plan.csv`, which is read (docs/plan-format.md)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+
+from migrator.base.atomic import write_bytes, writing
+from migrator.base.errors import UsageError
+from migrator.base.safe_text import for_spreadsheet
+from migrator.contracts.export_folder import Members, Organisation
+from migrator.contracts.selection import Selection
+from migrator.product.codes import LegacyStatus, LegacyType, label
+from migrator.product.findings import SEVERITIES, Finding, Severity
+
+
+class Outcome(StrEnum):
+    """What becomes of a legacy segment. Every one has exactly one."""
+
+    READY = "ready"
+    ADAPTED = "adapted"
+    FLAGGED = "flagged"
+    BLOCKED = "blocked"
+    SKIPPED = "skipped"
+
+
+LOADED_OUTCOMES = frozenset({Outcome.READY, Outcome.ADAPTED})
+"""The outcomes that the loader carries out."""
+
+
+OUTCOME_OF_SEVERITY: Mapping[Severity, Outcome] = {
+    Severity.NOTE: Outcome.READY,
+    Severity.CHANGE: Outcome.ADAPTED,
+    Severity.DECISION: Outcome.FLAGGED,
+    Severity.STOP: Outcome.BLOCKED,
+}
+
+
+def outcome_of(findings: tuple[Finding, ...]) -> Outcome:
+    """The outcome that the heaviest finding asks for; without findings a segment is ready."""
+    heaviest = max((SEVERITIES.index(finding.severity) for finding in findings), default=0)
+    return OUTCOME_OF_SEVERITY[SEVERITIES[heaviest]]
+
+
+class Choice(StrEnum):
+    """What a run does with segments that need a decision."""
+
+    FLAG = "flag"
+    """Leave the decision to a person, segment by segment."""
+    TRANSLATE = "translate"
+    """Carry out the proposal."""
+    SNAPSHOT = "snapshot"
+    """Freeze the members of now in static groups."""
+    SKIP = "skip"
+    """Leave the segment behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationSettings:
+    """Everything besides the export that a plan depends on."""
+
+    target: Organisation
+    """The organisation that the plan is for; the ids of what it creates are derived from its id."""
+    selection: Selection = field(default_factory=Selection)
+    drafts_only: bool = False
+    compound: Choice = Choice.FLAG
+    interactions: Choice = Choice.FLAG
+    words: bool = False
+    """AND and OR in real-time queries instead of && and ||."""
+    tolerance: float = 0.02
+    """The share by which the members that were read may differ from the recorded size."""
+    split: bool = False
+    """Whether a static segment that is too large becomes several."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaticGroup:
+    """A manual-select group and the part of the member file that it takes."""
+
+    id: UUID
+    name: str
+    first: int
+    """Position of its first member in the member file, counted from 0."""
+    count: int
+    """Members in the group."""
+    excluded: bool = False
+    """Whether it is an Exclude group, filled from the list of exclusions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Everything that is sent for one segment."""
+
+    definition: Mapping[str, Any]
+    segment: Mapping[str, Any]
+    groups: tuple[StaticGroup, ...] = ()
+    publish: bool = False
+    depends_on: tuple[UUID, ...] = ()
+    """Legacy ids of the segments that its query refers to; they are loaded first."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSegment:
+    """One legacy segment with its outcome, and the payloads that would be sent for it."""
+
+    legacy_id: UUID
+    name: str
+    type_code: int | None
+    status_code: int | None
+    query: str
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    recorded_size: int | None
+    members: Members
+    definition_id: UUID
+    segment_id: UUID
+    definition: Mapping[str, Any] | None = None
+    """Body of POST msdynmkt_segmentdefinitions, its id included; None when nothing is created."""
+    segment: Mapping[str, Any] | None = None
+    """Body of POST msdynmkt_segments, its id included."""
+    groups: tuple[StaticGroup, ...] = ()
+    publish: bool = False
+    depends_on: tuple[UUID, ...] = ()
+    """Legacy ids of the segments that its query refers to; they are loaded first."""
+    english: str = ""
+    """The query in plain words."""
+    proposal: str = ""
+    """The real-time query that would be sent if a person decided so; empty where it is sent anyway."""
+    alternatives: Mapping[Choice, Payload] = field(default_factory=dict)
+    """For a flagged segment: what each decision would send."""
+    part_of: UUID | None = None
+    """For a part of a segment that was split: the legacy segment that it is a part of, and whose members it takes."""
+
+    @property
+    def before(self) -> int | None:
+        """Members before: those that were read, else the size that the product last recorded."""
+        return self.members.count if self.members.known else self.recorded_size
+
+    @property
+    def members_of(self) -> UUID:
+        """The legacy segment whose member list its groups are filled from."""
+        return self.part_of or self.legacy_id
+
+    @property
+    def realtime_query(self) -> str:
+        """The real-time query that is sent, or that is proposed."""
+        return str(self.definition["msdynmkt_segmentquery"]) if self.definition else self.proposal
+
+    @property
+    def loadable(self) -> bool:
+        """Whether the loader carries this segment over."""
+        return self.outcome in LOADED_OUTCOMES
+
+
+PLAN_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a stakeholder approves and the loader carries out, unchanged."""
+
+    format: int
+    tool_version: str
+    source: Organisation
+    export_fingerprint: str
+    settings: TranslationSettings
+    segments: tuple[PlannedSegment, ...]
+
+    @property
+    def target(self) -> Organisation:
+        """The organisation that this plan may be loaded into, and no other."""
+        return self.settings.target
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+_ADAPTER = TypeAdapter(Plan)
+_SEGMENT = TypeAdapter(PlannedSegment)
+PLAN, PLAN_TABLE = "plan.json", "plan.csv"
+
+
+def write_plan(plan: Plan, folder: Path) -> None:
+    """Write both files into `folder`; the same plan gives the same bytes."""
+    with writing(folder / PLAN) as file:
+        file.writelines(plan_json(plan))
+    write_bytes(folder / PLAN_TABLE, _table(plan).encode("utf-8-sig"))
+
+
+def plan_json(plan: Plan) -> Iterator[bytes]:
+    """The bytes of `plan.json`, one segment at a time: a plan of 13,000 segments is too large to hold twice."""
+    head = _ADAPTER.dump_json(replace(plan, segments=()), indent=1)
+    yield head.removesuffix(b"[]\n}") + b"["
+    for number, segment in enumerate(plan.segments):
+        yield b",\n" if number else b"\n"
+        yield _SEGMENT.dump_json(segment, indent=1)
+    yield b"\n]\n}\n"
+
+
+def read_plan(folder: Path) -> Plan:
+    """The plan in `folder`.
+
+    Raises:
+        UsageError: there is none, it is damaged, or it is of a newer format.
+    """
+    path = folder / PLAN
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"There is no plan in {folder} ({error.strerror}). Make one with: migrator translate"
+        ) from error
+    try:
+        version = int(json.loads(content)["format"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"The plan {path} is damaged and cannot be read. {_AGAIN}") from error
+    if version > PLAN_FORMAT:
+        raise UsageError(
+            f"The plan {path} has format {version}; this version of migrator reads up to {PLAN_FORMAT}. "
+            "Install a newer version: pip install --upgrade migrator"
+        )
+    try:
+        return _ADAPTER.validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise UsageError(f"The plan {path} is damaged: {place}: {first['msg']}. {_AGAIN}") from error
+
+
+_AGAIN = "Nothing was loaded. Make the plan again with: migrator translate"
+
+
+def _table(plan: Plan) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(
+        [
+            "Segment",
+            "Type",
+            "Status",
+            "Outcome",
+            "Members before",
+            "Groups",
+            "Publish",
+            "Findings",
+            "Legacy id",
+            "New id",
+        ]
+    )
+    for segment in plan.segments:
+        row = [
+            segment.name,
+            label(segment.type_code, LegacyType),
+            label(segment.status_code, LegacyStatus),
+            segment.outcome,
+            "" if segment.before is None else segment.before,
+            len(segment.groups),
+            "yes" if segment.publish else "no",
+            " ".join(finding.message for finding in segment.findings),
+            segment.legacy_id,
+            segment.segment_id,
+        ]
+        writer.writerow([for_spreadsheet(cell) for cell in row])
+    return text.getvalue()

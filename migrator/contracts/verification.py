@@ -1,0 +1,93 @@
+"""One look at the organisation after loading: `verification-NNN.json` in the run folder, oldest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+
+from migrator.base.atomic import write_bytes
+from migrator.base.errors import UsageError
+
+
+class Match(StrEnum):
+    """How the members after compare with the members before."""
+
+    EQUAL = "equal"
+    """The same members (or the same number, where only numbers are known)."""
+    EXPLAINED = "explained"
+    """Fewer members, and each missing one is a contact that is inactive or no longer exists."""
+    DRIFTED = "drifted"
+    """A query's members differ, by no more than the tolerance: people come and go."""
+    DIFFERENT = "different"
+    """Other members, and nothing explains it."""
+    DRAFT = "draft"
+    """A query that is not computed, because the segment is a draft."""
+    UNKNOWN = "unknown"
+    """One of the two sides could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """One segment as it was found in the organisation after loading."""
+
+    legacy_id: UUID
+    match: Match
+    before: int | None
+    after: int | None
+    inactive: int = 0
+    """Members missing afterwards because the contact is inactive."""
+    deleted: int = 0
+    """Members missing afterwards because the contact no longer exists."""
+    missing: int = 0
+    """Members missing afterwards without such a reason."""
+    surplus: int = 0
+    """Members there afterwards that were not there before."""
+    status_code: int | None = None
+    """`statuscode` of the real-time segment."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One look at the organisation after loading; a run may have several."""
+
+    at: str
+    """UTC, ISO 8601."""
+    segments: tuple[Verified, ...]
+    tolerance: float = 0.0
+    """The share of the members by which a query's count may differ and is called drifted."""
+
+
+_ADAPTER = TypeAdapter(Verification)
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def write_verification(verification: Verification, folder: Path) -> None:
+    """Write one look into the run folder, beside the earlier ones."""
+    number = len(list(folder.glob("verification-*.json"))) + 1
+    write_bytes(folder / f"verification-{number:03}.json", _ADAPTER.dump_json(verification, indent=1) + b"\n")
+
+
+def read_verifications(folder: Path) -> list[Verification]:
+    """All verifications of a run, oldest first.
+
+    Raises:
+        UsageError: a file is damaged.
+    """
+    found = []
+    for path in sorted(folder.glob("verification-*.json")):
+        try:
+            found.append(_ADAPTER.validate_json(path.read_bytes()))
+        except (ValidationError, OSError) as error:
+            raise UsageError(f"{path} is damaged. Delete it and repeat: migrator verify") from error
+    return found
+
+
+def latest(verifications: list[Verification]) -> dict[UUID, Verified]:
+    """The newest look at each segment."""
+    return {verified.legacy_id: verified for verification in verifications for verified in verification.segments}
