@@ -88,10 +88,12 @@ def test_a_dry_run_changes_nothing_and_its_plan_is_loaded_unchanged(command: Com
     assert (folder / "plan.json").read_bytes() == plan
     planned = json.loads(plan)["segments"]
     for segment in planned:
-        if segment["definition"]:
+        if segment["payload"]:
             stored = organisation.rows["msdynmkt_segmentdefinition"][segment["definition_id"]]
-            assert stored["msdynmkt_segmentquery"] == segment["definition"]["msdynmkt_segmentquery"]
-            assert stored["msdynmkt_staticlistmembers"] == segment["definition"]["msdynmkt_staticlistmembers"]
+            assert stored["msdynmkt_segmentquery"] == segment["payload"]["definition"]["msdynmkt_segmentquery"]
+            assert (
+                stored["msdynmkt_staticlistmembers"] == segment["payload"]["definition"]["msdynmkt_staticlistmembers"]
+            )
     assert "DRY RUN" not in (folder / "report.html").read_text()
 
 
@@ -269,9 +271,9 @@ def test_the_demo_ends_well_and_counts_agree_with_the_organisation(
             members = [part for element in answer["members"] for part in element.split(", ")]
             assert entry["after"] == stored["msdynmkt_membercount"] == len(members)
             compared += 1
-        if segment["groups"]:
+        if segment["payload"]["groups"]:
             listed: list[str] = []
-            for group in segment["groups"]:
+            for group in segment["payload"]["groups"]:
                 body = {"SegmentId": segment["segment_id"], "GroupId": group["id"], "PageNo": 1, "PageSize": 5000}
                 listed += json.loads(ask(contoso, "msdynmkt_ListGroupMembers", **body)["Response"])["entityIds"]
             exported = (run_of(result) / "export/members" / f"{entry['legacy_id']}.csv").read_text().split()[1:]

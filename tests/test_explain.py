@@ -169,4 +169,4 @@ def test_every_expressible_segment_of_the_sample_keeps_its_members(command: Comm
     assert sum(entry["match"] in ("equal", "explained") for entry in special) >= 6
     for entry in plan.values():
         if any(word in entry["query"] for word in words):
-            assert entry["proposal"] or entry["definition"]["msdynmkt_segmentquery"], entry["name"]
+            assert entry["proposal"] or entry["payload"]["definition"]["msdynmkt_segmentquery"], entry["name"]

@@ -75,9 +75,5 @@ def _decided(segment: PlannedSegment, decisions: Mapping[UUID, Choice]) -> Plann
         segment,
         outcome=Outcome.ADAPTED,
         findings=(*segment.findings, findings.approved(_WORDS[choice])),
-        definition=payload.definition,
-        segment=payload.segment,
-        groups=payload.groups,
-        publish=payload.publish,
-        depends_on=payload.depends_on,
+        payload=payload,
     )

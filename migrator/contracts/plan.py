@@ -18,6 +18,7 @@ from migrator.base.atomic import write_bytes, writing
 from migrator.base.errors import UsageError
 from migrator.base.safe_text import for_spreadsheet
 from migrator.contracts.export_folder import Members, Organisation
+from migrator.contracts.payload import Payload, StaticGroup, payload_from_format_1
 from migrator.contracts.selection import Selection
 from migrator.product.codes import LegacyStatus, LegacyType, label
 from migrator.product.findings import SEVERITIES, Finding, Severity
@@ -83,32 +84,6 @@ class TranslationSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class StaticGroup:
-    """A manual-select group and the part of the member file that it takes."""
-
-    id: UUID
-    name: str
-    first: int
-    """Position of its first member in the member file, counted from 0."""
-    count: int
-    """Members in the group."""
-    excluded: bool = False
-    """Whether it is an Exclude group, filled from the list of exclusions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """Everything that is sent for one segment."""
-
-    definition: Mapping[str, Any]
-    segment: Mapping[str, Any]
-    groups: tuple[StaticGroup, ...] = ()
-    publish: bool = False
-    depends_on: tuple[UUID, ...] = ()
-    """Legacy ids of the segments that its query refers to; they are loaded first."""
-
-
-@dataclass(frozen=True, slots=True)
 class PlannedSegment:
     """One legacy segment with its outcome, and the payloads that would be sent for it."""
 
@@ -123,14 +98,8 @@ class PlannedSegment:
     members: Members
     definition_id: UUID
     segment_id: UUID
-    definition: Mapping[str, Any] | None = None
-    """Body of POST msdynmkt_segmentdefinitions, its id included; None when nothing is created."""
-    segment: Mapping[str, Any] | None = None
-    """Body of POST msdynmkt_segments, its id included."""
-    groups: tuple[StaticGroup, ...] = ()
-    publish: bool = False
-    depends_on: tuple[UUID, ...] = ()
-    """Legacy ids of the segments that its query refers to; they are loaded first."""
+    payload: Payload | None = None
+    """What is sent to carry it over; None when nothing is created."""
     english: str = ""
     """The query in plain words."""
     proposal: str = ""
@@ -151,9 +120,24 @@ class PlannedSegment:
         return self.part_of or self.legacy_id
 
     @property
+    def groups(self) -> tuple[StaticGroup, ...]:
+        """The static groups that are created for it."""
+        return self.payload.groups if self.payload else ()
+
+    @property
+    def publish(self) -> bool:
+        """Whether it is published after loading."""
+        return self.payload is not None and self.payload.publish
+
+    @property
+    def depends_on(self) -> tuple[UUID, ...]:
+        """Legacy ids of the segments that its query refers to; they are loaded first."""
+        return self.payload.depends_on if self.payload else ()
+
+    @property
     def realtime_query(self) -> str:
         """The real-time query that is sent, or that is proposed."""
-        return str(self.definition["msdynmkt_segmentquery"]) if self.definition else self.proposal
+        return self.payload.query if self.payload else self.proposal
 
     @property
     def loadable(self) -> bool:
@@ -161,7 +145,8 @@ class PlannedSegment:
         return self.outcome in LOADED_OUTCOMES
 
 
-PLAN_FORMAT = 1
+PLAN_FORMAT = 2
+"""1: five parts of the payload stood beside each other in each segment (version 0.1.0). 2: one payload with a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +204,8 @@ def read_plan(folder: Path) -> Plan:
             f"There is no plan in {folder} ({error.strerror}). Make one with: migrator translate"
         ) from error
     try:
-        version = int(json.loads(content)["format"])
+        raw = json.loads(content)
+        version = int(raw["format"])
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"The plan {path} is damaged and cannot be read. {_AGAIN}") from error
     if version > PLAN_FORMAT:
@@ -228,11 +214,31 @@ def read_plan(folder: Path) -> Plan:
             "Install a newer version: pip install --upgrade migrator"
         )
     try:
+        if version < PLAN_FORMAT:
+            return _ADAPTER.validate_json(json.dumps(upgraded(raw)))
+        del raw
         return _ADAPTER.validate_json(content)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"The plan {path} is damaged and cannot be read. {_AGAIN}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise UsageError(f"The plan {path} is damaged: {place}: {first['msg']}. {_AGAIN}") from error
+
+
+def upgraded(plan: dict[str, Any]) -> dict[str, Any]:
+    """A plan of an older format, in the one of now. What is loaded by it does not change.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it is no plan.
+    """
+    parts = ("definition", "segment", "groups", "publish", "depends_on")
+    segments = []
+    for entry in plan["segments"]:
+        kept = {key: value for key, value in entry.items() if key not in parts}
+        choices = {choice: payload_from_format_1(sent) for choice, sent in entry.get("alternatives", {}).items()}
+        segments.append({**kept, "payload": payload_from_format_1(entry), "alternatives": choices})
+    return {**plan, "format": PLAN_FORMAT, "segments": segments}
 
 
 _AGAIN = "Nothing was loaded. Make the plan again with: migrator translate"

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from migrator.base.ids import NONE, Ids, batches, joined, without
 from migrator.contracts.journal import Write
-from migrator.contracts.plan import PlannedSegment, StaticGroup
+from migrator.contracts.payload import StaticGroup
+from migrator.contracts.plan import PlannedSegment
 from migrator.dataverse import realtime
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import Unsettled

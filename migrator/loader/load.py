@@ -15,6 +15,7 @@ from uuid import UUID
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.journal import LoadResult, LoadState, Write
+from migrator.contracts.payload import Payload
 from migrator.contracts.plan import PlannedSegment
 from migrator.dataverse import realtime
 from migrator.dataverse.errors import DuplicateKey, Refused
@@ -88,7 +89,7 @@ async def _records(loading: Loading, segment: PlannedSegment, there: There, at: 
     definition = there.definitions.get(segment.definition_id)
     if definition is None:
         definition = await _create(
-            loading, at, Write.CREATE_DEFINITION, segment.definition_id, segment.definition or {},
+            loading, at, Write.CREATE_DEFINITION, segment.definition_id, _payload(segment).definition,
             realtime.create_segment_definition, realtime.retrieve_segment_definition,
         )  # fmt: skip
     live = is_published(definition)
@@ -98,13 +99,19 @@ async def _records(loading: Loading, segment: PlannedSegment, there: There, at: 
     found = there.segments.get(segment.segment_id)
     if found is None:
         found = await _create(
-            loading, at, Write.CREATE_SEGMENT, segment.segment_id, segment.segment or {},
+            loading, at, Write.CREATE_SEGMENT, segment.segment_id, _payload(segment).segment,
             realtime.create_segment, realtime.retrieve_segment,
         )  # fmt: skip
         if found is None:
             return True
     await _converge_segment(loading, segment, found, at, live=live)
     return False
+
+
+def _payload(segment: PlannedSegment) -> Payload:
+    if segment.payload is None:
+        raise CannotGoOn("The plan says nothing about what is to be created. Make it again with: migrator translate")
+    return segment.payload
 
 
 async def _create(
@@ -143,7 +150,7 @@ async def _is_live(loading: Loading, segment: PlannedSegment, there: There) -> b
 async def _converge_definition(
     loading: Loading, segment: PlannedSegment, found: Mapping[str, Any], at: At, *, live: bool
 ) -> None:
-    planned = segment.definition or {}
+    planned = _payload(segment).definition
     if found.get("statuscode") == DefinitionStatus.DELETED:
         raise CannotGoOn(
             "The segment definition is marked as deleted in the organisation. Nothing was changed. "
@@ -170,7 +177,7 @@ async def _converge_segment(
             "A segment with the planned id exists already, but belongs to another definition. Nothing was changed. "
             "Look at both in the organisation, then delete the one that is wrong."
         )
-    planned = segment.segment or {}
+    planned = _payload(segment).segment
     changes = {
         name: planned.get(name)
         for name in ("msdynmkt_displayname", "msdynmkt_description")

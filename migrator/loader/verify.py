@@ -17,6 +17,7 @@ from migrator.base.ids import Ids, joined, ordered, packed, unpacked, without
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.journal import LoadState
+from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import PlannedSegment
 from migrator.contracts.verification import Match, Verification, Verified, write_verification
 from migrator.dataverse import contacts, realtime
@@ -24,7 +25,7 @@ from migrator.dataverse.errors import Refused
 from migrator.loader.groups import read_group
 from migrator.loader.loading import Loading, check_target, write_ids
 from migrator.loader.there import Rows, look_at_segments
-from migrator.product.codes import SegmentStatus, SegmentType, State, label
+from migrator.product.codes import SegmentStatus, State, label
 
 _COMPUTED = frozenset({SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS})
 _BROKEN = frozenset({SegmentStatus.ERROR, SegmentStatus.DELETED, SegmentStatus.FAULTED})
@@ -117,7 +118,7 @@ async def _compared(
         return replace(blank, note="The segment is no longer in the organisation.")
     status = row.get("statuscode")
     blank = replace(blank, status_code=status)
-    static = (segment.segment or {}).get("msdynmkt_type") == SegmentType.STATIC
+    static = segment.payload is not None and segment.payload.kind is PayloadKind.STATIC
     if static and segment.legacy_id not in loading.read_back:
         differing = await _groups(loading, segment, blank)
         if differing is not None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from migrator.contracts.journal import JournalSummary, LoadResult, LoadState
+from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment
 from migrator.contracts.verification import Match, Verification, Verified
-from migrator.product.codes import LegacyStatus, LegacyType, SegmentType, label
+from migrator.product.codes import LegacyStatus, LegacyType, label
 
 if TYPE_CHECKING:
     import pandas as pd  # a third of the memory of a small run; taken where it is needed
@@ -135,7 +136,7 @@ def _row(segment: PlannedSegment, result: LoadResult | None, seen: Verified | No
         "choices": [str(choice) for choice in segment.alternatives],
         "share": after / before if after is not None and before else None,
         "group_names": [(group.name, group.count) for group in segment.groups],
-        "dynamic": (segment.segment or {}).get("msdynmkt_type") != SegmentType.STATIC,
+        "dynamic": segment.payload is None or segment.payload.kind is PayloadKind.DYNAMIC,
     }
 
 

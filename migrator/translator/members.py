@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.legacy_segment import LegacySegment
-from migrator.contracts.plan import StaticGroup
+from migrator.contracts.payload import StaticGroup
 from migrator.product import findings
 from migrator.product.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, NAME_MAX, LegacyType
 from migrator.product.findings import Finding
@@ -24,8 +23,6 @@ class PlannedMembers:
     """The groups of one segment, and what there is to say."""
 
     groups: tuple[StaticGroup, ...]
-    json: str
-    """`msdynmkt_staticlistmembers`: a JSON array in a string."""
     findings: tuple[Finding, ...] = ()
     fits: bool = True
     """Whether all members that were read fit into the groups of one segment."""
@@ -36,19 +33,19 @@ def plan_members(segment: LegacySegment, members: Members, name: str, target: UU
     found = [*_about_reading(members), *_about_size(segment, members, tolerance)]
     fits = (members.count or 0) + (members.excluded or 0) <= MEMBERS_MAX
     if segment.type_code != LegacyType.STATIC:
-        return PlannedMembers((), "[]", tuple(found), fits)
+        return PlannedMembers((), tuple(found), fits)
     if members.count is None:
         found.append(findings.members_unknown(members.reason or "the export holds no list of them"))
-        return PlannedMembers((), "[]", tuple(found))
+        return PlannedMembers((), tuple(found))
     if not fits:
-        return PlannedMembers((), "[]", tuple(found), fits)
-    planned = plan_groups(segment.id, members, name, target)
-    if len(planned.groups) > 1 and members.count > MEMBERS_PER_GROUP:
-        groups = sum(not group.excluded for group in planned.groups)
-        found.append(findings.split_into_groups(members.count, groups, MEMBERS_PER_GROUP))
-    if len(planned.groups) > GROUPS_PER_DEFINITION:  # two half-filled groups, one of each kind
-        return PlannedMembers((), "[]", tuple(found), fits=False)
-    return PlannedMembers(planned.groups, planned.json, tuple(found))
+        return PlannedMembers((), tuple(found), fits)
+    groups = plan_groups(segment.id, members, name, target)
+    if len(groups) > 1 and members.count > MEMBERS_PER_GROUP:
+        included = sum(not group.excluded for group in groups)
+        found.append(findings.split_into_groups(members.count, included, MEMBERS_PER_GROUP))
+    if len(groups) > GROUPS_PER_DEFINITION:  # two half-filled groups, one of each kind
+        return PlannedMembers((), tuple(found), fits=False)
+    return PlannedMembers(groups, tuple(found))
 
 
 def _about_reading(members: Members) -> Iterator[Finding]:
@@ -105,22 +102,13 @@ def parts_of(count: int) -> list[tuple[int, int]]:
 
 def plan_groups(
     segment: UUID, members: Members, name: str, target: UUID, first: int = 0, count: int | None = None
-) -> PlannedMembers:
+) -> tuple[StaticGroup, ...]:
     """The groups for the members from position `first` on, which have to fit, and for the exclusions."""
     wanted = (members.count or 0) if count is None else count
     groups = _groups(segment, first, wanted, name, target, excluded=False)
     if members.excluded:
         groups += _groups(segment, 0, members.excluded, name, target, excluded=True)
-    entries = [
-        {
-            "groupId": str(group.id),
-            "includeType": "Exclude" if group.excluded else "Include",
-            "name": group.name,
-            "inputType": "manualSelect",
-        }
-        for group in groups
-    ]
-    return PlannedMembers(tuple(groups), json.dumps(entries, ensure_ascii=False))
+    return tuple(groups)
 
 
 def _groups(segment: UUID, first: int, count: int, name: str, target: UUID, *, excluded: bool) -> list[StaticGroup]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.payload import SegmentTexts
 from migrator.product import findings
 from migrator.product.codes import CREATED_BY_MAX, DESCRIPTION_MAX, NAME_MAX, Scope
 from migrator.product.findings import Finding
@@ -15,11 +15,7 @@ from migrator.product.findings import Finding
 class PlannedTexts:
     """The texts as they will be sent."""
 
-    name: str
-    description: str
-    scope: Scope
-    origin: dict[str, Any]
-    """Original creator and date, as columns of the definition."""
+    sent: SegmentTexts
     findings: tuple[Finding, ...]
 
 
@@ -43,12 +39,9 @@ def plan_texts(segment: LegacySegment, namesakes: int) -> PlannedTexts:
     if len(creator) > CREATED_BY_MAX:
         found.append(findings.creator_cut(len(creator), CREATED_BY_MAX))
         creator = shortened(creator, CREATED_BY_MAX)
-    origin: dict[str, Any] = {}
-    if segment.created_on:
-        origin["msdynmkt_sourcesegmentcreatedon"] = segment.created_on
-    if creator:
-        origin["msdynmkt_sourcesegmentcreatedby"] = creator
-    return PlannedTexts(name, description, _scope(segment, found), origin, tuple(found))
+    scope = _scope(segment, found)
+    sent = SegmentTexts(name, description, scope, segment.created_on, creator, segment.business_unit)
+    return PlannedTexts(sent, tuple(found))
 
 
 def _scope(segment: LegacySegment, found: list[Finding]) -> Scope:

@@ -12,17 +12,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from migrator import __version__
 from migrator.contracts.export_folder import Export, Members
 from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.payload import Identity, Payload, PayloadKind, StaticGroup, payload
 from migrator.contracts.plan import (
     PLAN_FORMAT,
     Choice,
     Outcome,
-    Payload,
     Plan,
     PlannedSegment,
     TranslationSettings,
@@ -132,7 +131,7 @@ def _plan(segment: LegacySegment, work: _Work) -> PlannedSegment:
         plan_status(segment, drafts_only=settings.drafts_only),
         plan_texts(segment, work.names[segment.name]),
     )
-    static = plan_members(segment, members, parts.texts.name, settings.target.id, settings.tolerance)
+    static = plan_members(segment, members, parts.texts.sent.name, settings.target.id, settings.tolerance)
     if not static.fits and segment.type_code == codes.LegacyType.STATIC:
         return _too_large(parts, static.findings, work)
     query, english = _query(segment, work)
@@ -140,12 +139,12 @@ def _plan(segment: LegacySegment, work: _Work) -> PlannedSegment:
     if _is_compound(segment, work) and settings.compound is Choice.SNAPSHOT and members.count is not None:
         found = (*common, findings.frozen(members.count))
         planned = replace(planned, outcome=outcome_of(found), findings=found, english=english)
-        return _with_payload(planned, _snapshot(parts, work)) if planned.loadable else planned
+        return replace(planned, payload=_snapshot(parts, work)) if planned.loadable else planned
     found = (*common, *query.findings)
     planned = replace(planned, outcome=outcome_of(found), findings=found, english=english)
     carried = _carried(parts, static, query)
     if planned.loadable and carried:
-        return _with_payload(planned, carried)
+        return replace(planned, payload=carried)
     if planned.outcome is Outcome.FLAGGED or _only_the_query_stops(common, query):
         alternatives: dict[Choice, Payload] = {}
         if carried and planned.outcome is Outcome.FLAGGED:
@@ -240,13 +239,10 @@ def _too_large(parts: _Parts, found: tuple[Finding, ...], work: _Work) -> Planne
     if planned.loadable:
         work.parts.extend(numbered)
     text = " UNION ".join(f"SEGMENT({codes.SEGMENT_PREFIX}{part.segment_id.hex})" for part in numbered)
-    payload = Payload(
-        definition=_definition(parts, "[]", text, codes.SegmentType.DYNAMIC),
-        segment=_segment(parts, codes.SegmentType.DYNAMIC),
-        publish=parts.status.publish,
-        depends_on=tuple(part.legacy_id for part in numbered),
-    )
-    return _with_payload(planned, payload) if planned.loadable else planned
+    if not planned.loadable:
+        return planned
+    depends_on = tuple(part.legacy_id for part in numbered)
+    return replace(planned, payload=_payload(parts, PayloadKind.DYNAMIC, query=text, depends_on=depends_on))
 
 
 def _part(parts: _Parts, number: int, of: int, span: tuple[int, int], work: _Work) -> PlannedSegment:
@@ -254,7 +250,7 @@ def _part(parts: _Parts, number: int, of: int, span: tuple[int, int], work: _Wor
     legacy, target = parts.segment, work.settings.target.id
     key = derived_id(target, legacy.id, f"part {number}")
     ending = f" – part {number} of {of}"
-    name = shortened(parts.texts.name, codes.NAME_MAX - len(ending)) + ending
+    name = shortened(parts.texts.sent.name, codes.NAME_MAX - len(ending)) + ending
     planned = replace(
         parts.planned,
         legacy_id=key,
@@ -266,15 +262,10 @@ def _part(parts: _Parts, number: int, of: int, span: tuple[int, int], work: _Wor
         members=replace(parts.planned.members, count=span[1]),
         part_of=legacy.id,
     )
-    named = replace(parts, planned=planned, texts=replace(parts.texts, name=name))
+    sent = replace(parts.texts.sent, name=name)
+    named = replace(parts, planned=planned, texts=replace(parts.texts, sent=sent))
     groups = plan_groups(key, work.members[legacy.id], name, target, *span)
-    payload = Payload(
-        definition=_definition(named, groups.json, "", codes.SegmentType.STATIC),
-        segment=_segment(named, codes.SegmentType.STATIC),
-        groups=groups.groups,
-        publish=parts.status.publish,
-    )
-    return _with_payload(planned, payload)
+    return replace(planned, payload=_payload(named, PayloadKind.STATIC, groups=groups))
 
 
 # --- payloads --------------------------------------------------------------------------------------------------------
@@ -288,81 +279,37 @@ class _Parts:
     texts: PlannedTexts
 
 
-def _with_payload(planned: PlannedSegment, payload: Payload) -> PlannedSegment:
-    return replace(
-        planned,
-        definition=payload.definition,
-        segment=payload.segment,
-        groups=payload.groups,
-        publish=payload.publish,
-        depends_on=payload.depends_on,
-    )
-
-
 def _carried(parts: _Parts, static: PlannedMembers, query: PlannedQuery) -> Payload | None:
     """What is sent to carry the segment over as it is; None where there is nothing to send."""
     if parts.segment.type_code == codes.LegacyType.STATIC:
-        if not static.groups:
-            return None
-        kind = codes.SegmentType.STATIC
-    else:
-        if not query.text or any(finding.severity is Severity.STOP for finding in query.findings):
-            return None
-        kind = codes.SegmentType.DYNAMIC
-    return Payload(
-        definition=_definition(parts, static.json, query.text, kind),
-        segment=_segment(parts, kind),
-        groups=static.groups,
-        publish=parts.status.publish,
-        depends_on=query.depends_on,
-    )
+        return _payload(parts, PayloadKind.STATIC, groups=static.groups) if static.groups else None
+    if not query.text or any(finding.severity is Severity.STOP for finding in query.findings):
+        return None
+    return _payload(parts, PayloadKind.DYNAMIC, query=query.text, groups=static.groups, depends_on=query.depends_on)
 
 
 def _snapshot(parts: _Parts, work: _Work) -> Payload:
     """What is sent to freeze the members of now."""
     members = work.members[parts.segment.id]
-    static = plan_groups(parts.segment.id, members, parts.texts.name, work.settings.target.id)
-    kind = codes.SegmentType.STATIC
-    return Payload(
-        definition=_definition(parts, static.json, "", kind),
-        segment=_segment(parts, kind),
-        groups=static.groups,
+    groups = plan_groups(parts.segment.id, members, parts.texts.sent.name, work.settings.target.id)
+    return _payload(parts, PayloadKind.STATIC, groups=groups)
+
+
+def _payload(
+    parts: _Parts,
+    kind: PayloadKind,
+    *,
+    query: str = "",
+    groups: tuple[StaticGroup, ...] = (),
+    depends_on: tuple[UUID, ...] = (),
+) -> Payload:
+    return payload(
+        kind,
+        Identity(parts.planned.definition_id, parts.planned.segment_id),
+        parts.texts.sent,
+        query=query,
+        groups=groups,
         publish=parts.status.publish,
+        depends_on=depends_on,
+        refresh_minutes=parts.segment.refresh_minutes,
     )
-
-
-def _definition(parts: _Parts, groups: str, query: str, kind: codes.SegmentType) -> dict[str, Any]:
-    """The body of POST msdynmkt_segmentdefinitions: always a draft, publishing comes last."""
-    definition: dict[str, Any] = {
-        "msdynmkt_segmentdefinitionid": str(parts.planned.definition_id),
-        "msdynmkt_name": parts.texts.name,
-        "msdynmkt_segmentquery": query,
-        "msdynmkt_staticlistmembers": groups,
-        "statecode": int(codes.State.ACTIVE),
-        "statuscode": int(codes.DefinitionStatus.DRAFT),
-        **parts.texts.origin,
-    }
-    if parts.segment.refresh_minutes and kind is codes.SegmentType.DYNAMIC:
-        definition["msdynmkt_disablesegmentrefresh"] = False
-        definition["msdynmkt_segmentrefreshintervalminutes"] = parts.segment.refresh_minutes
-    return definition
-
-
-def _segment(parts: _Parts, kind: codes.SegmentType) -> dict[str, Any]:
-    """The body of POST msdynmkt_segments."""
-    payload: dict[str, Any] = {
-        "msdynmkt_segmentid": str(parts.planned.segment_id),
-        "msdynmkt_displayname": parts.texts.name,
-        "msdynmkt_description": parts.texts.description,
-        "msdynmkt_type": int(kind),
-        "msdynmkt_source": int(codes.SegmentSource.JOURNEYS),
-        "msdynmkt_baseentitylogicalname": codes.AUDIENCE,
-        "msdynmkt_cdmpartitionprimarykeycolumn": codes.AUDIENCE_KEY,
-        "msdynmkt_sourcesegmentuid": str(parts.planned.definition_id),
-        "msdynmkt_scope": int(parts.texts.scope),
-        "statecode": int(codes.State.INACTIVE),
-        "statuscode": int(codes.SegmentStatus.INACTIVE),
-    }
-    if parts.segment.business_unit:
-        payload["owningbusinessunit@odata.bind"] = f"/businessunits({parts.segment.business_unit})"
-    return payload

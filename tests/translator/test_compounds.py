@@ -60,7 +60,7 @@ def test_a_compound_is_flagged_with_a_complete_proposal(name: str, proposal: str
     assert found.outcome is Outcome.FLAGGED
     assert codes(found)[0] == "compound-segment"
     assert found.proposal == proposal
-    assert found.definition is None
+    assert found.payload is None
     assert found.alternatives[Choice.TRANSLATE].definition["msdynmkt_segmentquery"] == proposal
     assert Choice.SNAPSHOT in found.alternatives
 
@@ -78,8 +78,8 @@ def test_translate_carries_the_proposal_out(name: str, findings: list[str], depe
     found = named(name, compound=Choice.TRANSLATE)
     assert found.outcome is Outcome.ADAPTED
     assert codes(found) == findings
-    assert found.definition is not None
-    assert found.definition["msdynmkt_segmentquery"] == dict(PROPOSALS)[name]
+    assert found.payload is not None
+    assert found.payload.definition["msdynmkt_segmentquery"] == dict(PROPOSALS)[name]
     assert set(found.depends_on) == {segment(number) for number in depends}
 
 
@@ -125,9 +125,11 @@ def test_snapshot_freezes_the_members_of_now(name: str) -> None:
     found = named(name, compound=Choice.SNAPSHOT)
     assert found.outcome is Outcome.ADAPTED
     assert codes(found) == ["frozen"]
-    assert found.segment is not None
-    assert found.definition is not None
-    assert (found.segment["msdynmkt_type"], found.definition["msdynmkt_segmentquery"]) == (SegmentType.STATIC, "")
+    assert found.payload is not None
+    assert (found.payload.segment["msdynmkt_type"], found.payload.definition["msdynmkt_segmentquery"]) == (
+        SegmentType.STATIC,
+        "",
+    )
     assert [group.count for group in found.groups] == [3]
 
 
@@ -153,7 +155,7 @@ def test_a_decision_carries_out_what_the_plan_holds(tmp_path: Any) -> None:
     decide(tmp_path, [opened], Choice.SKIP)
     after = {found.legacy_id: found for found in decided(whole, read_decisions(tmp_path)).segments}
     assert after[two.legacy_id].outcome is Outcome.ADAPTED
-    assert after[two.legacy_id].definition == two.alternatives[Choice.TRANSLATE].definition
+    assert after[two.legacy_id].payload == two.alternatives[Choice.TRANSLATE]
     assert after[two.legacy_id].depends_on == (segment(0), segment(1))
     assert codes(after[two.legacy_id])[-1] == "approved"
     assert [group.count for group in after[nested.legacy_id].groups] == [3]

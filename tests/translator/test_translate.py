@@ -95,8 +95,8 @@ NOT_CARRIED_OVER = [
 @pytest.mark.parametrize(("outbound", "realtime", "found"), CARRIED_OVER)
 def test_a_query_over_contact_alone_is_carried_over(outbound: str, realtime: str, found: list[str]) -> None:
     planned = query(outbound)
-    assert planned.definition is not None
-    assert planned.definition["msdynmkt_segmentquery"] == realtime
+    assert planned.payload is not None
+    assert planned.payload.definition["msdynmkt_segmentquery"] == realtime
     assert (codes(planned), planned.outcome) == (found, Outcome.READY)
 
 
@@ -104,7 +104,7 @@ def test_a_query_over_contact_alone_is_carried_over(outbound: str, realtime: str
 def test_another_query_says_why_it_is_not(outbound: str, outcome: Outcome, found: list[str]) -> None:
     planned = query(outbound)
     assert (planned.outcome, codes(planned)) == (outcome, found)
-    assert planned.definition is planned.segment is None
+    assert planned.payload is None
 
 
 def test_the_references_of_a_compound_segment_are_counted() -> None:
@@ -145,8 +145,8 @@ def test_every_status_has_its_place(status: LegacyStatus, published: bool, found
     planned = static(3, status)
     assert (planned.publish, codes(planned)) == (published, found)
     assert planned.outcome is (Outcome.ADAPTED if found else Outcome.READY)
-    assert planned.definition is not None
-    assert planned.definition["statuscode"] == DefinitionStatus.DRAFT  # publishing comes later
+    assert planned.payload is not None
+    assert planned.payload.definition["statuscode"] == DefinitionStatus.DRAFT  # publishing comes later
 
 
 @pytest.mark.parametrize("code", [192350099, None])
@@ -174,8 +174,8 @@ def test_a_mirrored_segment_waits_for_a_decision() -> None:
 
 def test_members_become_one_include_group() -> None:
     planned = static(3)
-    assert planned.definition is not None
-    assert json.loads(planned.definition["msdynmkt_staticlistmembers"]) == [
+    assert planned.payload is not None
+    assert json.loads(planned.payload.definition["msdynmkt_staticlistmembers"]) == [
         {
             "groupId": str(planned.groups[0].id),
             "includeType": "Include",
@@ -184,8 +184,8 @@ def test_members_become_one_include_group() -> None:
         }
     ]
     assert (planned.groups[0].first, planned.groups[0].count) == (0, 3)
-    assert planned.segment is not None
-    assert planned.segment["msdynmkt_type"] == SegmentType.STATIC
+    assert planned.payload is not None
+    assert planned.payload.segment["msdynmkt_type"] == SegmentType.STATIC
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,8 @@ def test_a_segment_that_is_too_large_is_split_if_the_run_is_told_so() -> None:
 def test_exclusions_become_exclude_groups() -> None:
     planned = plan(legacy(LegacyType.STATIC), Members(READ, 3, excluded=2))
     assert codes(planned) == ["members-excluded"]
-    groups = json.loads((planned.definition or {})["msdynmkt_staticlistmembers"])
+    assert planned.payload is not None
+    groups = json.loads(planned.payload.definition["msdynmkt_staticlistmembers"])
     assert [group["includeType"] for group in groups] == ["Include", "Exclude"]
     assert [(group.first, group.count, group.excluded) for group in planned.groups] == [(0, 3, False), (0, 2, True)]
 
@@ -244,7 +245,7 @@ def test_exclusions_become_exclude_groups() -> None:
 def test_unknown_members_are_never_an_empty_segment() -> None:
     planned = static(None, msdyncrm_segmentsize=99)
     assert (planned.outcome, codes(planned)) == (Outcome.FLAGGED, ["members-unknown"])
-    assert planned.definition is planned.segment is None
+    assert planned.payload is None
     assert planned.before == 99
     assert "gone" in planned.findings[0].message
 
@@ -305,14 +306,13 @@ def test_description_unit_scope_creator_and_date_are_carried_over() -> None:
     planned = static(
         1, msdyncrm_description="Why", msdyncrm_scope=int(Scope.BUSINESS_UNIT), msdyncrm_segmentname=" Spaces "
     )
-    assert planned.segment is not None
-    assert planned.definition is not None
-    assert planned.segment["msdynmkt_description"] == "Why"
-    assert planned.segment["msdynmkt_displayname"] == "Spaces"
-    assert planned.segment["msdynmkt_scope"] == Scope.BUSINESS_UNIT
-    assert planned.segment["owningbusinessunit@odata.bind"] == f"/businessunits({UNIT})"
-    assert planned.definition["msdynmkt_sourcesegmentcreatedby"] == "Renée"
-    assert planned.definition["msdynmkt_sourcesegmentcreatedon"] == "2021-05-06T07:08:09Z"
+    assert planned.payload is not None
+    assert planned.payload.segment["msdynmkt_description"] == "Why"
+    assert planned.payload.segment["msdynmkt_displayname"] == "Spaces"
+    assert planned.payload.segment["msdynmkt_scope"] == Scope.BUSINESS_UNIT
+    assert planned.payload.segment["owningbusinessunit@odata.bind"] == f"/businessunits({UNIT})"
+    assert planned.payload.definition["msdynmkt_sourcesegmentcreatedby"] == "Renée"
+    assert planned.payload.definition["msdynmkt_sourcesegmentcreatedon"] == "2021-05-06T07:08:09Z"
 
 
 def test_texts_that_are_too_long_are_cut_and_it_is_said() -> None:
@@ -320,26 +320,25 @@ def test_texts_that_are_too_long_are_cut_and_it_is_said() -> None:
     planned = static(1, msdyncrm_segmentname="n" * 101, msdyncrm_description="d" * 1001, **creator)
     assert codes(planned) == ["name-cut", "description-cut", "creator-cut"]
     assert planned.outcome is Outcome.ADAPTED
-    assert planned.segment is not None
-    assert planned.definition is not None
-    assert planned.segment["msdynmkt_displayname"] == "n" * 99 + "…"
-    assert len(planned.segment["msdynmkt_description"]) == 1000
-    assert len(planned.definition["msdynmkt_sourcesegmentcreatedby"]) == 100
+    assert planned.payload is not None
+    assert planned.payload.segment["msdynmkt_displayname"] == "n" * 99 + "…"
+    assert len(planned.payload.segment["msdynmkt_description"]) == 1000
+    assert len(planned.payload.definition["msdynmkt_sourcesegmentcreatedby"]) == 100
     assert len(planned.groups[0].name) <= 100
 
 
 def test_a_segment_without_a_name_is_given_one() -> None:
     planned = static(1, msdyncrm_segmentname="")
     assert codes(planned) == ["name-missing"]
-    assert planned.segment is not None
-    assert str(planned.legacy_id) in planned.segment["msdynmkt_displayname"]
+    assert planned.payload is not None
+    assert str(planned.legacy_id) in planned.payload.segment["msdynmkt_displayname"]
 
 
 def test_an_unknown_scope_becomes_the_organisations() -> None:
     planned = static(1, msdyncrm_scope=7)
     assert codes(planned) == ["scope-unknown"]
-    assert planned.segment is not None
-    assert planned.segment["msdynmkt_scope"] == Scope.ORGANISATION
+    assert planned.payload is not None
+    assert planned.payload.segment["msdynmkt_scope"] == Scope.ORGANISATION
 
 
 def test_namesakes_are_told_apart_by_id() -> None:

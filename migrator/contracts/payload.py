@@ -1,0 +1,185 @@
+"""What is sent for one segment: the bodies of its two records, its static groups, and whether it is published.
+
+The columns are those of the seed *Create a segment using the Web API*; how long each may be stands in product/codes.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from migrator.product.codes import (
+    AUDIENCE,
+    AUDIENCE_KEY,
+    DefinitionStatus,
+    Scope,
+    SegmentSource,
+    SegmentStatus,
+    SegmentType,
+    State,
+)
+
+
+class PayloadKind(StrEnum):
+    """What kind of real-time segment a payload makes."""
+
+    STATIC = "static"
+    """Its members are named, in manual-select groups."""
+    DYNAMIC = "dynamic"
+    """Its members are selected by a query (it may have groups, too)."""
+
+
+_TYPES = {PayloadKind.STATIC: SegmentType.STATIC, PayloadKind.DYNAMIC: SegmentType.DYNAMIC}
+
+
+@dataclass(frozen=True, slots=True)
+class StaticGroup:
+    """A manual-select group and the part of the member file that it takes."""
+
+    id: UUID
+    name: str
+    first: int
+    """Position of its first member in the member file, counted from 0."""
+    count: int
+    """Members in the group."""
+    excluded: bool = False
+    """Whether it is an Exclude group, filled from the list of exclusions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Everything that is sent for one segment."""
+
+    kind: PayloadKind
+    definition: Mapping[str, Any]
+    """Body of POST msdynmkt_segmentdefinitions, its id included."""
+    segment: Mapping[str, Any]
+    """Body of POST msdynmkt_segments, its id included."""
+    groups: tuple[StaticGroup, ...] = ()
+    publish: bool = False
+    depends_on: tuple[UUID, ...] = ()
+    """Legacy ids of the segments that its query refers to; they are loaded first."""
+
+    @property
+    def query(self) -> str:
+        """The real-time query; empty for a static segment."""
+        return str(self.definition["msdynmkt_segmentquery"])
+
+    @property
+    def name(self) -> str:
+        """The name that the real-time segment gets."""
+        return str(self.segment["msdynmkt_displayname"])
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The ids of the two records of a segment, derived from its legacy id."""
+
+    definition: UUID
+    segment: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTexts:
+    """The texts as they are sent, each already of a length that fits."""
+
+    name: str
+    description: str
+    scope: Scope
+    created_on: str = ""
+    """When the legacy segment was made, ISO 8601; empty where nobody knows."""
+    created_by: str = ""
+    business_unit: UUID | None = None
+
+
+def payload(
+    kind: PayloadKind,
+    ids: Identity,
+    texts: SegmentTexts,
+    *,
+    query: str = "",
+    groups: tuple[StaticGroup, ...] = (),
+    publish: bool = False,
+    depends_on: tuple[UUID, ...] = (),
+    refresh_minutes: int | None = None,
+    time_zone: int | None = None,
+) -> Payload:
+    """Put together what is sent for one segment. It is always created as a draft: publishing comes last.
+
+    Args:
+        kind: what kind of segment it becomes.
+        ids: the ids of its records.
+        texts: its name, description, scope and origin.
+        query: the real-time query; empty for a static segment.
+        groups: its static groups.
+        publish: whether it is published after loading.
+        depends_on: legacy ids of the segments that the query refers to.
+        refresh_minutes: minutes between two refreshes; None leaves it to the product.
+        time_zone: code of the zone in which relative dates count; None leaves it to the product.
+    """
+    definition: dict[str, Any] = {
+        "msdynmkt_segmentdefinitionid": str(ids.definition),
+        "msdynmkt_name": texts.name,
+        "msdynmkt_segmentquery": query,
+        "msdynmkt_staticlistmembers": static_list_members(groups),
+        "statecode": int(State.ACTIVE),
+        "statuscode": int(DefinitionStatus.DRAFT),
+    }
+    if texts.created_on:
+        definition["msdynmkt_sourcesegmentcreatedon"] = texts.created_on
+    if texts.created_by:
+        definition["msdynmkt_sourcesegmentcreatedby"] = texts.created_by
+    if refresh_minutes and kind is PayloadKind.DYNAMIC:
+        definition["msdynmkt_disablesegmentrefresh"] = False
+        definition["msdynmkt_segmentrefreshintervalminutes"] = refresh_minutes
+    if time_zone is not None:
+        definition["msdynmkt_timezonecode"] = time_zone
+    segment: dict[str, Any] = {
+        "msdynmkt_segmentid": str(ids.segment),
+        "msdynmkt_displayname": texts.name,
+        "msdynmkt_description": texts.description,
+        "msdynmkt_type": int(_TYPES[kind]),
+        "msdynmkt_source": int(SegmentSource.JOURNEYS),
+        "msdynmkt_baseentitylogicalname": AUDIENCE,
+        "msdynmkt_cdmpartitionprimarykeycolumn": AUDIENCE_KEY,
+        "msdynmkt_sourcesegmentuid": str(ids.definition),
+        "msdynmkt_scope": int(texts.scope),
+        "statecode": int(State.INACTIVE),
+        "statuscode": int(SegmentStatus.INACTIVE),
+    }
+    if texts.business_unit:
+        segment["owningbusinessunit@odata.bind"] = f"/businessunits({texts.business_unit})"
+    return Payload(kind, definition, segment, groups, publish, depends_on)
+
+
+def static_list_members(groups: Iterable[StaticGroup]) -> str:
+    """`msdynmkt_staticlistmembers`: a JSON array in a string, an entry a group (seed)."""
+    entries = [
+        {
+            "groupId": str(group.id),
+            "includeType": "Exclude" if group.excluded else "Include",
+            "name": group.name,
+            "inputType": "manualSelect",
+        }
+        for group in groups
+    ]
+    return json.dumps(entries, ensure_ascii=False)
+
+
+def payload_from_format_1(entry: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The payload of a segment of plan format 1, where its five parts stood beside each other; None where none was."""
+    if entry.get("definition") is None or entry.get("segment") is None:
+        return None
+    static = entry["segment"].get("msdynmkt_type") == SegmentType.STATIC
+    return {
+        "kind": PayloadKind.STATIC if static else PayloadKind.DYNAMIC,
+        "definition": entry["definition"],
+        "segment": entry["segment"],
+        "groups": entry.get("groups", []),
+        "publish": entry.get("publish", False),
+        "depends_on": entry.get("depends_on", []),
+    }
