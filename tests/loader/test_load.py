@@ -147,7 +147,9 @@ def test_members_go_in_calls_of_a_thousand(migration: Migration, monkeypatch: py
     (migration.export / f"members/{STATIC}.csv").write_text("contactid\n" + ids)
     planned = migration.segment(STATIC)
     group = replace(planned.groups[0], count=2500)
-    migration.plan = replace(migration.plan, segments=(replace(planned, groups=(group,)),))
+    assert planned.payload is not None
+    larger = replace(planned, payload=replace(planned.payload, groups=(group,)))
+    migration.plan = replace(migration.plan, segments=(larger,))
     results, verified = migration.go()
     assert sizes == [1000, 1000, 500]
     assert results[STATIC].state is LoadState.LOADED
