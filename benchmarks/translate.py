@@ -43,10 +43,10 @@ import sys
 if __name__ == "__main__":
     import time
     from pathlib import Path
-    from migrator.run import Choices, translate_stage
-    from migrator.runfolder import RunFolder
-    from migrator.model import Selection
-    from migrator.settings import Settings
+    from migrator.commands.run import Choices, translate_stage
+    from migrator.contracts.run_folder import RunFolder
+    from migrator.contracts.selection import Selection
+    from migrator.commands.settings import Settings
     began = time.monotonic()
     translate_stage(RunFolder(Path(sys.argv[1])), Selection(), Settings(), Choices(), None)
     print(time.monotonic() - began)

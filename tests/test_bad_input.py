@@ -234,7 +234,7 @@ def test_nothing_was_loaded_that_could_be_verified(command: Command, sandbox: Ru
 def test_a_run_that_another_process_works_on(command: Command, tmp_path: Path) -> None:
     run = new_run(Path("reports"), "https://contoso.crm4.dynamics.com", dry_run=True)
     script = (
-        "import sys; from pathlib import Path; from migrator.runfolder import RunFolder, working_on\n"
+        "import sys; from pathlib import Path; from migrator.contracts.run_folder import RunFolder, working_on\n"
         "with working_on(RunFolder(Path(sys.argv[1]))): print('working', flush=True); sys.stdin.read()"
     )
     other = subprocess.Popen(
