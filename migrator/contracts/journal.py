@@ -181,15 +181,18 @@ def _connected(path: Path, spare: Path) -> sqlite3.Connection:
     if not log.exists() or not log.stat().st_size:
         # Nobody writes: without the write-ahead log the file alone is everything, and no side file is made for it.
         return sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
-    try:
+    if path.with_name(f"{path.name}-shm").exists():  # somebody has it open, or was killed
         database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-        database.execute("PRAGMA user_version").fetchone()
-    except sqlite3.OperationalError:
-        # A folder that cannot be written, left by a killed process: what the log holds is read from a copy.
-        for part in (path, log):
-            shutil.copyfile(part, spare / part.name)
-        database = sqlite3.connect(spare / path.name)
-    return database
+        try:
+            database.execute("PRAGMA user_version").fetchone()
+        except sqlite3.OperationalError:
+            database.close()  # the folder cannot be written, not even by readers who want to say that they are there
+        else:
+            return database
+    # What a killed process left in the log is read from a copy, so that nothing is made or mended in the run.
+    for part in (path, log):
+        shutil.copyfile(part, spare / part.name)
+    return sqlite3.connect(spare / path.name)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
