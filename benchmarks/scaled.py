@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, Organisation
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, OrganisationRef
 from migrator.mql import Column, Schema, Table
 from migrator.product.codes import LegacyStatus, LegacyType, SegmentSource, SegmentType
 from migrator.sandbox.chaos import Profile
@@ -72,7 +72,7 @@ def definition(number: int, groups: int) -> tuple[str, tuple[dict[str, Any], dic
 
 def write_export(folder: Path, statics: list[int], dynamics: int, people: int) -> Path:
     """An export with static segments of so many members each of so many people, and so many dynamic ones."""
-    writer = ExportWriter(folder, Organisation(ID, "https://scaled.crm4.dynamics.com"), "2026-01-02T03:04:05Z")
+    writer = ExportWriter(folder, OrganisationRef(ID, "https://scaled.crm4.dynamics.com"), "2026-01-02T03:04:05Z")
     rows = [_row(number, LegacyType.STATIC, count, "") for number, count in enumerate(statics)]
     for number in range(dynamics):
         query = f"PROFILE(contact).FILTER(address1_city == 'City {number % CITIES}')"

@@ -22,11 +22,11 @@ from uuid import UUID
 
 import sqlglot
 
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, Organisation
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, OrganisationRef
 from migrator.mql import Column, Schema, Table, parse_outbound
 from migrator.product.codes import LEGACY_QUERY_MAX, SEGMENTS_MAX, LegacyStatus, LegacyType
 
-ORGANISATION = Organisation(UUID(int=1), "https://benchmark.crm.dynamics.com")
+ORGANISATION = OrganisationRef(UUID(int=1), "https://benchmark.crm.dynamics.com")
 COLUMNS = ("address1_city", "jobtitle", "lastname", "address1_country", "emailaddress1")
 SCHEMA = Schema(
     {

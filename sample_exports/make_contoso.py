@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, Organisation
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, OrganisationRef
 from migrator.evaluator import EvaluationError, Tables
 from migrator.mql import Column, ManyToMany, ManyToOne, QueryError, Schema, Table, parse_outbound
 from migrator.product.codes import LegacyStatus, LegacyType, Scope
@@ -25,7 +25,7 @@ from migrator.product.codes import LegacyStatus, LegacyType, Scope
 HERE = Path(__file__).resolve().parent / "contoso"
 CONTACTS, ACCOUNTS, REGISTRATIONS, LEADS = 5_000, 300, 2_500, 400
 NOW = datetime(2026, 4, 20, 8, 0, tzinfo=UTC)
-ORGANISATION = Organisation(UUID("c0470500-5a3b-4d1e-9b00-000000000001"), "https://contoso.crm4.dynamics.com")
+ORGANISATION = OrganisationRef(UUID("c0470500-5a3b-4d1e-9b00-000000000001"), "https://contoso.crm4.dynamics.com")
 ROOT_UNIT = "0b4b85cc-7f6c-ea11-a811-000d3a54d359"
 NORTH_UNIT = "0b4b85cc-7f6c-ea11-a811-000d3a54d360"
 

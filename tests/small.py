@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, Organisation
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, OrganisationRef
 from migrator.mql import Column, ManyToMany, ManyToOne, Schema, Table
 from migrator.product.codes import LegacyStatus, LegacyType
 
-ORGANISATION = Organisation(UUID("5a000000-0000-4000-8000-000000000001"), "https://small.crm4.dynamics.com")
+ORGANISATION = OrganisationRef(UUID("5a000000-0000-4000-8000-000000000001"), "https://small.crm4.dynamics.com")
 UNIT = "5a000000-0000-4000-8000-0000000000b1"
 USER = "5a000000-0000-4000-8000-0000000000c1"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from migrator.base.errors import Exit
 from migrator.base.safe_text import for_terminal
-from migrator.contracts.export_folder import Organisation, read_export
+from migrator.contracts.export_folder import OrganisationRef, read_export
 from migrator.contracts.plan import Choice, Outcome, TranslationSettings, outcome_of
 from migrator.mql import QueryError, Schema, parse_outbound, tree
 from migrator.mql.english import Title, in_english
@@ -61,7 +61,7 @@ def explain(text: str, export: Path | None, *, interactions: Choice = Choice.FLA
         content = read_export(export)
         schema = schema_from_json(content.tables)
         segments = Segments(content.segments)
-        target = Organisation(content.organisation.id, content.organisation.url)
+        target = OrganisationRef(content.organisation.id, content.organisation.url)
         plan = translate(content, TranslationSettings(target, interactions=interactions))
         planned = {segment.legacy_id: (segment.outcome, segment.segment_id) for segment in plan.segments}
         resolve, title = resolver_of_query(segments, lambda segment: planned[segment.id]), segments.title

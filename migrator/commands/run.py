@@ -26,7 +26,7 @@ from migrator.base.progress import ShowsProgress
 from migrator.base.stopping import ending_well
 from migrator.commands.settings import Settings
 from migrator.contracts.decisions import decided, read_decisions
-from migrator.contracts.export_folder import Organisation, member_reader, read_export
+from migrator.contracts.export_folder import OrganisationRef, member_reader, read_export
 from migrator.contracts.journal import JOURNAL, read_results, read_summary
 from migrator.contracts.plan import Choice, Plan, TranslationSettings, read_plan, write_plan
 from migrator.contracts.run_folder import RunFolder, utc_now
@@ -131,7 +131,7 @@ class Choices:
 
 
 def translate_stage(
-    run: RunFolder, selection: Selection, settings: Settings, choices: Choices, target: Organisation | None
+    run: RunFolder, selection: Selection, settings: Settings, choices: Choices, target: OrganisationRef | None
 ) -> Plan:
     """Make the plan from the run's export.
 
@@ -389,18 +389,18 @@ def _carry_on(run: RunFolder, orders: Orders, task: Task) -> Summary:
     return report_stage(run)
 
 
-def _target(run: RunFolder, orders: Orders, source: Path, *, other_organisation: bool) -> Organisation:
+def _target(run: RunFolder, orders: Orders, source: Path, *, other_organisation: bool) -> OrganisationRef:
     """The organisation to load an export into; another one than it came from only if that is wanted."""
     origin = read_export(source).organisation
 
-    async def work(client: Client) -> Organisation:
+    async def work(client: Client) -> OrganisationRef:
         if client.organisation_id != origin.id and not other_organisation:
             raise UsageError(
                 f"The export {source} comes from {origin.url} ({origin.id}), but {client.url} is another organisation "
                 f"({client.organisation_id}). Ids of contacts are the same in both only if one is a copy of the other. "
                 "If it is, repeat the command with --other-organisation."
             )
-        return Organisation(client.organisation_id, client.url)
+        return OrganisationRef(client.organisation_id, client.url)
 
     return _with_client(run, orders, work)
 

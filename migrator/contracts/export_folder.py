@@ -95,7 +95,7 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True)
-class Organisation:
+class OrganisationRef:
     """The organisation that an export was taken from, or a plan is made for."""
 
     id: UUID
@@ -106,7 +106,7 @@ class Organisation:
 class Export:
     """An export folder, read: everything the translator may look at."""
 
-    organisation: Organisation
+    organisation: OrganisationRef
     fingerprint: str
     """SHA-256 over the manifest's checksums: two exports with the same one are the same."""
     segments: tuple[LegacySegment, ...]
@@ -131,7 +131,7 @@ class ExportWriter:
     What a writer that never finished has written of member lists is taken over, so that an extraction goes on.
     """
 
-    def __init__(self, folder: Path, organisation: Organisation, extracted_at: str) -> None:
+    def __init__(self, folder: Path, organisation: OrganisationRef, extracted_at: str) -> None:
         self.folder = private_folder(folder)
         self._organisation = organisation
         self._extracted_at = extracted_at
@@ -310,7 +310,7 @@ def read_export(folder: Path) -> Export:
     metadata = json.loads((folder / METADATA).read_bytes()) if METADATA in files else {}
     checksums = "\n".join(f"{name} {files[name]['sha256']}" for name in sorted(files))
     try:
-        organisation = Organisation(UUID(manifest["organisation"]["id"]), str(manifest["organisation"]["url"]))
+        organisation = OrganisationRef(UUID(manifest["organisation"]["id"]), str(manifest["organisation"]["url"]))
         members = {UUID(key): _members(value) for key, value in manifest.get("members", {}).items()}
     except (KeyError, TypeError, ValueError) as error:
         raise _broken(folder, f"{MANIFEST} has no readable {error}") from error

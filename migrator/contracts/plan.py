@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from migrator.base.atomic import write_bytes, writing
 from migrator.base.errors import UsageError
 from migrator.base.safe_text import for_spreadsheet
-from migrator.contracts.export_folder import Members, Organisation
+from migrator.contracts.export_folder import Members, OrganisationRef
 from migrator.contracts.payload import Payload, StaticGroup, payload_from_format_1
 from migrator.contracts.selection import Selection
 from migrator.product.codes import LegacyStatus, LegacyType, label
@@ -69,7 +69,7 @@ class Choice(StrEnum):
 class TranslationSettings:
     """Everything besides the export that a plan depends on."""
 
-    target: Organisation
+    target: OrganisationRef
     """The organisation that the plan is for; the ids of what it creates are derived from its id."""
     selection: Selection = field(default_factory=Selection)
     drafts_only: bool = False
@@ -155,13 +155,13 @@ class Plan:
 
     format: int
     tool_version: str
-    source: Organisation
+    source: OrganisationRef
     export_fingerprint: str
     settings: TranslationSettings
     segments: tuple[PlannedSegment, ...]
 
     @property
-    def target(self) -> Organisation:
+    def target(self) -> OrganisationRef:
         """The organisation that this plan may be loaded into, and no other."""
         return self.settings.target
 

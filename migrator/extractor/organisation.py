@@ -20,7 +20,7 @@ from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, distinct, joined, packed
 from migrator.base.progress import ShowsProgress
 from migrator.base.side_by_side import side_by_side
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, Organisation
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, OrganisationRef
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
 from migrator.contracts.selection import Selection, selects
 from migrator.dataverse import outbound
@@ -66,7 +66,7 @@ async def extract(
         DataverseError: the organisation cannot be read.
         OSError: the folder cannot be written.
     """
-    writer = ExportWriter(folder, Organisation(client.organisation_id, client.url), at)
+    writer = ExportWriter(folder, OrganisationRef(client.organisation_id, client.url), at)
     with progress.step("Reading segments") as step:
         rows = []
         async for row in outbound.retrieve_segments(client):

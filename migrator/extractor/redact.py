@@ -19,7 +19,14 @@ from uuid import UUID
 
 from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, packed, texts, unpacked
-from migrator.contracts.export_folder import METADATA, SEGMENTS, ExportWriter, Organisation, member_reader, read_export
+from migrator.contracts.export_folder import (
+    METADATA,
+    SEGMENTS,
+    ExportWriter,
+    OrganisationRef,
+    member_reader,
+    read_export,
+)
 from migrator.extractor.organisation import ids_in_row
 from migrator.mql.schema import schema_from_json
 
@@ -40,7 +47,9 @@ def redact(source: Path, target: Path) -> int:
     if target.exists() and any(target.iterdir()):
         raise UsageError(f"The folder {target} is there already, and not empty. Name another one.")
     other = _pseudonyms()
-    writer = ExportWriter(target, Organisation(export.organisation.id, export.organisation.url), _extracted_at(source))
+    writer = ExportWriter(
+        target, OrganisationRef(export.organisation.id, export.organisation.url), _extracted_at(source)
+    )
     rows = [json.loads(line) for line in (source / SEGMENTS).read_text(encoding="utf-8").splitlines()]
     writer.segments([_row(row, other) for row in rows])
     read, changed = member_reader(source), 0

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter
 
-from migrator.contracts.export_folder import Export, Members, MemberSource, Organisation
+from migrator.contracts.export_folder import Export, Members, MemberSource, OrganisationRef
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSettings, plan_json
 from migrator.contracts.selection import Selection
@@ -384,7 +384,7 @@ def test_ids_are_derived_from_the_organisation_the_segment_and_the_role() -> Non
 def test_the_same_export_gives_the_same_plan_byte_for_byte() -> None:
     found = legacy(LegacyType.STATIC)
     export = Export(ORGANISATION, "f", (found,), {found.id: Members(READ, 3)}, schema_to_json(SCHEMA))
-    settings = TranslationSettings(Organisation(UUID(int=9), "https://other.crm.dynamics.com"))
+    settings = TranslationSettings(OrganisationRef(UUID(int=9), "https://other.crm.dynamics.com"))
     first, second = (b"".join(plan_json(translate(export, settings))) for _ in range(2))
     assert first == second
     assert TypeAdapter(Plan).validate_json(first) == translate(export, settings)
