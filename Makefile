@@ -1,15 +1,22 @@
-# Everything runs from .venv, which is made from the lock file when it is missing or older than the lock.
+# Everything runs from .venv. It is made from two lock files, which have one source, pyproject.toml:
+#   requirements.lock      what a run and the sandbox need; `make demo` takes nothing else
+#   requirements-dev.lock  the same versions, and what tests, checks and a wheel need besides
+# A lock is complete: pip resolves nothing (--no-deps), so that no new release can change what is installed.
 PYTHON ?= python3
 BIN := .venv/bin
-READY := .venv/.installed
+LOCKED := $(BIN)/python -m pip install --quiet --no-deps --require-hashes
+RUNTIME := .venv/.runtime
+READY := .venv/.development
+JOBS ?= auto
 
-.PHONY: demo test lint format lock sample docs example clean
+.PHONY: demo test lint format lock dist sample docs example clean
 
-demo: $(READY)
-	$(BIN)/migrator demo
+demo: $(RUNTIME)
+	$(BIN)/python -m migrator demo
 
+# All tests, on all cores.
 test: $(READY)
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -20,17 +27,38 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-$(READY): requirements.lock pyproject.toml
+$(BIN)/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ' + '$(MAKECMDGOALS)')"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $(READY)
 
-# Newest allowed versions into the lock file: one file for Python 3.11 to 3.14 and every system.
-lock:
-	uv pip compile pyproject.toml --universal --python-version 3.11 --extra sandbox --group dev \
-		--generate-hashes --no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
+$(RUNTIME): requirements.lock | $(BIN)/python
+	$(LOCKED) -r requirements.lock
+	$(BIN)/python -m pip check
+	touch $@
+
+# The build backend of the editable install is in the lock, too.
+$(READY): requirements-dev.lock pyproject.toml | $(RUNTIME)
+	$(LOCKED) -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check
+	touch $@
+
+# Newest allowed versions into both lock files, for Python 3.11 and newer and every system.
+# uv is itself in the development lock; it is taken from there also when pyproject.toml has changed since.
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra sandbox \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
+lock: $(BIN)/uv
+	$(COMPILE) --upgrade --output-file requirements.lock
+	$(COMPILE) --upgrade --constraint requirements.lock --group dev --output-file requirements-dev.lock
+
+$(BIN)/uv: | $(BIN)/python
+	$(LOCKED) -r requirements-dev.lock
+
+# The wheel and the source archive, looked over as the package index would.
+dist: $(READY)
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+	$(BIN)/python -m twine check --strict dist/*
 
 # The sample export, from its seed; the same bytes every time.
 sample: $(READY)

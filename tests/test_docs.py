@@ -44,5 +44,8 @@ def test_files_that_hold_an_assumption_exist() -> None:
 
 def test_the_readme_names_every_way_in() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for words in ("make demo", "make test", "python -m migrator demo", "--require-hashes -r requirements.lock"):
+    install = "-m pip install --no-deps --require-hashes -r requirements.lock"
+    for words in ("make demo", "make test"):
         assert words in text
+    for python in (".venv/bin/python", ".venv\\Scripts\\python"):  # bash, PowerShell
+        assert text.count(f"{python} {install}") == text.count(f"{python} -m migrator demo") == 1
