@@ -1,0 +1,171 @@
+"""What reading one file gives: where its members stand, what every row became, and what a person has to decide.
+
+The law: a row below the header is ids, or addresses, or empty, or set aside because it is hidden, or unreadable, or
+waits for an answer; exactly one of these, and the numbers add up to `rows` (`Table.accounted`). Nothing is dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from migrator.base.ids import NONE, Ids
+
+
+class Kind(StrEnum):
+    """What stands in a column."""
+
+    ID = "ids"
+    ADDRESS = "e-mail addresses"
+
+
+class Container(StrEnum):
+    """What kind of file it is, told by its content and never by its ending."""
+
+    TEXT = "CSV"
+    XLSX = "Excel (.xlsx, .xlsm)"
+    XLS = "Excel 97 (.xls)"
+    XLSB = "Excel, binary (.xlsb)"
+    ODS = "OpenDocument (.ods)"
+    HTML = "HTML"
+    XML_2003 = "XML of Excel 2003"
+    JSON = "JSON"
+
+
+class Hidden(StrEnum):
+    """What a person wants of rows that a filter or a hand has hidden."""
+
+    ASK = "ask"
+    KEEP = "keep"
+    LEAVE_OUT = "leave-out"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a person has said about a file, or about all files at once."""
+
+    column: str = ""
+    """The header of the column with the members, or its letter as Excel shows it, like `=C`, where headers cannot tell."""
+    sheet: str = ""
+    """The name of the sheet."""
+    hidden: Hidden = Hidden.ASK
+    """What becomes of hidden rows. Any answer also settles kinds in which hidden rows cannot be seen."""
+
+
+class Ask(StrEnum):
+    """What only a person can decide about a file. A table with such a question has no members yet."""
+
+    COLUMN = "column"
+    """Several columns could be meant, or none."""
+    SHEET = "sheet"
+    """Several sheets hold members."""
+    HIDDEN_ROWS = "hidden rows"
+    """Rows are hidden or filtered out: are they members?"""
+    HIDDEN_UNSEEN = "hidden rows cannot be seen"
+    """The kind of file does not tell. One answer settles a whole batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing to decide."""
+
+    ask: Ask
+    text: str
+    """Whole sentences: what was found, and how to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column that holds ids or addresses."""
+
+    at: int
+    """0 for the first one."""
+    header: str
+    """As it stands in the file; empty where the file has no header."""
+    kind: Kind
+    samples: tuple[tuple[int, str], ...] = ()
+    """Row number and text of its first three filled cells."""
+    probe: Ids = NONE
+    """The first ids in it (at most 200), to ask whether they are contacts; none in a column of addresses."""
+
+    @property
+    def letter(self) -> str:
+        """As Excel shows it: A, B, … AA."""
+        at, letters = self.at + 1, ""
+        while at:
+            at, rest = divmod(at - 1, 26)
+            letters = chr(ord("A") + rest) + letters
+        return letters
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A row that holds neither an id nor an address, or nobody knows which."""
+
+    row: int
+    """As Excel or an editor counts: 1 for the first one of the file."""
+    text: str
+    """What stands there, at most 200 characters of it. Private: it may be about a person."""
+    reason: str
+
+
+Numbers = npt.NDArray[np.uint32]
+NO_NUMBERS: Numbers = np.empty(0, np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The members in one file, and what became of each of its rows."""
+
+    file: str
+    container: Container
+    sheet: str = ""
+    encoding: str = ""
+    """Of a text file."""
+    delimiter: str = ""
+    header_row: int = 0
+    """The row with the headers, 1 for the first one; 0 where there is none."""
+    above: int = 0
+    """Title rows over the header, which are no members."""
+    column: Column | None = None
+    """Where the members stand; None where that is a question, or where nothing stands below the header."""
+    beside: Column | None = None
+    """The column of addresses that rows with an empty id are read from."""
+    candidates: tuple[Column, ...] = ()
+    """Every column that could be meant, when it is in doubt; else empty."""
+    questions: tuple[Question, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Whole sentences that a person should read, and that decide nothing."""
+
+    rows: int = 0
+    """All rows below the header."""
+    ids: Ids = NONE
+    """In the order of the rows, with repetitions."""
+    id_rows: Numbers = NO_NUMBERS
+    """The row of each of `ids`."""
+    addresses: tuple[str, ...] = ()
+    """In the order of the rows, with repetitions, as they are written."""
+    address_rows: Numbers = NO_NUMBERS
+    """The row of each of `addresses`."""
+    rows_with_ids: int = 0
+    rows_with_addresses: int = 0
+    by_address: int = 0
+    """Of `rows_with_addresses`, those whose id was empty in a file of ids."""
+    empty: int = 0
+    """Rows in which nothing stands at all."""
+    hidden: int | None = 0
+    """Rows that are hidden or filtered out; None where the kind of file does not tell."""
+    set_aside: int = 0
+    """Hidden rows that a person wants to leave out; they are counted in nothing else."""
+    waiting: int = 0
+    """Rows that became nothing yet, because of a question."""
+    unreadable: tuple[Unreadable, ...] = ()
+
+    @property
+    def accounted(self) -> bool:
+        """Whether every row became exactly one thing."""
+        became = self.rows_with_ids + self.rows_with_addresses + self.empty + self.set_aside + self.waiting
+        return became + len(self.unreadable) == self.rows
