@@ -6,7 +6,7 @@ waits for an answer; exactly one of these, and the numbers add up to `rows` (`Ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -48,7 +48,8 @@ class Answers:
     """What a person has said about a file, or about all files at once."""
 
     column: str = ""
-    """The header of the column with the members, or its letter as Excel shows it, like `=C`, where headers cannot tell."""
+    """The header of the column with the members, or its letter as Excel shows it, like `=C`,
+    where headers cannot tell."""
     sheet: str = ""
     """The name of the sheet."""
     hidden: Hidden = Hidden.ASK
@@ -77,7 +78,7 @@ class Question:
     """Whole sentences: what was found, and how to answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """One column that holds ids or addresses."""
 
@@ -88,7 +89,7 @@ class Column:
     kind: Kind
     samples: tuple[tuple[int, str], ...] = ()
     """Row number and text of its first three filled cells."""
-    probe: Ids = NONE
+    probe: Ids = field(default_factory=lambda: NONE)
     """The first ids in it (at most 200), to ask whether they are contacts; none in a column of addresses."""
 
     @property
@@ -116,7 +117,7 @@ Numbers = npt.NDArray[np.uint32]
 NO_NUMBERS: Numbers = np.empty(0, np.uint32)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """The members in one file, and what became of each of its rows."""
 
@@ -142,13 +143,13 @@ class Table:
 
     rows: int = 0
     """All rows below the header."""
-    ids: Ids = NONE
+    ids: Ids = field(default_factory=lambda: NONE)
     """In the order of the rows, with repetitions."""
-    id_rows: Numbers = NO_NUMBERS
+    id_rows: Numbers = field(default_factory=lambda: NO_NUMBERS)
     """The row of each of `ids`."""
     addresses: tuple[str, ...] = ()
     """In the order of the rows, with repetitions, as they are written."""
-    address_rows: Numbers = NO_NUMBERS
+    address_rows: Numbers = field(default_factory=lambda: NO_NUMBERS)
     """The row of each of `addresses`."""
     rows_with_ids: int = 0
     rows_with_addresses: int = 0
