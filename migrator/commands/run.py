@@ -33,7 +33,8 @@ from migrator.contracts.run_folder import RunFolder, utc_now
 from migrator.contracts.selection import Selection
 from migrator.contracts.verification import Verification, latest, read_verifications
 from migrator.dataverse.auth import read_accounts
-from migrator.dataverse.client import Client, connect
+from migrator.dataverse.client import Client
+from migrator.dataverse.connect import connect
 from migrator.extractor.directory import Organisation as Directory
 from migrator.extractor.imports import check_members
 from migrator.extractor.organisation import extract

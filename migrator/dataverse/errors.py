@@ -20,7 +20,6 @@ from __future__ import annotations
 import re
 
 from migrator.base.errors import Exit, MigratorError
-from migrator.product.codes import ERROR_DUPLICATE_KEY, ERROR_RESOURCE_NOT_FOUND
 
 _GUID = r"['\"]?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}['\"]?"
 _ID_LIST = re.compile(rf"{_GUID}(?:\s*,\s*{_GUID})+")
@@ -115,19 +114,3 @@ class Unsettled(Refused):
 
 class UnexpectedAnswer(Refused):
     """The answer has a good status, but its body is not what the documents describe."""
-
-
-def refused(request: str, status: int, code: str, message: str, request_id: str) -> Refused:
-    """The error that fits an answer."""
-    kind: type[Refused] = Refused
-    if code == ERROR_DUPLICATE_KEY:
-        kind = DuplicateKey
-    elif status == 403:
-        kind = Forbidden
-    elif status == 404:
-        kind = ActionMissing if code == ERROR_RESOURCE_NOT_FOUND else NotFound
-    elif status == 429:
-        kind = Throttled
-    elif status >= 500:
-        kind = ServerFault
-    return kind(request, status, code, message, request_id)

@@ -9,7 +9,6 @@ then a single request tries whether more has become possible.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,25 +17,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from migrator.product.codes import ERROR_CONCURRENCY, ERROR_EXECUTION_TIME, ERROR_TOO_MANY_REQUESTS, PROTECTION_WINDOW
-
-RETRIED = frozenset({408, 429, 500, 502, 503, 504})
-"""Statuses that may be different the next time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a request is repeated while it fails for passing reasons, in seconds."""
-
-    total: float = 300.0
-    """For broken connections and errors of the service."""
-    first: float = 0.5
-    most: float = 30.0
-    throttled: float = 3600.0
-    """For refusals that ask us to wait: they pass by themselves, and waiting loses nothing."""
-
-    def pause(self, attempt: int) -> float:
-        """Seconds before the next try: doubling, capped, and spread so that requests do not come back together."""
-        return random.uniform(0.5, 1.0) * min(self.most, self.first * 2.0 ** min(attempt, 30))  # noqa: S311
 
 
 class Facet(StrEnum):
@@ -202,10 +182,6 @@ class Limiter:
             self._ceiling_until = now + self._window
             return
         self._budgets[facet].refused(now, self._under_way(facet), retry_after, probe=facet in turn.probes)
-
-    def hold(self, now: float, seconds: float) -> None:
-        """Nobody sends anything for so many seconds."""
-        self._held_until = max(self._held_until, now + seconds)
 
     @property
     def load(self) -> float:

@@ -13,10 +13,12 @@ import pytest
 
 from migrator.base.errors import Interrupted
 from migrator.base.ids import unpacked
+from migrator.base.patience import Patience
 from migrator.dataverse import client as client_module
 from migrator.dataverse import realtime
 from migrator.dataverse.auth import Account
-from migrator.dataverse.client import Client, connect
+from migrator.dataverse.client import Client
+from migrator.dataverse.connect import connect
 from migrator.dataverse.errors import (
     ActionMissing,
     DuplicateKey,
@@ -31,7 +33,6 @@ from migrator.dataverse.errors import (
     Unreachable,
     Unsettled,
 )
-from migrator.dataverse.throttle import Patience
 
 ORG = "http://127.0.0.1:1"
 ME = {"OrganizationId": str(UUID(int=1)), "BusinessUnitId": str(UUID(int=2)), "UserId": str(UUID(int=3))}

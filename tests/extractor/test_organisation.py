@@ -13,7 +13,7 @@ from migrator.base.ids import unpacked
 from migrator.base.progress import Silent
 from migrator.contracts.export_folder import Export, Members, MemberSource, member_reader, read_export
 from migrator.contracts.selection import Selection
-from migrator.dataverse.client import connect
+from migrator.dataverse.connect import connect
 from migrator.dataverse.errors import UnexpectedAnswer
 from migrator.extractor.organisation import Extracted, extract, ids_in_row
 from migrator.mql.schema import schema_from_json

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from migrator.base.errors import Retryable, UsageError
+from migrator.base.patience import Patience
 from migrator.base.progress import Silent
 from migrator.contracts.export_folder import Members, MemberSource, member_reader, read_export
 from migrator.contracts.journal import Created, LoadResult, LoadState, Write, reading
 from migrator.contracts.plan import Plan, TranslationSettings
 from migrator.contracts.verification import Match, Verified, latest, read_verifications
-from migrator.dataverse.client import connect
+from migrator.dataverse.connect import connect
 from migrator.dataverse.errors import Refused, Unsettled
-from migrator.dataverse.throttle import Patience
 from migrator.loader.journal import Journal
 from migrator.loader.load import load
 from migrator.loader.loading import Loading
