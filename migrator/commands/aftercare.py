@@ -15,9 +15,9 @@ from migrator.contracts.decisions import decide
 from migrator.contracts.journal import JOURNAL, LoadState, read_results
 from migrator.contracts.plan import PLAN, Choice, Plan, PlannedSegment, read_plan
 from migrator.contracts.run_folder import RunFolder
-from migrator.contracts.verification import latest, read_verifications
+from migrator.contracts.verification import SETTLED, latest, read_verifications
 from migrator.loader.loading import Loading
-from migrator.loader.retire import VERIFIED, retire, to_retire
+from migrator.loader.retire import retire, to_retire
 from migrator.loader.rollback import roll_back, to_roll_back
 from migrator.report.compare import Standing
 from migrator.report.render import REPORT
@@ -57,7 +57,7 @@ def retry(run: RunFolder, orders: Orders, wanted: list[str], *, all_failed: bool
         if (result := results.get(segment.legacy_id))
         and result.state is LoadState.LOADED
         and (look := seen.get(segment.legacy_id))
-        and look.match in ("equal", "explained", "draft")
+        and look.match in SETTLED
     }
     for segment in chosen:
         if segment.legacy_id in finished:
@@ -168,7 +168,7 @@ def retire_legacy(run: RunFolder, orders: Orders, wanted: list[str], confirm: Co
     named = [_find(plan, text) for text in wanted]
     for segment in named:
         look = seen.get(segment.legacy_id)
-        if look is None or look.match not in VERIFIED:
+        if look is None or not look.verified:
             now = look.match if look else "not loaded or not verified"
             raise UsageError(
                 f"The segment “{segment.name}” is not retired, because its successor is not verified ({now}). "
@@ -176,7 +176,7 @@ def retire_legacy(run: RunFolder, orders: Orders, wanted: list[str], confirm: Co
             )
 
     async def work(loading: Loading) -> Aftermath:
-        if loading.client.organisation_id != plan.source.id:
+        if not plan.source.answers_as(loading.client.organisation_id):
             raise UsageError(
                 f"The legacy segments of this run are in {plan.source.url}, not in {loading.client.url}. "
                 "Nothing was changed. Name the right one with --org."

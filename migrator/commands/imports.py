@@ -17,7 +17,7 @@ from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.run_folder import EXPORT
 from migrator.dataverse.client import Client
 from migrator.extractor import redact
-from migrator.extractor.directory import TABLE, Directory, Organisation, Tables
+from migrator.extractor.directory import TABLE, Directory, ExportDirectory, OrganisationDirectory
 from migrator.extractor.imports import IMPORTS, Imported, import_files, import_list
 from migrator.extractor.sources import Matched, Source, match, segment_called, sources
 
@@ -74,11 +74,11 @@ def import_members(wanted: Wanted, orders: Orders, agree: Agree) -> Report:
 
         async def work(client: Client) -> list[Imported]:
             _same_organisation(client, export)
-            return await _import(wanted, folder, files, Organisation(client), orders)
+            return await _import(wanted, folder, files, OrganisationDirectory(client), orders)
 
         done = with_organisation(wanted.org, orders, work)
     else:
-        tables: Directory | None = Tables(folder) if (folder / TABLE).exists() else None
+        tables: Directory | None = ExportDirectory(folder) if (folder / TABLE).exists() else None
         done = asyncio.run(_import(wanted, folder, files, tables, orders))
     left = len(matched) - len(files)
     return _report(done, folder, left)
@@ -109,14 +109,14 @@ def _from_list(wanted: Wanted, folder: Path, export: Export, orders: Orders) -> 
 
     async def work(client: Client) -> Imported:
         _same_organisation(client, export)
-        directory = Organisation(client)
+        directory = OrganisationDirectory(client)
         return await import_list(folder, segment, wanted.marketing_list, client, directory, replacing=wanted.replacing)
 
     return _report([with_organisation(wanted.org or export.organisation.url, orders, work)], folder, 0)
 
 
 def _same_organisation(client: Client, export: Export) -> None:
-    if client.organisation_id != export.organisation.id:
+    if not export.organisation.answers_as(client.organisation_id):
         raise UsageError(
             f"The export comes from {export.organisation.url} ({export.organisation.id}), but {client.url} is another "
             f"organisation ({client.organisation_id}). Nothing was imported."

@@ -35,7 +35,7 @@ from migrator.contracts.verification import Verification, latest, read_verificat
 from migrator.dataverse.auth import read_accounts
 from migrator.dataverse.client import Client
 from migrator.dataverse.connect import connect
-from migrator.extractor.directory import Organisation as Directory
+from migrator.extractor.directory import OrganisationDirectory
 from migrator.extractor.imports import check_members
 from migrator.extractor.organisation import extract
 from migrator.loader.journal import Journal
@@ -118,7 +118,7 @@ def check_contacts(run: RunFolder, orders: Orders) -> None:
     """
 
     async def work(client: Client) -> int:
-        return await check_members(run.export, Directory(client), orders.progress)
+        return await check_members(run.export, OrganisationDirectory(client), orders.progress)
 
     _with_client(run, orders, work)
 
@@ -395,7 +395,7 @@ def _target(run: RunFolder, orders: Orders, source: Path, *, other_organisation:
     origin = read_export(source).organisation
 
     async def work(client: Client) -> OrganisationRef:
-        if client.organisation_id != origin.id and not other_organisation:
+        if not origin.answers_as(client.organisation_id) and not other_organisation:
             raise UsageError(
                 f"The export {source} comes from {origin.url} ({origin.id}), but {client.url} is another organisation "
                 f"({client.organisation_id}). Ids of contacts are the same in both only if one is a copy of the other. "

@@ -101,6 +101,13 @@ class OrganisationRef:
     id: UUID
     url: str
 
+    def answers_as(self, organisation_id: UUID) -> bool:
+        """Whether an organisation that answers with this id is the same one.
+
+        The id decides, nothing else: one organisation has several addresses, and a copy has an id of its own.
+        """
+        return self.id == organisation_id
+
 
 @dataclass(frozen=True, slots=True)
 class Export:

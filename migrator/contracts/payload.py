@@ -74,6 +74,16 @@ class Payload:
         """The name that the real-time segment gets."""
         return str(self.segment["msdynmkt_displayname"])
 
+    @property
+    def description(self) -> str:
+        """The description that the real-time segment gets."""
+        return str(self.segment.get("msdynmkt_description") or "")
+
+    @property
+    def static_list_members(self) -> str:
+        """The static groups as the definition names them: a JSON array in a string."""
+        return str(self.definition.get("msdynmkt_staticlistmembers") or "[]")
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

@@ -30,6 +30,12 @@ class Match(StrEnum):
     """One of the two sides could not be read."""
 
 
+VERIFIED = frozenset({Match.EQUAL, Match.EXPLAINED})
+"""What proves that nobody was lost or added: the only matches after which a legacy segment may be retired."""
+SETTLED = VERIFIED | {Match.DRAFT}
+"""What repeating would not change: verified, or a draft that is not computed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """One segment as it was found in the organisation after loading."""
@@ -49,6 +55,11 @@ class Verified:
     status_code: int | None = None
     """`statuscode` of the real-time segment."""
     note: str = ""
+
+    @property
+    def verified(self) -> bool:
+        """Whether it is proved that the same people are in it."""
+        return self.match in VERIFIED
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -29,17 +30,34 @@ async def retrieve_segments(client: Client) -> AsyncIterator[dict[str, Any]]:
         yield row
 
 
-async def retrieve_segment(client: Client, segment: UUID) -> dict[str, Any] | None:
-    """A row of `msdyncrm_segment`; None when there is none.
+@dataclass(frozen=True, slots=True)
+class LegacyRow:
+    """What one row of `msdyncrm_segment` says at this moment."""
+
+    status_code: int | None
+    recorded_size: int | None
+    """Members that the product last recorded; None where it recorded none."""
+
+
+async def retrieve_segment(client: Client, segment: UUID) -> LegacyRow | None:
+    """A row of `msdyncrm_segment` as it is now; None when there is none.
 
     Raises:
         DataverseError: the row cannot be read.
     """
     try:
-        return await client.get(f"msdyncrm_segments({segment})")
+        row = await client.get(f"msdyncrm_segments({segment})?$select=statuscode,msdyncrm_segmentsize")
     except NotFound as error:
         if type(error) is not NotFound:
             raise
+        return None
+    return LegacyRow(_number(row.get("statuscode")), _number(row.get("msdyncrm_segmentsize")))
+
+
+def _number(value: Any) -> int | None:
+    try:
+        return None if value is None else int(value)
+    except (TypeError, ValueError):
         return None
 
 

@@ -14,6 +14,133 @@ from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, Refused, UnexpectedAnswer
 from migrator.product.codes import MEMBERS_PER_CALL, PAGE_SIZE_MAX
 
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionRow:
+    """One row of `msdynmkt_segmentdefinition`."""
+
+    id: UUID
+    query: str | None
+    static_list_members: str | None
+    """Its groups: a JSON array in a string."""
+    status_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """One row of `msdynmkt_segment`."""
+
+    id: UUID
+    name: str | None
+    description: str | None
+    definition_id: UUID | None
+    """The definition that it belongs to; None where what stands there is no id."""
+    member_count: int | None
+    """None until it is computed."""
+    status_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionChange:
+    """Columns of a definition that get another value; None leaves one as it is."""
+
+    query: str | None = None
+    static_list_members: str | None = None
+
+    def __bool__(self) -> bool:
+        """Whether anything changes."""
+        return self != DefinitionChange()
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The new values, by column."""
+        return _set({"msdynmkt_segmentquery": self.query, "msdynmkt_staticlistmembers": self.static_list_members})
+
+    def before(self, row: DefinitionRow) -> dict[str, str | None]:
+        """The values that the same columns have in `row`."""
+        now = {"msdynmkt_segmentquery": row.query, "msdynmkt_staticlistmembers": row.static_list_members}
+        return {name: now[name] for name in self.columns}
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentChange:
+    """Columns of a segment that get another value; None leaves one as it is."""
+
+    name: str | None = None
+    description: str | None = None
+
+    def __bool__(self) -> bool:
+        """Whether anything changes."""
+        return self != SegmentChange()
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The new values, by column."""
+        return _set({"msdynmkt_displayname": self.name, "msdynmkt_description": self.description})
+
+    def before(self, row: SegmentRow) -> dict[str, str | None]:
+        """The values that the same columns have in `row`."""
+        now = {"msdynmkt_displayname": row.name, "msdynmkt_description": row.description}
+        return {name: now[name] for name in self.columns}
+
+
+def group_kinds(static_list_members: str | None) -> dict[str, str]:
+    """Group id → Include or Exclude, of a definition's static groups; what cannot be read equals nothing."""
+    try:
+        return {
+            str(entry["groupId"]).lower(): str(entry["includeType"])
+            for entry in json.loads(static_list_members or "[]")
+        }
+    except (ValueError, TypeError, KeyError):
+        return {"unreadable": ""}
+
+
+def _set(columns: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in columns.items() if value is not None}
+
+
+def _definition_row(row: Mapping[str, Any]) -> DefinitionRow:
+    return DefinitionRow(
+        UUID(str(row["msdynmkt_segmentdefinitionid"])),
+        _text(row.get("msdynmkt_segmentquery")),
+        _text(row.get("msdynmkt_staticlistmembers")),
+        _number(row.get("statuscode")),
+    )
+
+
+def _segment_row(row: Mapping[str, Any]) -> SegmentRow:
+    return SegmentRow(
+        UUID(str(row["msdynmkt_segmentid"])),
+        _text(row.get("msdynmkt_displayname")),
+        _text(row.get("msdynmkt_description")),
+        _id(row.get("msdynmkt_sourcesegmentuid")),
+        _number(row.get("msdynmkt_membercount")),
+        _number(row.get("statuscode")),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _number(value: Any) -> int | None:
+    try:
+        return None if value is None else int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _id(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
 
 async def create_segment_definition(client: Client, definition: Mapping[str, Any]) -> None:
     """Create a row of `msdynmkt_segmentdefinition` under its own id.
@@ -35,24 +162,24 @@ async def create_segment(client: Client, segment: Mapping[str, Any]) -> None:
     await client.write("POST", "msdynmkt_segments", segment)
 
 
-async def update_segment_definition(client: Client, definition: UUID, changes: Mapping[str, Any]) -> None:
+async def update_segment_definition(client: Client, definition: UUID, change: DefinitionChange) -> None:
     """Change columns of a row of `msdynmkt_segmentdefinition` that exists.
 
     Raises:
         NotFound: it does not exist.
         Refused: the service does not take it.
     """
-    await client.write("PATCH", f"msdynmkt_segmentdefinitions({definition})", changes)
+    await client.write("PATCH", f"msdynmkt_segmentdefinitions({definition})", change.columns)
 
 
-async def update_segment(client: Client, segment: UUID, changes: Mapping[str, Any]) -> None:
+async def update_segment(client: Client, segment: UUID, change: SegmentChange) -> None:
     """Change columns of a row of `msdynmkt_segment` that exists.
 
     Raises:
         NotFound: it does not exist.
         Refused: the service does not take it.
     """
-    await client.write("PATCH", f"msdynmkt_segments({segment})", changes)
+    await client.write("PATCH", f"msdynmkt_segments({segment})", change.columns)
 
 
 async def delete_segment_definition(client: Client, definition: UUID) -> None:
@@ -75,16 +202,15 @@ async def delete_segment(client: Client, segment: UUID) -> None:
     await client.write("DELETE", f"msdynmkt_segments({segment})")
 
 
-_DEFINITION_COLUMNS = (
-    "msdynmkt_segmentdefinitionid,msdynmkt_segmentquery,msdynmkt_staticlistmembers,statecode,statuscode"
-)
+# `statecode` is not asked for: after publishing it may be either (published metadata), so nothing is judged by it.
+_DEFINITION_COLUMNS = "msdynmkt_segmentdefinitionid,msdynmkt_segmentquery,msdynmkt_staticlistmembers,statuscode"
 _SEGMENT_COLUMNS = (
     "msdynmkt_segmentid,msdynmkt_displayname,msdynmkt_description,msdynmkt_sourcesegmentuid,msdynmkt_membercount,"
-    "statecode,statuscode"
+    "statuscode"
 )
 
 
-def retrieve_segment_definitions(client: Client, containing: str = "") -> AsyncIterator[dict[str, Any]]:
+async def retrieve_segment_definitions(client: Client, containing: str = "") -> AsyncIterator[DefinitionRow]:
     """Every row of `msdynmkt_segmentdefinition`, or those whose query contains a text.
 
     Raises:
@@ -92,26 +218,30 @@ def retrieve_segment_definitions(client: Client, containing: str = "") -> AsyncI
     """
     test = quote(f"contains(msdynmkt_segmentquery,'{containing}')")
     path = f"msdynmkt_segmentdefinitions?$select={_DEFINITION_COLUMNS}"
-    return client.rows(f"{path}&$filter={test}" if containing else path)
+    async for row in client.rows(f"{path}&$filter={test}" if containing else path):
+        yield _definition_row(row)
 
 
-def retrieve_segments(client: Client) -> AsyncIterator[dict[str, Any]]:
+async def retrieve_segments(client: Client) -> AsyncIterator[SegmentRow]:
     """Every row of `msdynmkt_segment`.
 
     Raises:
         DataverseError: the rows cannot be read.
     """
-    return client.rows(f"msdynmkt_segments?$select={_SEGMENT_COLUMNS}")
+    async for row in client.rows(f"msdynmkt_segments?$select={_SEGMENT_COLUMNS}"):
+        yield _segment_row(row)
 
 
-async def retrieve_segment_definition(client: Client, definition: UUID) -> dict[str, Any] | None:
+async def retrieve_segment_definition(client: Client, definition: UUID) -> DefinitionRow | None:
     """A row of `msdynmkt_segmentdefinition`; None when there is none."""
-    return await _row(client, f"msdynmkt_segmentdefinitions({definition})")
+    row = await _row(client, f"msdynmkt_segmentdefinitions({definition})")
+    return _definition_row(row) if row is not None else None
 
 
-async def retrieve_segment(client: Client, segment: UUID) -> dict[str, Any] | None:
+async def retrieve_segment(client: Client, segment: UUID) -> SegmentRow | None:
     """A row of `msdynmkt_segment`; None when there is none."""
-    return await _row(client, f"msdynmkt_segments({segment})")
+    row = await _row(client, f"msdynmkt_segments({segment})")
+    return _segment_row(row) if row is not None else None
 
 
 async def _row(client: Client, path: str) -> dict[str, Any] | None:
@@ -122,6 +252,9 @@ async def _row(client: Client, path: str) -> dict[str, Any] | None:
         if type(error) is not NotFound:
             raise
         return None
+
+
+# --- actions ---------------------------------------------------------------------------------------------------------
 
 
 async def add_static_members(client: Client, segment: UUID, group: UUID, members: Ids) -> None:

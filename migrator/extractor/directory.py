@@ -30,7 +30,7 @@ class Directory(Protocol):
         """Every contact that has one of a few addresses."""
 
 
-class Organisation:
+class OrganisationDirectory:
     """Asks the organisation."""
 
     def __init__(self, client: Client) -> None:
@@ -45,7 +45,7 @@ class Organisation:
         return await contacts.with_addresses(self._client, addresses)
 
 
-class Tables:
+class ExportDirectory:
     """Looks into `tables/contact.csv` of an export."""
 
     def __init__(self, export: Path) -> None:

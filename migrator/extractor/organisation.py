@@ -18,6 +18,7 @@ from uuid import UUID
 
 from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, distinct, joined, packed
+from migrator.base.patience import Waiting, looking
 from migrator.base.progress import ShowsProgress
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, OrganisationRef
@@ -27,7 +28,7 @@ from migrator.dataverse import outbound
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import ActionMissing, Refused, UnexpectedAnswer
 from migrator.dataverse.metadata import Described, describe
-from migrator.extractor.directory import Organisation as Directory
+from migrator.extractor.directory import OrganisationDirectory
 from migrator.extractor.imports import check_members
 from migrator.mql import QueryError, Schema, parse_outbound, tree
 from migrator.mql.walk import operands
@@ -35,7 +36,7 @@ from migrator.product.codes import AUDIENCE, LEGACY_MEMBER_PREFIX, PAGE_SIZE_MAX
 
 _PARALLEL = 8
 """Segments whose members are read side by side."""
-_POLL = 0.25, 5.0
+_BETWEEN_LOOKS = 0.25, 5.0
 """Seconds between two looks at pending operations: at first, and at most."""
 
 
@@ -100,7 +101,7 @@ async def extract(
         writer.metadata(await _metadata(client, chosen))
         step.advance()
     writer.finish()
-    await check_members(folder, Directory(client), progress)
+    await check_members(folder, OrganisationDirectory(client), progress)
     return Extracted(len(rows), total, reader.service)
 
 
@@ -165,15 +166,12 @@ class _MemberReader:
 
     async def _wait(self, segment: LegacySegment) -> tuple[float | None, str]:
         """Wait for pending member operations; gives the seconds waited in vain, and what was unclear."""
-        loop = asyncio.get_running_loop()
-        began, (pause, most) = loop.time(), _POLL
+        first, most = _BETWEEN_LOOKS
+        waiting = Waiting(looking(self._wait_pending, first=first, most=most), self._client.stop)
         try:
             while await outbound.has_pending_operations(self._client, segment.id):
-                waited = loop.time() - began
-                if waited + pause > self._wait_pending:
-                    return waited, ""
-                await self._client.stop.sleep(pause)
-                pause = min(pause * 1.5, most)
+                if not await waiting.again():
+                    return waiting.waited, ""
         except UnexpectedAnswer as error:
             return None, error.reason
         except Refused:
@@ -184,7 +182,7 @@ class _MemberReader:
         """Read the recorded size once more: member changes may have ended since the rows were read."""
         now = await outbound.retrieve_segment(self._client, segment.id)
         if now is not None:
-            self._rows[segment.id]["msdyncrm_segmentsize"] = now.get("msdyncrm_segmentsize")
+            self._rows[segment.id]["msdyncrm_segmentsize"] = now.recorded_size
 
     async def _from_service(self, segment: LegacySegment) -> Ids:
         unit = segment.business_unit or self._client.business_unit_id

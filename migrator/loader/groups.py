@@ -6,34 +6,39 @@ not arrive is missing, and is sent again.
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 from migrator.base.ids import NONE, Ids, batches, joined, without
+from migrator.base.patience import Waiting
 from migrator.contracts.journal import Write
 from migrator.contracts.payload import StaticGroup
 from migrator.contracts.plan import PlannedSegment
 from migrator.dataverse import realtime
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import Unsettled
-from migrator.loader.loading import At, CannotGoOn, LiveDiffers, Loading, write_ids
+from migrator.loader.loading import Attempt, CannotGoOn, LiveDiffers, Loading, write_ids
 from migrator.product.codes import MEMBERS_PER_CALL
 
 _LOST_IN_A_ROW = 3
-"""Calls of unknown fate, one after the other, after which the group is looked at before more is sent."""
+"""Calls in a row of which nobody knows whether they arrived; then the group is looked at before more is sent."""
+_LONGEST = 16
+"""How many times as long as the first one a pause between two looks may become."""
 _LOOKS = 3
 """Looks at a group in which everything was confirmed and something is missing, before it is sent again, and at a live
 one before it is called different: reads may lag behind writes."""
 
 
-async def fill(loading: Loading, segment: PlannedSegment, group: StaticGroup, at: At, *, new: bool, live: bool) -> None:
+async def fill(
+    loading: Loading, segment: PlannedSegment, group: StaticGroup, attempt: Attempt, *, new: bool, live: bool
+) -> None:
     """Bring one group into the planned state.
 
     Args:
         loading: with what.
         segment: whose group.
         group: which group.
-        at: how far the segment is.
+        attempt: for which segment.
         new: whether the segment was created just now, so that the group is empty.
         live: whether the segment is published; then nothing is changed.
 
@@ -43,32 +48,31 @@ async def fill(loading: Loading, segment: PlannedSegment, group: StaticGroup, at
         Refused: the organisation says no.
     """
     patience = loading.client.patience
-    loop = asyncio.get_running_loop()
-    until, attempt, confirmed = loop.time() + patience.total, 0, False
-    there = NONE if new else await read_group(loading.client, segment.segment_id, group.id)
+    waiting = Waiting(replace(patience, most=min(patience.most, _LONGEST * patience.first)), loading.client.stop)
+    rounds, confirmed = 0, False
+    found = NONE if new else await read_group(loading.client, segment.segment_id, group.id)
     while True:
         planned = loading.read_members(segment.members_of, group.first, group.count, excluded=group.excluded)
-        missing, surplus = without(planned, there), without(there, planned)
-        del planned, there
+        missing, surplus = without(planned, found), without(found, planned)
+        del planned, found
         if not len(missing) and not len(surplus):
-            at.step = "read back"
+            attempt.step = "read back"
             return
-        if live and attempt == _LOOKS:
+        if live and rounds == _LOOKS:
             raise LiveDiffers(_live(loading, segment, missing, surplus))
-        if attempt and loop.time() > until:
+        attempt.step = "members"
+        if not live and (not confirmed or rounds % _LOOKS == 0):
+            confirmed = await _send(loading, segment, group, attempt, missing, surplus)
+        # What was sent for the first time is usually seen at once.
+        if rounds and not await waiting.again():
             raise CannotGoOn(_apart(loading, segment, group, missing, surplus))
-        at.step = "members"
-        if not live and (not confirmed or attempt % _LOOKS == 0):
-            confirmed = await _send(loading, segment, group, at, missing, surplus)
-        if attempt:
-            await loading.client.stop.sleep(patience.pause(min(attempt, 4)))
-        attempt += 1
-        at.step = "read back"
-        there = await read_group(loading.client, segment.segment_id, group.id)
+        rounds += 1
+        attempt.step = "read back"
+        found = await read_group(loading.client, segment.segment_id, group.id)
 
 
 async def _send(
-    loading: Loading, segment: PlannedSegment, group: StaticGroup, at: At, missing: Ids, surplus: Ids
+    loading: Loading, segment: PlannedSegment, group: StaticGroup, attempt: Attempt, missing: Ids, surplus: Ids
 ) -> bool:
     """Send the difference, in calls of 1,000 ids one after the other; gives whether every call was confirmed."""
     client, whose = loading.client, segment.segment_id
@@ -79,7 +83,7 @@ async def _send(
     ):
         for batch in batches(ids, MEMBERS_PER_CALL):
             try:
-                async with loading.journal.step(at.legacy_id, verb, group.id, f"{len(batch)} ids"):
+                async with loading.journal.step(attempt.legacy_id, verb, group.id, f"{len(batch)} ids"):
                     await call(client, whose, group.id, batch)
                 in_a_row = 0
             except Unsettled:
@@ -118,9 +122,9 @@ def _apart(loading: Loading, segment: PlannedSegment, group: StaticGroup, missin
 
 
 def _listed(loading: Loading, segment: PlannedSegment, missing: Ids, surplus: Ids) -> str:
-    parts = []
+    listed = []
     for ids, kind in ((missing, "missing"), (surplus, "surplus")):
         if len(ids):
             name = write_ids(loading.folder, segment.legacy_id, kind, ids)
-            parts.append(f"{len(ids):,} are {kind} (listed in {name})")
-    return " and ".join(parts)
+            listed.append(f"{len(ids):,} are {kind} (listed in {name})")
+    return " and ".join(listed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from uuid import UUID
 from migrator.base.atomic import private_folder, writing
 from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, batches, ordered, texts
+from migrator.base.patience import Waiting
 from migrator.contracts.export_folder import ReadMembers
 from migrator.contracts.journal import Write
 from migrator.contracts.plan import Plan
@@ -39,12 +39,14 @@ class Loading:
 
 
 @dataclass(slots=True)
-class At:
-    """How far one segment is."""
+class Attempt:
+    """What is being done for one segment now."""
 
     legacy_id: UUID
     step: str = ""
+    """The step that it has come to."""
     created: bool = False
+    """Whether a record was created on the way."""
 
 
 class CannotGoOn(Exception):
@@ -62,7 +64,7 @@ def check_target(loading: Loading) -> None:
         UsageError: it is another one.
     """
     target, found = loading.plan.target, loading.client.organisation_id
-    if target.id != found:
+    if not target.answers_as(found):
         raise UsageError(
             f"This plan was made for the organisation {target.url} ({target.id}), but {loading.client.url} is "
             f"another one ({found}). Nothing was changed. "
@@ -72,18 +74,18 @@ def check_target(loading: Loading) -> None:
 
 async def write(
     loading: Loading,
-    at: At,
+    attempt: Attempt,
     step: Write,
     target: UUID,
     send: Callable[[], Awaitable[None]],
     arrived: Callable[[], Awaitable[bool]],
     detail: str = "",
 ) -> None:
-    """One write: entered, sent, and, where its fate is unknown, settled by looking before it is sent again.
+    """One write: entered, sent, and, where nobody knows whether it arrived, settled by looking before it is sent again.
 
     Args:
         loading: with what.
-        at: for which segment.
+        attempt: for which segment.
         step: what the journal calls it.
         target: the id of the record that it is about.
         send: sends it.
@@ -94,12 +96,11 @@ async def write(
         Refused: the organisation says no, or it stays unknown for longer than we are patient.
         Interrupted: somebody wishes to end; nothing more was sent.
     """
-    loop = asyncio.get_running_loop()
-    began, attempt = loop.time(), 0
+    waiting = Waiting(loading.client.patience, loading.client.stop)
     lost: int | None = None
     while True:
         try:
-            async with loading.journal.step(at.legacy_id, step, target, detail) as number:
+            async with loading.journal.step(attempt.legacy_id, step, target, detail) as number:
                 await send()
             return
         except DuplicateKey:
@@ -112,11 +113,8 @@ async def write(
             if await arrived():
                 loading.journal.settle(number)
                 return
-            pause = loading.client.patience.pause(attempt)
-            if loop.time() - began + pause > loading.client.patience.total:
+            if not await waiting.again():
                 raise
-        attempt += 1
-        await loading.client.stop.sleep(pause)
 
 
 def write_ids(folder: Path, legacy_id: UUID, kind: str, ids: Ids) -> str:

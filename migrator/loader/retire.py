@@ -6,24 +6,25 @@ verified is not touched.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from migrator.base.patience import Waiting, looking
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.journal import Write
 from migrator.contracts.plan import PlannedSegment
-from migrator.contracts.verification import Match, Verified
+from migrator.contracts.verification import Verified
 from migrator.dataverse import outbound
 from migrator.dataverse.errors import NotFound, Refused
-from migrator.loader.loading import At, CannotGoOn, Loading, write
+from migrator.loader.loading import Attempt, CannotGoOn, Loading, write
 from migrator.product.codes import LegacyStatus, label
 
-VERIFIED = frozenset({Match.EQUAL, Match.EXPLAINED})
 _LIVE = frozenset({LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE})
 _ON_THE_WAY = frozenset({LegacyStatus.GOING_LIVE, LegacyStatus.STOPPING})
+_BETWEEN_LOOKS = 0.25, 10.0
+"""Seconds between two looks whether it is stopped: at first, and at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,7 @@ def to_retire(
     return [
         segment
         for segment in loading.plan.segments
-        if (look := seen.get(segment.legacy_id))
-        and look.match in VERIFIED
-        and (only is None or segment.legacy_id in only)
+        if (look := seen.get(segment.legacy_id)) and look.verified and (only is None or segment.legacy_id in only)
     ]
 
 
@@ -72,70 +71,68 @@ async def retire(
 
 
 async def _one(loading: Loading, segment: PlannedSegment, delete: bool, wait: float, progress: Step) -> Retired:
-    at = At(segment.legacy_id)
+    attempt = Attempt(segment.legacy_id)
     try:
-        what = await _stop(loading, at)
+        what = await _stop(loading, attempt)
         if delete:
-            await _stopped(loading, at, wait)
-            what = await _delete(loading, at) or what
+            await _stopped(loading, attempt, wait)
+            what = await _delete(loading, attempt) or what
         retired = Retired(segment.legacy_id, what)
     except CannotGoOn as error:
         retired = Retired(segment.legacy_id, kept=str(error))
     except Refused as error:
-        retired = Retired(segment.legacy_id, kept=f"step “{at.step}”: {error.summary}")
+        retired = Retired(segment.legacy_id, kept=f"step “{attempt.step}”: {error.summary}")
     progress.advance()
     return retired
 
 
-async def _stop(loading: Loading, at: At) -> str:
-    at.step = Write.STOP_LEGACY
-    status = await _status(loading, at)
+async def _stop(loading: Loading, attempt: Attempt) -> str:
+    attempt.step = Write.STOP_LEGACY
+    status = await _status(loading, attempt)
     if status not in _LIVE:
         return ""
 
     async def send() -> None:
-        await outbound.stop_segment(loading.client, at.legacy_id)
+        await outbound.stop_segment(loading.client, attempt.legacy_id)
 
     async def stopping() -> bool:
-        return await _status(loading, at) not in _LIVE
+        return await _status(loading, attempt) not in _LIVE
 
-    await write(loading, at, Write.STOP_LEGACY, at.legacy_id, send, stopping)
+    await write(loading, attempt, Write.STOP_LEGACY, attempt.legacy_id, send, stopping)
     return "stopping"
 
 
-async def _status(loading: Loading, at: At) -> int | None:
-    row = await outbound.retrieve_segment(loading.client, at.legacy_id)
-    return None if row is None else int(row["statuscode"])
+async def _status(loading: Loading, attempt: Attempt) -> int | None:
+    row = await outbound.retrieve_segment(loading.client, attempt.legacy_id)
+    return None if row is None else row.status_code
 
 
-async def _stopped(loading: Loading, at: At, wait: float) -> None:
+async def _stopped(loading: Loading, attempt: Attempt, wait: float) -> None:
     """Wait until the product has stopped it."""
-    at.step = "wait until it is stopped"
-    loop = asyncio.get_running_loop()
-    until, pause = loop.time() + wait, 0.25
-    while (status := await _status(loading, at)) in _ON_THE_WAY:
-        if loop.time() + pause > until:
+    attempt.step = "wait until it is stopped"
+    first, most = _BETWEEN_LOOKS
+    waiting = Waiting(looking(wait, first=first, most=most, growth=2.0), loading.client.stop)
+    while (status := await _status(loading, attempt)) in _ON_THE_WAY:
+        if not await waiting.again():
             raise CannotGoOn(
                 f"It is not stopped yet (status {label(status, LegacyStatus)}), so it was not deleted. "
                 "Repeat the command later."
             )
-        await loading.client.stop.sleep(pause)
-        pause = min(2 * pause, 10.0)
 
 
-async def _delete(loading: Loading, at: At) -> str:
-    at.step = Write.DELETE_LEGACY
-    if await _status(loading, at) is None:
+async def _delete(loading: Loading, attempt: Attempt) -> str:
+    attempt.step = Write.DELETE_LEGACY
+    if await _status(loading, attempt) is None:
         return ""
 
     async def send() -> None:
-        await outbound.delete_segment(loading.client, at.legacy_id)
+        await outbound.delete_segment(loading.client, attempt.legacy_id)
 
     async def gone() -> bool:
-        return await _status(loading, at) is None
+        return await _status(loading, attempt) is None
 
     try:
-        await write(loading, at, Write.DELETE_LEGACY, at.legacy_id, send, gone)
+        await write(loading, attempt, Write.DELETE_LEGACY, attempt.legacy_id, send, gone)
     except NotFound:
         return ""
     return "deleted"

@@ -5,19 +5,24 @@ What a journey or another segment uses stays, and is named.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
+from migrator.base.patience import Waiting
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.journal import Created, LoadResult, LoadState, Write
 from migrator.dataverse import realtime
 from migrator.dataverse.errors import NotFound, Refused
-from migrator.loader.loading import At, CannotGoOn, Loading, check_target, write
-from migrator.loader.there import is_published
+from migrator.dataverse.realtime import DefinitionRow, SegmentRow
+from migrator.loader.existing import is_published
+from migrator.loader.loading import Attempt, CannotGoOn, Loading, check_target, write
 from migrator.product.codes import SEGMENT_PREFIX
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +30,6 @@ class RolledBack:
     """What became of one legacy segment's records."""
 
     legacy_id: UUID
-    deleted: int = 0
-    """Records deleted."""
     kept: str = ""
     """Why they stay; empty when they are gone."""
 
@@ -63,32 +66,32 @@ async def roll_back(
 
 
 async def _one(loading: Loading, key: UUID, records: Sequence[Created], progress: Step) -> RolledBack:
-    at = At(key)
-    kept, deleted = "", 0
+    attempt = Attempt(key)
+    kept = ""
     try:
         for record in sorted(records, key=lambda record: record.kind == "definition"):
-            deleted += await (_segment if record.kind == "segment" else _definition)(loading, at, record)
-        await loading.journal.record(LoadResult(key, LoadState.ROLLED_BACK, at.step))
+            await (_segment if record.kind == "segment" else _definition)(loading, attempt, record)
+        await loading.journal.record(LoadResult(key, LoadState.ROLLED_BACK, attempt.step))
     except CannotGoOn as error:
         kept = str(error)
     except Refused as error:
-        kept = f"step “{at.step}”: {error.summary}"
+        kept = f"step “{attempt.step}”: {error.summary}"
     progress.advance()
-    return RolledBack(key, deleted, kept)
+    return RolledBack(key, kept)
 
 
-async def _segment(loading: Loading, at: At, record: Created) -> int:
+async def _segment(loading: Loading, attempt: Attempt, record: Created) -> None:
     client = loading.client
-    at.step = "look"
+    attempt.step = "look"
     row = await _seen(loading, lambda: realtime.retrieve_segment(client, record.id))
     if row is None:
-        return 0
+        return
     if users := await _users(loading, record.id):
         raise CannotGoOn(_used((), users))
     definition = await _definition_of(loading, row)
     if is_published(definition):
-        await _stop(loading, at, record)
-    at.step = Write.DELETE_SEGMENT
+        await _stop(loading, attempt, record)
+    attempt.step = Write.DELETE_SEGMENT
 
     async def send() -> None:
         await realtime.delete_segment(client, record.id)
@@ -96,18 +99,15 @@ async def _segment(loading: Loading, at: At, record: Created) -> int:
     async def gone() -> bool:
         return await realtime.retrieve_segment(client, record.id) is None
 
-    try:
-        await write(loading, at, Write.DELETE_SEGMENT, record.id, send, gone)
-    except NotFound:
-        return 0
-    return 1
+    with suppress(NotFound):
+        await write(loading, attempt, Write.DELETE_SEGMENT, record.id, send, gone)
 
 
-async def _definition(loading: Loading, at: At, record: Created) -> int:
-    at.step = "look"
+async def _definition(loading: Loading, attempt: Attempt, record: Created) -> None:
+    attempt.step = "look"
     if await _seen(loading, lambda: realtime.retrieve_segment_definition(loading.client, record.id)) is None:
-        return 0
-    at.step = Write.DELETE_DEFINITION
+        return
+    attempt.step = Write.DELETE_DEFINITION
 
     async def send() -> None:
         await realtime.delete_segment_definition(loading.client, record.id)
@@ -115,57 +115,49 @@ async def _definition(loading: Loading, at: At, record: Created) -> int:
     async def gone() -> bool:
         return await realtime.retrieve_segment_definition(loading.client, record.id) is None
 
-    try:
-        await write(loading, at, Write.DELETE_DEFINITION, record.id, send, gone)
-    except NotFound:
-        return 0
-    return 1
+    with suppress(NotFound):
+        await write(loading, attempt, Write.DELETE_DEFINITION, record.id, send, gone)
 
 
-async def _seen(loading: Loading, look: Callable[[], Awaitable[dict[str, Any] | None]]) -> dict[str, Any] | None:
+async def _seen(loading: Loading, look_at: Callable[[], Awaitable[T | None]]) -> T | None:
     """A record; looked for twice, since reads may lag behind the creation of a moment ago."""
-    row = await look()
-    if row is None:
-        await loading.client.stop.sleep(loading.client.patience.pause(0))
-        row = await look()
+    waiting = Waiting(loading.client.patience.counted(1), loading.client.stop)
+    while (row := await look_at()) is None:
+        if not await waiting.again():
+            return None
     return row
 
 
-async def _stop(loading: Loading, at: At, record: Created) -> None:
-    at.step = Write.STOP
-    said: list[realtime.Stopped] = []
+async def _stop(loading: Loading, attempt: Attempt, record: Created) -> None:
+    attempt.step = Write.STOP
+    answers: list[realtime.Stopped] = []
 
     async def send() -> None:
-        said.append(await realtime.stop_segment(loading.client, record.id))
+        answers.append(await realtime.stop_segment(loading.client, record.id))
 
     async def stopped() -> bool:
         row = await realtime.retrieve_segment(loading.client, record.id)
         return row is None or not is_published(await _definition_of(loading, row))
 
-    await write(loading, at, Write.STOP, record.id, send, stopped)
-    if said and not said[-1].was_stopped:
-        raise CannotGoOn(_used(said[-1].journeys, said[-1].segments))
+    await write(loading, attempt, Write.STOP, record.id, send, stopped)
+    if answers and not answers[-1].was_stopped:
+        raise CannotGoOn(_used(answers[-1].journeys, answers[-1].segments))
 
 
-async def _definition_of(loading: Loading, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    return await realtime.retrieve_segment_definition(loading.client, UUID(str(row["msdynmkt_sourcesegmentuid"])))
+async def _definition_of(loading: Loading, row: SegmentRow) -> DefinitionRow | None:
+    if row.definition_id is None:
+        return None
+    return await realtime.retrieve_segment_definition(loading.client, row.definition_id)
 
 
 async def _users(loading: Loading, segment: UUID) -> tuple[str, ...]:
     """Names of the segments whose query refers to this one, drafts too."""
     name = f"{SEGMENT_PREFIX}{segment.hex}"
-    users = {
-        UUID(str(row["msdynmkt_segmentdefinitionid"]))
-        async for row in realtime.retrieve_segment_definitions(loading.client, containing=name)
-    }
+    users = {row.id async for row in realtime.retrieve_segment_definitions(loading.client, containing=name)}
     if not users:
         return ()
     return tuple(
-        [
-            str(row.get("msdynmkt_displayname"))
-            async for row in realtime.retrieve_segments(loading.client)
-            if UUID(str(row["msdynmkt_sourcesegmentuid"])) in users
-        ]
+        [str(row.name) async for row in realtime.retrieve_segments(loading.client) if row.definition_id in users]
     ) or tuple(map(str, users))
 
 

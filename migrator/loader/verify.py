@@ -7,13 +7,12 @@ What then remains of a query's difference is called drifted up to a stated toler
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from migrator.base.ids import Ids, joined, ordered, packed, unpacked, without
+from migrator.base.patience import Waiting, looking
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.journal import LoadState
@@ -22,14 +21,15 @@ from migrator.contracts.plan import PlannedSegment
 from migrator.contracts.verification import Match, Verification, Verified, write_verification
 from migrator.dataverse import contacts, realtime
 from migrator.dataverse.errors import Refused
+from migrator.dataverse.realtime import SegmentRow
+from migrator.loader.existing import look_at_segments
 from migrator.loader.groups import read_group
 from migrator.loader.loading import Loading, check_target, write_ids
-from migrator.loader.there import Rows, look_at_segments
 from migrator.product.codes import SegmentStatus, State, label
 
 _COMPUTED = frozenset({SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS})
 _BROKEN = frozenset({SegmentStatus.ERROR, SegmentStatus.DELETED, SegmentStatus.FAULTED})
-_POLL = 0.2, 30.0
+_BETWEEN_LOOKS = 0.2, 30.0
 """Seconds between two looks at the computations: at first, and at most (they take from a minute to hours)."""
 
 
@@ -74,10 +74,12 @@ async def verify(
     return verification
 
 
-async def _computed(loading: Loading, chosen: Collection[PlannedSegment], wait: float, progress: ShowsProgress) -> Rows:
+async def _computed(
+    loading: Loading, chosen: Collection[PlannedSegment], wait: float, progress: ShowsProgress
+) -> Mapping[UUID, SegmentRow]:
     """The rows of the segments, once all that are published are computed, or when the time is up."""
-    loop = asyncio.get_running_loop()
-    until, (pause, most) = loop.time() + wait, _POLL
+    first, most = _BETWEEN_LOOKS
+    waiting = Waiting(looking(wait, first=first, most=most), loading.client.stop)
     published = [segment for segment in chosen if segment.publish]
     with progress.step("Waiting for computations", len(published)) as step:
         ready = 0
@@ -86,20 +88,18 @@ async def _computed(loading: Loading, chosen: Collection[PlannedSegment], wait: 
             settled = sum(_is_settled(rows.get(segment.segment_id)) for segment in published)
             step.advance(max(settled - ready, 0))
             ready = max(ready, settled)
-            if settled == len(published) or loop.time() + pause > until:
+            if settled == len(published) or not await waiting.again():
                 return rows
-            await loading.client.stop.sleep(pause)
-            pause = min(pause * 1.5, most)
 
 
-def _is_settled(row: Mapping[str, Any] | None) -> bool:
-    if row is None or row.get("statuscode") in _BROKEN:
+def _is_settled(row: SegmentRow | None) -> bool:
+    if row is None or row.status_code in _BROKEN:
         return True
-    return row.get("statuscode") in _COMPUTED and row.get("msdynmkt_membercount") is not None
+    return row.status_code in _COMPUTED and row.member_count is not None
 
 
 async def _one(
-    loading: Loading, segment: PlannedSegment, row: Mapping[str, Any] | None, tolerance: float, progress: Step
+    loading: Loading, segment: PlannedSegment, row: SegmentRow | None, tolerance: float, progress: Step
 ) -> Verified:
     try:
         verified = await _compared(loading, segment, row, tolerance)
@@ -110,13 +110,11 @@ async def _one(
     return verified
 
 
-async def _compared(
-    loading: Loading, segment: PlannedSegment, row: Mapping[str, Any] | None, tolerance: float
-) -> Verified:
+async def _compared(loading: Loading, segment: PlannedSegment, row: SegmentRow | None, tolerance: float) -> Verified:
     blank = Verified(segment.legacy_id, Match.UNKNOWN, segment.before, None)
     if row is None:
         return replace(blank, note="The segment is no longer in the organisation.")
-    status = row.get("statuscode")
+    status = row.status_code
     blank = replace(blank, status_code=status)
     static = segment.payload is not None and segment.payload.kind is PayloadKind.STATIC
     if static and segment.legacy_id not in loading.read_back:
@@ -135,10 +133,10 @@ async def _compared(
             held = planned if not excluding else len(_before(loading, segment))
             return replace(blank, match=Match.EQUAL, after=held)
         return replace(blank, match=Match.DRAFT, note="A draft is not computed; its members cannot be compared yet.")
-    count = row.get("msdynmkt_membercount")
+    count = row.member_count
     if count is None:
         return replace(blank, note="The segment is computed but shows no number of members.")
-    found = replace(blank, after=int(count))
+    found = replace(blank, after=count)
     if static and not excluding and count == planned == found.before:
         return replace(found, match=Match.EQUAL)
     if not segment.members.known:
