@@ -43,7 +43,7 @@ GONE, LOOK, REFUSE, RENEW, RETRY, WAIT, DONE = (
         (404, "0x80040217", "Entity 'x' With Id = 1 Does Not Exist", GONE, GONE, NotFound),
         (404, "0x8006088a", "Resource not found for the segment 'x'.", GONE, GONE, ActionMissing),
         (404, "0x80060888", "Resource not found for the segment 'x'.", GONE, GONE, ActionMissing),
-        (404, "0x80060888", "The URL was not parsed due to an ODataUnrecognizedPathException.", GONE, GONE, ActionMissing),
+        (404, "0x80060888", "not parsed due to an ODataUnrecognizedPathException", GONE, GONE, ActionMissing),
         (405, "0x80060888", "No HTTP resource was found", REFUSE, REFUSE, Refused),
         (408, "", "", RETRY, LOOK, Refused),
         (412, "0x80040237", "", REFUSE, REFUSE, DuplicateKey),
