@@ -32,9 +32,9 @@ from migrator.contracts.plan import Choice, Plan, TranslationSettings, read_plan
 from migrator.contracts.run_folder import RunFolder, utc_now
 from migrator.contracts.selection import Selection
 from migrator.contracts.verification import Verification, latest, read_verifications
-from migrator.dataverse.auth import read_accounts
+from migrator.dataverse.account import read_accounts
 from migrator.dataverse.client import Client
-from migrator.dataverse.connect import connect
+from migrator.dataverse.connect import SignIn, connect
 from migrator.extractor.directory import OrganisationDirectory
 from migrator.extractor.imports import check_members
 from migrator.extractor.organisation import extract
@@ -447,7 +447,7 @@ def with_organisation(org: str, orders: Orders, work: Callable[[Client], Corouti
 
     async def session() -> T:
         async with await connect(
-            org, accounts=accounts, parallel=settings.parallel, window=settings.window, tell=orders.tell
+            org, accounts=accounts, parallel=settings.parallel, window=settings.window, sign_in=SignIn(say=orders.tell)
         ) as client:
             with ending_well(client.stop, orders.tell):
                 return await work(client)

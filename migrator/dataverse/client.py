@@ -19,7 +19,7 @@ import httpx
 from migrator import __version__
 from migrator.base.patience import Patience, Waiting
 from migrator.base.stopping import Stop
-from migrator.dataverse.auth import Credentials, NoSignIn
+from migrator.dataverse.auth import Credentials, NoSignIn, claims_of
 from migrator.dataverse.errors import NotDataverse, SignInFailed, UnexpectedAnswer, Unreachable, Unsettled
 from migrator.dataverse.sending import (
     BROKEN,
@@ -71,6 +71,7 @@ class Client:
         self.url = url
         self.organisation_id = UUID(int=0)
         self.business_unit_id = UUID(int=0)
+        self.user_id = UUID(int=0)
         self.stop = Stop()
         """Whether to end; asked before every request."""
         self.patience = patience
@@ -213,7 +214,8 @@ class Client:
                     raise Unsettled(request, message, max(status, 0), code, number) from broken
                 case Meaning.RENEW if renewed < _RENEWALS and not isinstance(chosen.credentials, NoSignIn):
                     renewed += 1  # a token may end early; one that is refused again and again is an answer
-                    await chosen.credentials.token(renew=True)
+                    challenge = response.headers.get("www-authenticate", "") if response is not None else ""
+                    await chosen.credentials.token(renew=True, claims=claims_of(challenge))
                     continue
                 # The account's throttle lets nobody pass until the time that the organisation asked for is over.
                 case Meaning.WAIT if response is not None and waiting.bears(

@@ -1,10 +1,12 @@
-"""Reaching an organisation: its address, who signs in, and the first question, which it answers with who it is."""
+"""Reaches an organisation: its address, its certificate, who signs in, and who it says that it is."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,21 +14,41 @@ from uuid import UUID
 import httpx
 
 from migrator.base.patience import Patience
+from migrator.dataverse.account import Account, Way
 from migrator.dataverse.address import is_loopback, organisation_url
-from migrator.dataverse.auth import Account, Msal, NoSignIn, OnLoopback, authority_of
+from migrator.dataverse.auth import Credentials, FromAzure, NoSignIn, OnLoopback, ReadyToken, authority_of, usable
 from migrator.dataverse.client import Client, Lane
 from migrator.dataverse.errors import Forbidden, NotDataverse, Refused, ServerFault, Throttled
 from migrator.dataverse.throttle import Throttle
+from migrator.dataverse.trust import tls_context
 from migrator.product.codes import PROTECTION_WINDOW
 
 _TIMEOUT = httpx.Timeout(120.0, connect=20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How people and programs sign in, besides who they are."""
+
+    way: Way = Way.AUTO
+    """For the account of the AZURE_* variables."""
+    token_file: str = ""
+    """A ready token; `-` is standard input."""
+    tenant: str = ""
+    """Takes the place of the tenant that the organisation names."""
+    cache: Path | None = None
+    """The folder in which a person's sign-in is kept; None keeps it for this command alone."""
+    ca_file: str = ""
+    """One certificate authority more than the system's, for organisation and identity platform alike."""
+    say: Callable[[str], None] = print
+    """Where the words of a sign-in go. They always reach the person, also where everything else is quiet."""
 
 
 async def connect(
     address: str,
     *,
     accounts: Sequence[Account] = (),
-    tell: Any = print,
+    sign_in: SignIn | None = None,
     parallel: int = 8,
     window: float = PROTECTION_WINDOW,
     patience: Patience | None = None,
@@ -38,7 +60,7 @@ async def connect(
     Args:
         address: what a person types as the organisation's address.
         accounts: who signs in; the work is spread over several. By default one, from the AZURE_* variables.
-        tell: where the words of the device-code sign-in go.
+        sign_in: how.
         parallel: requests at a time for each account, at most.
         window: seconds of the window in which the organisation counts; another one than the product's for tests.
         patience: how long passing failures are repeated once the organisation has been reached.
@@ -46,13 +68,17 @@ async def connect(
         msal_http: for tests, what takes the place of the network for the identity platform.
 
     Raises:
+        UsageError: the account, or something that it names, is not usable.
         DataverseError: the address is wrong, or the organisation cannot be reached or refuses us.
     """
     url = organisation_url(address)
-    wanted = list(accounts) or [Account.from_environment(os.environ)]
+    how = sign_in or SignIn()
+    wanted = list(accounts) or [
+        Account.from_environment(os.environ, how.way, token_file=how.token_file, tenant=how.tenant)
+    ]
     # Cookies would tie all requests to one web server of many (product documentation: do not keep the affinity cookie).
     no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    verify = httpx.create_ssl_context()
+    verify = tls_context(how.ca_file)
 
     def connection() -> httpx.AsyncClient:
         return httpx.AsyncClient(timeout=_TIMEOUT, cookies=no_cookies, transport=transport, verify=verify)
@@ -60,7 +86,7 @@ async def connect(
     lanes = [Lane(Throttle(parallel, window), NoSignIn()) for _ in wanted]
     client = Client(url, connection, lanes, patience or Patience())
     try:
-        await _sign_in(client, lanes, wanted, tell, msal_http)
+        await _sign_in(client, lanes, wanted, how, msal_http)
         await _first_contact(client, lanes)
     except BaseException:
         await client.__aexit__()
@@ -68,13 +94,8 @@ async def connect(
     return client
 
 
-async def _sign_in(client: Client, lanes: Sequence[Lane], accounts: Sequence[Account], tell: Any, http: Any) -> None:
-    """Give each lane its account. On loopback nobody has to sign in; accounts are known by their ids there."""
-    if is_loopback(urlsplit(client.url).hostname or ""):
-        for lane, account in zip(lanes, accounts, strict=True):
-            if account.client_id:
-                lane.credentials = OnLoopback(account.client_id)
-        return
+async def _sign_in(client: Client, lanes: Sequence[Lane], accounts: Sequence[Account], how: SignIn, http: Any) -> None:
+    """Give each lane its account, if the organisation asks who we are. A sandbox on this machine need not ask."""
     try:
         response = await client.send(lanes[0], "GET", "WhoAmI", None, "")
     except httpx.TransportError as error:
@@ -82,7 +103,36 @@ async def _sign_in(client: Client, lanes: Sequence[Lane], accounts: Sequence[Acc
     if response.status_code == 401:
         challenge = response.headers.get("www-authenticate", "")
         for lane, account in zip(lanes, accounts, strict=True):
-            lane.credentials = Msal(client.url, authority_of(client.url, challenge, account), account, tell, http)
+            lane.credentials = _credentials(client, challenge, account, how, http)
+    elif is_loopback(urlsplit(client.url).hostname or ""):
+        for lane, account in zip(lanes, accounts, strict=True):
+            if account.client_id:  # accounts are known by their ids there
+                lane.credentials = OnLoopback(account.client_id)
+
+
+def _credentials(client: Client, challenge: str, account: Account, how: SignIn, http: Any) -> Credentials:
+    way = account.chosen(os.environ)
+    usable(account, way)
+    match way:
+        case Way.TOKEN:
+            return ReadyToken(account.token_file)
+        case Way.AZURE_CLI | Way.MANAGED_IDENTITY:
+            return FromAzure(client.url, account, way)
+    from migrator.dataverse.identity import Msal  # MSAL and what it needs, where somebody signs in
+    from migrator.dataverse.identity_session import IdentitySession
+    from migrator.dataverse.token_cache import open_cache
+
+    folder = how.cache
+    return Msal(
+        client.url,
+        authority_of(client.url, challenge, account),
+        account,
+        way,
+        tell=how.say,
+        sleep=client.stop.sleep,
+        http=http or IdentitySession(tls_context(how.ca_file)),
+        cache=(lambda: open_cache(folder, how.say)) if folder else None,
+    )
 
 
 async def _first_contact(client: Client, lanes: Sequence[Lane]) -> None:
@@ -92,9 +142,10 @@ async def _first_contact(client: Client, lanes: Sequence[Lane]) -> None:
             me = await client.question("GET", "WhoAmI", hasty=True, lane=lane)
             client.organisation_id = UUID(me["OrganizationId"])
             client.business_unit_id = UUID(me["BusinessUnitId"])
+            client.user_id = UUID(me["UserId"])
         except (Throttled, ServerFault, Forbidden):
             raise
-        except (Refused, KeyError, ValueError) as error:
+        except (Refused, KeyError, ValueError, TypeError, AttributeError) as error:
             raise NotDataverse(
                 f"{client.url} answers, but not like an organisation ({error}). Check the address; it looks like "
                 "https://contoso.crm4.dynamics.com"

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from migrator.sandbox.app import application
 from migrator.sandbox.chaos import Chaos, Dice, Profile, Watch
+from migrator.sandbox.identity import Gate, IdentityPlatform
 from migrator.sandbox.organisation import Organisation
 
 HOST = "127.0.0.1"
@@ -41,6 +42,8 @@ class Running:
     """The certificate authority to trust, with TLS."""
     organisation: Organisation
     chaos: Chaos | None = None
+    identity: IdentityPlatform | None = None
+    """Who may sign in; None where nobody has to."""
 
 
 class _Connection(H11Protocol):
@@ -59,6 +62,7 @@ def running(
     tls_folder: Path | None = None,
     chaos: Profile | None = None,
     watch: Watch | None = None,
+    identity: IdentityPlatform | None = None,
 ) -> Iterator[Running]:
     """Serve `organisation` on loopback until the block ends; port 0 takes a free one.
 
@@ -68,6 +72,7 @@ def running(
         tls_folder: where to put the certificate made for the occasion; None serves plain HTTP.
         chaos: what goes wrong; None is nothing.
         watch: for tests, told before and after each request has its effect.
+        identity: asks for a sign-in, which needs TLS; None lets everybody in.
 
     Raises:
         PortTaken: another program listens on `port`.
@@ -80,7 +85,7 @@ def running(
         organisation.dice, organisation.profile = Dice(profile.seed), profile
         served = adversary = Chaos(served, profile, organisation.dice, organisation.clock, watch)
     config = uvicorn.Config(
-        served,
+        served if identity is None else Gate(served, identity),
         http=_Connection,
         log_level="warning" if adversary is None else "critical",  # broken connections are what is wanted then
         lifespan="off",
@@ -113,7 +118,7 @@ def running(
         while not server.started and thread.is_alive():
             time.sleep(0.01)
         scheme = "https" if certificate else "http"
-        yield Running(f"{scheme}://{HOST}:{listener.getsockname()[1]}", certificate, organisation, adversary)
+        yield Running(f"{scheme}://{HOST}:{listener.getsockname()[1]}", certificate, organisation, adversary, identity)
     finally:
         server.should_exit = True
         thread.join(timeout=10)

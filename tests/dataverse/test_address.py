@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from migrator.dataverse.account import Account
 from migrator.dataverse.address import organisation_url
-from migrator.dataverse.auth import Account, authority_of
+from migrator.dataverse.auth import authority_of
 from migrator.dataverse.errors import SignInFailed, WrongAddress
 
 

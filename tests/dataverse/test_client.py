@@ -16,7 +16,6 @@ from migrator.base.ids import unpacked
 from migrator.base.patience import Patience
 from migrator.dataverse import client as client_module
 from migrator.dataverse import realtime
-from migrator.dataverse.auth import Account
 from migrator.dataverse.client import Client
 from migrator.dataverse.connect import connect
 from migrator.dataverse.errors import (
@@ -27,7 +26,6 @@ from migrator.dataverse.errors import (
     NotFound,
     Refused,
     ServerFault,
-    SignInFailed,
     Throttled,
     UnexpectedAnswer,
     Unreachable,
@@ -331,108 +329,6 @@ def test_the_organisation_says_who_it_is() -> None:
 def test_what_is_no_organisation_is_said_at_once(answer: Answer, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         first_contact(answer)
-
-
-CHALLENGE = {
-    "WWW-Authenticate": "Bearer authorization_uri=https://login.microsoftonline.com/tenant-1/oauth2/authorize, "
-    "resource_id=https://contoso.crm4.dynamics.com/"
-}
-
-
-class Identity:
-    """Microsoft's identity platform, as far as MSAL asks it. Counts the tokens it gives."""
-
-    def __init__(self, refuse: str = "") -> None:
-        self.refuse, self.asked, self.tokens = refuse, list[str](), 0
-
-    def get(self, url: str, **_: Any) -> Any:
-        self.asked.append(url)
-        base = "https://login.microsoftonline.com/tenant-1"
-        return _Reply(
-            {
-                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-                "token_endpoint": f"{base}/oauth2/v2.0/token",
-                "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
-                "issuer": f"{base}/v2.0",
-                "tenant_discovery_endpoint": f"{base}/v2.0/.well-known/openid-configuration",
-                "metadata": [],
-            }
-        )
-
-    def post(self, url: str, data: Any = None, **_: Any) -> Any:
-        self.asked.append(url)
-        if url.endswith("devicecode"):
-            return _Reply(
-                {"device_code": "d", "user_code": "U", "message": "Open the page", "interval": 0, "expires_in": 60}
-            )
-        if self.refuse:
-            return _Reply({"error": "invalid_client", "error_description": self.refuse}, 401)
-        self.tokens += 1
-        return _Reply({"access_token": f"token-{self.tokens}", "expires_in": 3600, "token_type": "Bearer"})
-
-    def close(self) -> None:
-        """MSAL may call it."""
-
-
-class _Reply:
-    def __init__(self, content: dict[str, Any], status: int = 200) -> None:
-        self.status_code, self.text, self.headers = status, json.dumps(content), dict[str, str]()
-
-    def raise_for_status(self) -> None:
-        if self.status_code >= 400:
-            raise ValueError(self.status_code)
-
-
-CLOUD = "https://contoso.crm4.dynamics.com"
-SECRET = Account(client_id="app", secret="s3cret")
-
-
-def signed_in(identity: Identity, account: Account, accepts: str = "token-1", said: list[str] | None = None) -> Client:
-    def respond(request: httpx.Request) -> httpx.Response:
-        if request.headers.get("authorization") != f"Bearer {accepts}":
-            return httpx.Response(401, headers=CHALLENGE, json={"error": {"code": "0", "message": "who are you"}})
-        return httpx.Response(200, json=ME)
-
-    async def session() -> Client:
-        options: dict[str, Any] = {
-            "accounts": [account],
-            "msal_http": identity,
-            "tell": (said if said is not None else []).append,
-        }
-        async with await connect(CLOUD, transport=httpx.MockTransport(respond), **options) as found:
-            return found
-
-    return asyncio.run(session())
-
-
-def test_a_secret_signs_in_at_the_tenant_that_the_organisation_names() -> None:
-    identity = Identity()
-    assert signed_in(identity, SECRET).organisation_id == UUID(int=1)
-    assert any(url.startswith("https://login.microsoftonline.com/tenant-1/") for url in identity.asked)
-
-
-def test_without_a_secret_the_device_code_is_shown_to_the_person() -> None:
-    said: list[str] = []
-    signed_in(Identity(), Account(), said=said)
-    assert said == ["Open the page"]
-
-
-def test_a_token_that_ended_early_is_renewed_once() -> None:
-    identity = Identity()
-    signed_in(identity, SECRET, accepts="token-2")
-    assert identity.tokens == 2
-
-
-def test_a_sign_in_that_is_refused_says_why() -> None:
-    with pytest.raises(SignInFailed, match="the secret is wrong"):
-        signed_in(Identity("AADSTS7000215: the secret is wrong\r\nTrace ID: 1"), SECRET)
-    with pytest.raises(SignInFailed, match="does not accept the sign-in"):
-        signed_in(Identity(), SECRET, accepts="never")
-
-
-def test_a_secret_without_an_application_is_refused() -> None:
-    with pytest.raises(SignInFailed, match="AZURE_CLIENT_ID"):
-        signed_in(Identity(), Account(secret="s"))
 
 
 def test_the_log_names_requests_but_nobodys_ids(caplog: pytest.LogCaptureFixture) -> None:
