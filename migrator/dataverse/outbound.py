@@ -13,6 +13,7 @@ from urllib.parse import quote
 from uuid import UUID
 from xml.sax.saxutils import quoteattr
 
+from migrator.dataverse.cells import number
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, UnexpectedAnswer
 from migrator.product.codes import AUDIENCE_KEY, PAGE_SIZE_MAX, LegacyStatus, Scope, State
@@ -51,14 +52,7 @@ async def retrieve_segment(client: Client, segment: UUID) -> LegacyRow | None:
         if type(error) is not NotFound:
             raise
         return None
-    return LegacyRow(_number(row.get("statuscode")), _number(row.get("msdyncrm_segmentsize")))
-
-
-def _number(value: Any) -> int | None:
-    try:
-        return None if value is None else int(value)
-    except (TypeError, ValueError):
-        return None
+    return LegacyRow(number(row.get("statuscode")), number(row.get("msdyncrm_segmentsize")))
 
 
 async def stop_segment(client: Client, segment: UUID) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from migrator.base.ids import Ids, from_texts, texts
+from migrator.dataverse.cells import identity, number, text
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, Refused, UnexpectedAnswer
 from migrator.product.codes import MEMBERS_PER_CALL, PAGE_SIZE_MAX
@@ -104,39 +105,21 @@ def _set(columns: Mapping[str, str | None]) -> dict[str, str]:
 def _definition_row(row: Mapping[str, Any]) -> DefinitionRow:
     return DefinitionRow(
         UUID(str(row["msdynmkt_segmentdefinitionid"])),
-        _text(row.get("msdynmkt_segmentquery")),
-        _text(row.get("msdynmkt_staticlistmembers")),
-        _number(row.get("statuscode")),
+        text(row.get("msdynmkt_segmentquery")),
+        text(row.get("msdynmkt_staticlistmembers")),
+        number(row.get("statuscode")),
     )
 
 
 def _segment_row(row: Mapping[str, Any]) -> SegmentRow:
     return SegmentRow(
         UUID(str(row["msdynmkt_segmentid"])),
-        _text(row.get("msdynmkt_displayname")),
-        _text(row.get("msdynmkt_description")),
-        _id(row.get("msdynmkt_sourcesegmentuid")),
-        _number(row.get("msdynmkt_membercount")),
-        _number(row.get("statuscode")),
+        text(row.get("msdynmkt_displayname")),
+        text(row.get("msdynmkt_description")),
+        identity(row.get("msdynmkt_sourcesegmentuid")),
+        number(row.get("msdynmkt_membercount")),
+        number(row.get("statuscode")),
     )
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def _number(value: Any) -> int | None:
-    try:
-        return None if value is None else int(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _id(value: Any) -> UUID | None:
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------

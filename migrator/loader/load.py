@@ -63,7 +63,7 @@ async def _one(
 ) -> LoadResult:
     attempt = Attempt(segment.legacy_id)
     try:
-        if broken := sum(part in failed for part in segment.depends_on):
+        if broken := sum(other in failed for other in segment.depends_on):
             raise CannotGoOn(
                 f"{broken} of the segments that its query refers to could not be loaded. Retry those first, then this."
             )

@@ -1,0 +1,107 @@
+"""Verifying: what is compared with what, what explains a difference, and what stays unknown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from migrator.contracts.export_folder import Members, MemberSource
+from migrator.contracts.journal import LoadState
+from migrator.contracts.verification import Match
+from migrator.product.codes import SegmentStatus
+from migrator.sandbox import realtime
+from tests.loader.migration import Migration, now
+from tests.small import DYNAMIC, STATIC, contact
+
+
+def test_members_that_differ_without_a_reason_are_listed(migration: Migration) -> None:
+    migration.server.organisation.rows["contact"][str(contact(9))]["address1_city"] = "Paris"
+    migration.server.organisation.rows["contact"][str(contact(1))]["address1_city"] = "Oslo"
+    migration.server.organisation._stale.add("contact")
+    _, verified = migration.go()
+    found = verified[DYNAMIC]
+    assert (found.match, found.missing, found.surplus, found.inactive) == (Match.DIFFERENT, 1, 1, 2)
+    assert (migration.folder / f"differences/{DYNAMIC}-missing.csv").read_text() == f"contactid\n{contact(9)}\n"
+    assert (migration.folder / f"differences/{DYNAMIC}-surplus.csv").read_text() == f"contactid\n{contact(1)}\n"
+
+
+def test_deleted_contacts_explain_a_smaller_number(migration: Migration) -> None:
+    migration.server.organisation.delete("contact", str(contact(2)))
+    _, verified = migration.go()
+    assert (verified[STATIC].match, verified[STATIC].deleted, verified[STATIC].after) == (Match.EXPLAINED, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "tolerance", "match"),
+    [(2, 0.02, Match.EQUAL), (4, 0.02, Match.DIFFERENT), (4, 0.5, Match.DRIFTED), (None, 0.5, Match.UNKNOWN)],
+)
+def test_where_only_a_number_is_known_only_numbers_are_compared(
+    migration: Migration, recorded: int | None, tolerance: float, match: Match
+) -> None:
+    migration.tolerance = tolerance
+    unread = Members(MemberSource.NONE, reason="gone")
+    oslo = replace(migration.segment(DYNAMIC), members=unread, recorded_size=recorded)
+    migration.plan = replace(migration.plan, segments=(oslo,))
+    _, verified = migration.go()
+    assert (verified[DYNAMIC].match, verified[DYNAMIC].before, verified[DYNAMIC].after) == (match, recorded, 2)
+    assert "Only numbers" in verified[DYNAMIC].note
+
+
+def test_a_computation_that_takes_too_long_is_unknown(migration: Migration) -> None:
+    migration.server.organisation.computing = 3600
+    _, verified = migration.go(wait=0.3)
+    assert verified[STATIC].match is Match.UNKNOWN
+    assert "still being computed" in verified[STATIC].note
+
+
+@pytest.mark.parametrize("status", [SegmentStatus.ERROR, SegmentStatus.FAULTED, SegmentStatus.DELETED])
+def test_a_computation_that_fails_is_said(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch, status: SegmentStatus
+) -> None:
+    def fail(organisation: Any, key: str) -> None:
+        organisation.rows["msdynmkt_segment"][key]["statuscode"] = int(status)
+
+    monkeypatch.setattr(realtime, "_compute", fail)
+    _, verified = migration.go(wait=0.3)
+    assert verified[DYNAMIC].match is Match.UNKNOWN
+    assert status.name.capitalize() in verified[DYNAMIC].note
+
+
+@pytest.mark.parametrize("status", [SegmentStatus.ERROR, SegmentStatus.FAULTED])
+def test_a_computation_that_failed_is_tried_again_by_the_next_loading(
+    migration: Migration, status: SegmentStatus
+) -> None:
+    migration.go()
+    migration.row(DYNAMIC)["statuscode"] = int(status)
+    sent = len(migration.steps())
+    _, verified = migration.go()
+    assert migration.steps()[sent:] == [(str(DYNAMIC), "publish")]
+    assert verified[DYNAMIC].match is Match.EXPLAINED
+
+
+def test_an_unknown_status_code_crashes_nothing(migration: Migration) -> None:
+    migration.go()
+    migration.row(DYNAMIC)["statuscode"] = 4711
+    _, verified = migration.go(wait=0.3)
+    assert (verified[DYNAMIC].match, verified[DYNAMIC].status_code) == (Match.UNKNOWN, 4711)
+    assert "4711" in verified[DYNAMIC].note
+
+
+def test_a_segment_that_was_deleted_since_is_created_again(migration: Migration) -> None:
+    migration.go()
+    organisation = migration.server.organisation
+    organisation.delete("msdynmkt_segment", str(migration.segment(DYNAMIC).segment_id))
+    results, verified = migration.go()
+    assert results[DYNAMIC].state is LoadState.LOADED
+    assert verified[DYNAMIC].after == 2
+
+
+def test_the_verification_is_a_file_that_a_person_can_open(migration: Migration) -> None:
+    migration.go()
+    content = json.loads((migration.folder / "verification-001.json").read_text())
+    assert content["at"] == now()
+    assert {entry["match"] for entry in content["segments"]} == {"equal", "explained"}
+    assert str(contact(1)) not in json.dumps(content)
