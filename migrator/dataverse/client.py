@@ -33,6 +33,7 @@ from migrator.dataverse.sending import (
     retry_after,
     row_for,
     shortened,
+    skew,
     status_of,
 )
 from migrator.dataverse.throttle import Throttle
@@ -72,6 +73,8 @@ class Client:
         self.organisation_id = UUID(int=0)
         self.business_unit_id = UUID(int=0)
         self.user_id = UUID(int=0)
+        self.clock_skew: float | None = None
+        """Seconds by which the organisation's clock is ahead of ours, by its last answer; None where it says none."""
         self.stop = Stop()
         """Whether to end; asked before every request."""
         self.patience = patience
@@ -254,6 +257,7 @@ class Client:
             finally:
                 lane.connections.append(http)
             now = clock()
+            self.clock_skew = skew(response, self.clock_skew)
             if response.status_code == 429:
                 code, _ = error_in(response)
                 limiter.refused(turn, now, code, retry_after(response, self.patience.first))

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any
 
@@ -185,3 +187,12 @@ def shortened(content: Any) -> str:
     """At most 200 characters of what came."""
     text = str(content)
     return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def skew(response: httpx.Response, otherwise: float | None) -> float | None:
+    """Seconds by which the clock of whoever answered is ahead of ours; `otherwise` where the answer has no time."""
+    try:
+        moment = parsedate_to_datetime(response.headers["date"])
+        return (moment - datetime.now(UTC)).total_seconds()
+    except (KeyError, ValueError, TypeError):
+        return otherwise

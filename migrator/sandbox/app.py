@@ -14,8 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from migrator.mql import Table
 from migrator.product.codes import AUDIENCE
-from migrator.sandbox import fetchxml, metadata, outbound, realtime
+from migrator.sandbox import fetchxml, inspection, metadata, outbound, realtime
 from migrator.sandbox.odata import Preferences, Reader, preferences
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.refusal import INVALID_ARGUMENT, PRECONDITION, Refusal, bad_request, no_record, no_resource
@@ -78,6 +79,8 @@ class _Call:
         if self.path.startswith("EntityDefinitions"):
             self._only("GET")
             return _json(metadata.answer(self.organisation, self.path, self.options, self.base))
+        if self.method == "GET" and (said := inspection.answer(self.organisation, self.path, self.options, self.base)):
+            return _json(said)
         if across := _ACROSS.fullmatch(self.path):
             return self._related(across["set"], across["key"], across["way"])
         match = _PATH.fullmatch(self.path)
@@ -121,6 +124,8 @@ class _Call:
             if not self.organisation.outbound:
                 raise no_resource(name)
             return outbound.ACTIONS[name]
+        if name in realtime.ACTIONS and not self.organisation.realtime:
+            raise no_resource(name)
         return realtime.ACTIONS.get(name)
 
     def _act(self, name: str, action: Callable[[Organisation, Mapping[str, Any]], Any]) -> Response:
@@ -133,7 +138,7 @@ class _Call:
     # --- tables ---
 
     def _collection(self, entity_set: str) -> Response:
-        name, table = self.organisation.table(entity_set)
+        name, table = self._permitted(entity_set)
         if self.method == "POST":
             return self._created(name, self.organisation.create(name, self._payload()))
         self._only("GET", "POST")
@@ -141,6 +146,12 @@ class _Call:
         if "fetchXml" in self.options:
             return self._prefer(_json(self._fetch(reader)))
         return self._prefer(_json(reader.many(self.organisation.seen(name), self.options)))
+
+    def _permitted(self, entity_set: str) -> tuple[str, Table]:
+        name, table = self.organisation.table(entity_set)
+        inspection.installed(self.organisation, name)
+        inspection.allow(self.organisation, self.method, name)
+        return name, table
 
     def _related(self, entity_set: str, key: str, way: str) -> Response:
         """The rows at the other end of a many-to-many relationship."""
@@ -191,7 +202,7 @@ class _Call:
         return found is not None and found.type in ("Lookup", "Owner", "Customer")
 
     def _record(self, entity_set: str, key: str) -> Response:
-        name, table = self.organisation.table(entity_set)
+        name, table = self._permitted(entity_set)
         match self.method:
             case "GET":
                 reader = Reader(self.organisation, name, table, self.base, self.prefer)

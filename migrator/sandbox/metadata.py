@@ -27,7 +27,7 @@ def answer(organisation: Organisation, path: str, options: Mapping[str, str], ba
     match = _PATH.fullmatch(path)
     if match is None:
         raise no_resource(path)
-    tables = [_table(name, table) for name, table in organisation.schema.tables.items()]
+    tables = [_table(name, table) for name, table in organisation.schema.tables.items() if organisation.has(name)]
     if match["key"] is None:
         return _many(tables, options, f"{base}$metadata#EntityDefinitions")
     table = _find(tables, match["key"], "EntityDefinition")
@@ -158,7 +158,10 @@ def _many(items: list[dict[str, Any]], options: Mapping[str, str], context: str)
 
 
 def _matches(item: Mapping[str, Any], text: str) -> bool:
-    """`Name eq value` tests joined by `and`: metadata knows little more, and clients ask for no more."""
+    """`Name eq value` tests joined by `and`, or by `or`: metadata knows little more, and clients ask for no more."""
+    ways = re.split(r"\s+or\s+", text, flags=re.IGNORECASE)
+    if len(ways) > 1:
+        return any(_matches(item, way) for way in ways)
     for test in re.split(r"\s+and\s+", text, flags=re.IGNORECASE):
         match = _FILTER.fullmatch(test.strip())
         if match is None or match["name"] not in item:

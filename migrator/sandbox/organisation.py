@@ -28,7 +28,7 @@ from migrator.sandbox.refusal import (
     no_record,
     no_resource,
 )
-from migrator.sandbox.tables import CHOICES, DEFINITION, LENGTHS, SEGMENT, SET_BY_THE_SERVICE, TABLES
+from migrator.sandbox.tables import CHOICES, DEFINITION, LEGACY_SEGMENT, LENGTHS, SEGMENT, SET_BY_THE_SERVICE, TABLES
 
 Row = dict[str, Any]
 LAGGING = (DEFINITION, SEGMENT)
@@ -61,6 +61,17 @@ class Organisation:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     outbound: bool = True
     """Whether the outbound services still answer."""
+    outbound_installed: bool = True
+    """Whether there is a table of outbound segments at all."""
+    realtime: bool = True
+    """Whether real-time journeys are installed."""
+    lacks: set[str] = field(default_factory=set)
+    """Privileges that the user does not have, such as prvReadContact."""
+    role: str = "Marketing, Business App Access"
+    kind: str = "CustomerTest"
+    """OrganizationType."""
+    matrix: bool = True
+    """Whether rows may be put into business units other than their owner's."""
     moment: float = 0.2
     """Seconds for Going live, Stopping and pending member operations."""
     computing: float = 0.4
@@ -95,6 +106,12 @@ class Organisation:
         for name in self.schema.tables:
             self.rows.setdefault(name, {})
         self._stale = set(self.data.tables)
+
+    def has(self, table: str) -> bool:
+        """Whether the module that a table belongs to is installed."""
+        if table == LEGACY_SEGMENT:
+            return self.outbound_installed
+        return self.realtime or table not in (DEFINITION, SEGMENT)
 
     # --- time ---
 

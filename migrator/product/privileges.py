@@ -1,0 +1,43 @@
+"""Which privileges of Dataverse each command needs, by their names, as they stand in a security role.
+
+A privilege is `prv` + what it allows + the table's schema name (product documentation: *Security roles and
+privileges*). What the segmentation actions ask for besides is not documented; docs/assumptions.md says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LEGACY, DEFINITION, SEGMENT = "msdyncrm_segment", "msdynmkt_segmentdefinition", "msdynmkt_segment"
+
+_READ_LEGACY = (f"prvRead{LEGACY}", "prvReadContact")
+_READ_NEW = (f"prvRead{DEFINITION}", f"prvRead{SEGMENT}", "prvReadContact")
+
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "extract": _READ_LEGACY,
+    "import-members": ("prvReadContact",),
+    "load": (
+        *_READ_NEW,
+        f"prvCreate{DEFINITION}",
+        f"prvCreate{SEGMENT}",
+        f"prvWrite{DEFINITION}",
+        f"prvWrite{SEGMENT}",
+    ),
+    "verify": _READ_NEW,
+    "rollback": (
+        *_READ_NEW,
+        f"prvWrite{DEFINITION}",
+        f"prvWrite{SEGMENT}",
+        f"prvDelete{DEFINITION}",
+        f"prvDelete{SEGMENT}",
+    ),
+    "retire": (*_READ_LEGACY, f"prvRead{SEGMENT}", f"prvRead{DEFINITION}", f"prvWrite{LEGACY}"),
+    "retire --delete": (*_READ_LEGACY, f"prvWrite{LEGACY}", f"prvDelete{LEGACY}"),
+}
+"""Command → the privileges that it cannot do without."""
+
+FOR_BUSINESS_UNITS = ("prvAppendToBusinessUnit", f"prvAppend{SEGMENT}")
+"""What it takes besides to put a segment into a business unit of choice."""
+
+FROM_LIST = "prvReadList"
+"""What `import-members --from-list` needs besides."""
