@@ -98,14 +98,14 @@ class Client:
             counts.update({str(facet): number for facet, number in lane.throttle.limiter.refusals.items()})
         return dict(counts)
 
-    async def get(self, path: str, *, prefer: str = "") -> dict[str, Any]:
-        """The JSON object at `path`.
+    async def get(self, path: str, *, prefer: str = "", patience: Patience | None = None) -> dict[str, Any]:
+        """The JSON object at `path`; `patience` takes the place of the client's own.
 
         Raises:
             DataverseError: see `errors`.
             Interrupted: see `stop`.
         """
-        return await self.question("GET", path, prefer=prefer)
+        return await self.question("GET", path, prefer=prefer, patience=patience)
 
     async def rows(
         self, path: str, *, page_size: int = PAGE_SIZE_MAX, prefer: str = ""
@@ -118,7 +118,12 @@ class Client:
         """
         preference = ",".join(filter(None, (f"odata.maxpagesize={page_size}", prefer)))
         next_page: str | None = path
+        asked: set[str] = set()
         while next_page:
+            if next_page in asked:
+                why = f"the organisation names the same next page again and again ({len(asked):,} pages were read)"
+                raise UnexpectedAnswer(f"GET {bare(path)}", 200, "", why)
+            asked.add(next_page)
             page = await self.get(next_page, prefer=preference)
             if not isinstance(page.get("value"), list):
                 raise UnexpectedAnswer(f"GET {path}", 200, "", f"a list of rows was expected: {shortened(page)}")
@@ -126,14 +131,14 @@ class Client:
                 yield row
             next_page = page.get("@odata.nextLink")
 
-    async def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """An action that changes nothing, and its answer.
+    async def ask(self, path: str, body: Mapping[str, Any], *, patience: Patience | None = None) -> dict[str, Any]:
+        """An action that changes nothing, and its answer; `patience` takes the place of the client's own.
 
         Raises:
             DataverseError: see `errors`.
             Interrupted: see `stop`.
         """
-        return await self.question("POST", path, body=body)
+        return await self.question("POST", path, body=body, patience=patience)
 
     async def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Change something; gives the JSON object of the answer, empty for 204.
@@ -159,6 +164,7 @@ class Client:
         prefer: str = "",
         hasty: bool = False,
         lane: Lane | None = None,
+        patience: Patience | None = None,
     ) -> dict[str, Any]:
         """An answer that can be read; one that is cut or broken is asked for again, a few times.
 
@@ -169,6 +175,7 @@ class Client:
             prefer: the Prefer header.
             hasty: whether a connection that cannot be made is given up at once.
             lane: the account that asks; by default the least busy one.
+            patience: how long passing failures are repeated; by default as long as the client does.
 
         Raises:
             DataverseError: see `errors`.
@@ -176,7 +183,9 @@ class Client:
         """
         waiting = Waiting(self.patience.counted(_BROKEN_ANSWERS - 1), self.stop)
         while True:
-            response = await self._request(method, path, body=body, prefer=prefer, hasty=hasty, lane=lane)
+            response = await self._request(
+                method, path, body=body, prefer=prefer, hasty=hasty, lane=lane, patience=patience
+            )
             try:
                 return self._object(response)
             except UnexpectedAnswer:
@@ -196,9 +205,10 @@ class Client:
         hasty: bool = False,
         writes: bool = False,
         lane: Lane | None = None,
+        patience: Patience | None = None,
     ) -> httpx.Response:
         """One answer, after as many tries as `patience` allows; a hasty request gives up on a broken connection."""
-        waiting, renewed = Waiting(self.patience, self.stop), 0
+        waiting, renewed = Waiting(patience or self.patience, self.stop), 0
         request = f"{method} {bare(path)}"
         while True:
             self.stop.check()

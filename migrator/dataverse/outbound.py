@@ -9,16 +9,22 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import UUID
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import quoteattr
 
+from migrator.base.patience import Patience
 from migrator.dataverse.cells import number
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, UnexpectedAnswer
 from migrator.product.codes import AUDIENCE_KEY, PAGE_SIZE_MAX, LegacyStatus, Scope, State
 
 _FORMATTED = 'odata.include-annotations="OData.Community.Display.V1.FormattedValue"'
+_COOKIE, _MORE = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie", "Microsoft.Dynamics.CRM.morerecords"
+_PAGING = f'odata.include-annotations="{_COOKIE},{_MORE}"'
+_ROWS_PER_PAGE = 50
+"""A row of `msdyncrm_segment` can hold memos of 1,000,000 characters: 5,000 of them are more than any answer can be."""
 
 
 async def retrieve_segments(client: Client) -> AsyncIterator[dict[str, Any]]:
@@ -27,7 +33,7 @@ async def retrieve_segments(client: Client) -> AsyncIterator[dict[str, Any]]:
     Raises:
         DataverseError: the rows cannot be read.
     """
-    async for row in client.rows("msdyncrm_segments", prefer=_FORMATTED):
+    async for row in client.rows("msdyncrm_segments", page_size=_ROWS_PER_PAGE, prefer=_FORMATTED):
         yield row
 
 
@@ -75,15 +81,20 @@ async def delete_segment(client: Client, segment: UUID) -> None:
     await client.write("DELETE", f"msdyncrm_segments({segment})")
 
 
-async def has_pending_operations(client: Client, segment: UUID) -> bool:
+async def has_pending_operations(client: Client, segment: UUID, patience: Patience | None = None) -> bool:
     """`msdyncrm_SegmentMembersUpdate` with getState: whether member changes are still under way.
+
+    Args:
+        client: the organisation.
+        segment: its legacy id.
+        patience: how long passing failures are repeated; by default as long as the client does.
 
     Raises:
         ActionMissing: the outbound services are gone.
         UnexpectedAnswer: the answer is of a shape that nobody has described.
     """
     body = {"msdyncrm_segmentid": str(segment), "msdyncrm_operation": "getState"}
-    answer = await client.ask("msdyncrm_SegmentMembersUpdate", body)
+    answer = await client.ask("msdyncrm_SegmentMembersUpdate", body, patience=patience)
     for name, value in answer.items():
         if name.startswith("@"):
             continue
@@ -122,7 +133,13 @@ def _pending(value: Any) -> bool | None:
 
 
 async def fetch_contacts_by_query(
-    client: Client, query_name: str, business_unit: UUID, scope: Scope, skip: int, take: int = PAGE_SIZE_MAX
+    client: Client,
+    query_name: str,
+    business_unit: UUID,
+    scope: Scope,
+    skip: int,
+    take: int = PAGE_SIZE_MAX,
+    patience: Patience | None = None,
 ) -> list[UUID]:
     """`msdyncrm_FetchContactsByQuery`: one page of the ids of a segment's members, sorted by id.
 
@@ -133,6 +150,7 @@ async def fetch_contacts_by_query(
         scope: the segment's own.
         skip: members before the page.
         take: at most so many ids. The service may give fewer; only an empty page is the end.
+        patience: how long passing failures are repeated; by default as long as the client does.
 
     Raises:
         ActionMissing: the outbound services are gone.
@@ -151,7 +169,7 @@ async def fetch_contacts_by_query(
         "Scope": int(scope),
         "TimeZone": None,
     }
-    answer = await client.ask("msdyncrm_FetchContactsByQuery", body)
+    answer = await client.ask("msdyncrm_FetchContactsByQuery", body, patience=patience)
     return contact_ids(answer)
 
 
@@ -161,16 +179,20 @@ def contact_ids(answer: dict[str, Any]) -> list[UUID]:
     Raises:
         UnexpectedAnswer: neither fits; the message shows what came.
     """
-    for name, value in answer.items():
-        rows = _decoded(value)
-        if name.startswith("@") or not isinstance(rows, list):
-            continue
+    lists = [rows for name, value in answer.items() if not name.startswith("@") and _is_list(rows := _decoded(value))]
+    # An empty list beside another one may be one of errors; only where all are empty, nobody is meant.
+    filled = [rows for rows in lists if rows]
+    if lists and len(filled) < 2:
         try:
-            return list(_ids(rows))
-        except (KeyError, TypeError, ValueError):
-            break
+            return list(_ids(filled[0] if filled else ()))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            pass
     shown = json.dumps(answer, ensure_ascii=False)[:500]
     raise UnexpectedAnswer("POST msdyncrm_FetchContactsByQuery", 200, "", f"no list of contacts was found in: {shown}")
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
 
 
 def _ids(rows: Iterable[Any]) -> Iterable[UUID]:
@@ -187,21 +209,54 @@ def _decoded(value: Any) -> Any:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class DeprecatedPage:
+    """One page of the deprecated read."""
+
+    ids: list[UUID]
+    cookie: str
+    """What has to be handed in for the next page; empty where the organisation gives none."""
+    more: bool | None
+    """Whether there are more; None where the organisation does not say."""
+
+
 async def retrieve_members_deprecated(
-    client: Client, segment: UUID, page: int, count: int = PAGE_SIZE_MAX
-) -> list[UUID]:
+    client: Client,
+    segment: UUID,
+    page: int,
+    cookie: str = "",
+    count: int = PAGE_SIZE_MAX,
+    patience: Patience | None = None,
+) -> DeprecatedPage:
     """The read that the seed calls deprecated: one page of FetchXML on contacts, linked to the segment.
+
+    Page numbers alone end at 50,000 rows; the paging cookie of the page before goes on (product documentation).
 
     Raises:
         Refused: the link went with the outbound module.
+        UnexpectedAnswer: the answer is of a shape that nobody has described.
     """
+    handed_in = f" paging-cookie={quoteattr(cookie)}" if cookie else ""
     fetch = (
         f'<fetch version="1.0" output-format="xml-platform" mapping="logical" returntotalrecordcount="true" '
-        f'page="{page}" count="{count}" no-lock="false"><entity name="contact"><attribute name="{AUDIENCE_KEY}"/>'
-        f'<order attribute="{AUDIENCE_KEY}" descending="false"/>'
+        f'page="{page}" count="{count}"{handed_in} no-lock="false"><entity name="contact">'
+        f'<attribute name="{AUDIENCE_KEY}"/><order attribute="{AUDIENCE_KEY}" descending="false"/>'
         f'<link-entity name="msdyncrm_segment" from="msdyncrm_segmentid" to="msdyncrm_segmentmemberid" alias="bb">'
         f'<filter type="and"><condition attribute="msdyncrm_segmentid" operator="eq" uitype="msdyncrm_segment" '
         f"value={quoteattr(str(segment))}/></filter></link-entity></entity></fetch>"
     )
-    answer = await client.get(f"contacts?fetchXml={quote(fetch)}")
-    return contact_ids({"value": answer.get("value")})
+    answer = await client.get(f"contacts?fetchXml={quote(fetch)}", prefer=_PAGING, patience=patience)
+    ids = contact_ids({"value": answer.get("value")})
+    more = answer.get(f"@{_MORE}")
+    return DeprecatedPage(ids, _cookie(answer.get(f"@{_COOKIE}")), more if isinstance(more, bool) else None)
+
+
+def _cookie(wrapped: Any) -> str:
+    """The paging cookie in an answer: an attribute of an element, encoded twice as a part of an address."""
+    if not wrapped:
+        return ""
+    try:
+        inner = ET.fromstring(str(wrapped)).get("pagingcookie", "")  # noqa: S314 - expat refuses entity bombs
+    except ET.ParseError:
+        return ""
+    return unquote(unquote(inner))

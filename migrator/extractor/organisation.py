@@ -32,7 +32,7 @@ from migrator.extractor.directory import OrganisationDirectory
 from migrator.extractor.imports import check_members
 from migrator.mql import QueryError, Schema, parse_outbound, tree
 from migrator.mql.walk import operands
-from migrator.product.codes import AUDIENCE, LEGACY_MEMBER_PREFIX, PAGE_SIZE_MAX, LegacyStatus, LegacyType, Scope
+from migrator.product.codes import AUDIENCE, LEGACY_MEMBER_PREFIX, LegacyStatus, LegacyType, Scope
 
 _PARALLEL = 8
 """Segments whose members are read side by side."""
@@ -197,10 +197,16 @@ class _MemberReader:
 
     async def _from_deprecated_read(self, segment: LegacySegment) -> Ids:
         pages: list[Ids] = []
-        while page := await outbound.retrieve_members_deprecated(
-            self._client, segment.id, len(pages) + 1, PAGE_SIZE_MAX
-        ):
-            pages.append(packed(page))
+        more: bool | None = None
+        cookie = ""
+        while more is not False:
+            page = await outbound.retrieve_members_deprecated(self._client, segment.id, len(pages) + 1, cookie)
+            if not page.ids:
+                break
+            pages.append(packed(page.ids))
+            more, cookie = page.more, page.cookie
+        if more:  # it ends before the end that it names: what was read is a part of the members
+            raise UnexpectedAnswer("GET contacts", 200, "", "the deprecated read ended before its last page")
         return joined(pages)
 
 

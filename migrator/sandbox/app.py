@@ -188,11 +188,22 @@ class _Call:
         if fetch.attributes:
             shown = [f"_{name}_value" if self._is_lookup(name) else name for name in fetch.attributes]
             options["$select"] = ",".join(shown)
-        start = (fetch.page - 1) * fetch.count
         everything = reader.many(rows, {**options, "$top": str(len(rows))})
-        answer = {**everything, "value": everything["value"][start : start + fetch.count]}
+        start, key = (fetch.page - 1) * fetch.count, reader.table.key
+        if fetch.after:
+            keys = [row[key] for row in everything["value"]]
+            start = keys.index(fetch.after) + 1 if fetch.after in keys else len(keys)
+        elif start + fetch.count > fetchxml.SIMPLE_ROWS and fetch.page > 1:
+            raise bad_request(
+                "Paging cookie is required when trying to retrieve a set of records on any high pages.",
+                INVALID_ARGUMENT,
+            )
+        page = everything["value"][start : start + fetch.count]
+        answer = {**everything, "value": page}
         answer.pop("@odata.nextLink", None)
         answer["@Microsoft.Dynamics.CRM.morerecords"] = start + fetch.count < len(rows)
+        if self.prefer.shows(fetchxml.COOKIE) and answer["@Microsoft.Dynamics.CRM.morerecords"]:
+            answer[f"@{fetchxml.COOKIE}"] = fetchxml.cookie(key, fetch.page, page[0][key], page[-1][key])
         if fetch.total:
             answer["@Microsoft.Dynamics.CRM.totalrecordcount"] = len(rows)
         return answer

@@ -32,6 +32,12 @@ class Preferences:
     page_size: int | None = None
     representation: bool = False
     annotations: bool = False
+    named: tuple[str, ...] = ()
+    """The annotations that are asked for."""
+
+    def shows(self, annotation: str) -> bool:
+        """Whether an annotation is asked for."""
+        return "*" in self.named or annotation in self.named
 
     @property
     def applied(self) -> str:
@@ -51,6 +57,7 @@ def preferences(header: str) -> Preferences:
         page_size=min(max(int(size.group(1)), 1), PAGE_SIZE_MAX) if size else None,
         representation="return=representation" in header.replace(" ", ""),
         annotations="*" in wanted or FORMATTED in wanted,
+        named=tuple(name.strip() for name in wanted.split(",")),
     )
 
 
