@@ -85,7 +85,7 @@ def _code(text: str) -> str:
 
 def schema() -> str:
     """`docs/report.schema.json`: the JSON schema of `report.json`."""
-    from migrator.report.forms import json_schema
+    from migrator.report.forms.json import json_schema
 
     return json.dumps(json_schema(), indent=1) + "\n"
 

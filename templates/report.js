@@ -7,12 +7,14 @@
   const value = (row, name) => values[get(row, name)];
   const $ = (id) => document.getElementById(id);
   const CHUNK = 100, PRINTED = 2000;
-  const FILTERS = ["type", "status", "outcome", "standing", "finding"];
-  const NUMERIC = new Set(["before", "planned", "after", "difference", "share"]);
+  const FILTERS = [...columns.filter((column) => column.kind === "value").map((column) => column.key), "finding"];
+  const NUMBERS = new Set(["count", "signed", "share", "looks"]);
+  const NUMERIC = new Set(columns.filter((column) => NUMBERS.has(column.kind)).map((column) => column.key));
   const TONE = { verified: "good", draft: "good", planned: "calm", drifted: "wait", waiting: "wait", "not verified": "wait",
     different: "badly", failed: "badly", "not possible": "badly" };
 
   const number = (n) => n === null ? "–" : String(Math.abs(n)).replace(/\B(?=(\d{3})+$)/g, data.thousands);
+  const named = (family, content) => data.families[family]?.[content] ?? content;
   const signed = (n) => n === null ? "–" : (n > 0 ? "+" : n < 0 ? "−" : "") + number(n);
   const percent = (x) => x === null ? "–" : String(Math.round(1000 * x) / 10).replace(".", data.decimal) + " %";
   const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
@@ -28,7 +30,7 @@
   const haystacks = data.rows.map((row) => [get(row, "name"), get(row, "legacy_id"), get(row, "segment_id"),
     ...get(row, "findings").map(([code, message]) => codes[code].code + " " + message)].join("\n").toLowerCase());
 
-  const state = { q: "", type: "", status: "", outcome: "", standing: "", finding: "", sort: "", dir: "asc", open: "" };
+  const state = { q: "", ...Object.fromEntries(FILTERS.map((name) => [name, ""])), sort: "", dir: "asc", open: "" };
   let matching = [], shown = CHUNK;
 
   const read = () => {
@@ -87,15 +89,16 @@
       write();
     });
     const tr = make("tr", { "data-id": id }, make("th", { scope: "row", "data-label": w.segment }, button));
-    for (const [key, label] of columns.slice(1)) {
-      if (key === "standing") tr.append(cell(label, make("span", { class: "standing " + (TONE[standing] ?? "dim") }, data.standings[standing] ?? standing)));
-      else if (key === "outcome") tr.append(cell(label, data.outcomes[value(row, key)] ?? value(row, key)));
-      else if (key === "difference") tr.append(cell(label, signed(get(row, key)), "n"));
-      else if (key === "share") tr.append(cell(label, percent(get(row, key)), "n"));
-      else if (key.startsWith("look")) tr.append(cell(label, number(get(row, "looks")[Number(key.slice(4))]), "n"));
-      else if (key === "planned" && get(row, key) === null && value(row, "standing") === "planned") tr.append(cell(label, w.by_query, "n"));
-      else if (NUMERIC.has(key)) tr.append(cell(label, number(get(row, key)), "n"));
-      else tr.append(cell(label, value(row, key)));
+    for (const { key, word, kind, family, look } of columns.slice(1)) {
+      const content = get(row, key);
+      if (key === "standing") tr.append(cell(word, make("span", { class: "standing " + (TONE[standing] ?? "dim") }, named("standing", standing))));
+      else if (kind === "value") tr.append(cell(word, named(family, values[content])));
+      else if (kind === "signed") tr.append(cell(word, signed(content), "n"));
+      else if (kind === "share") tr.append(cell(word, percent(content), "n"));
+      else if (kind === "looks") tr.append(cell(word, number(content[look]), "n"));
+      else if (key === "planned" && content === null && standing === "planned") tr.append(cell(word, w.by_query, "n"));
+      else if (kind === "count") tr.append(cell(word, number(content), "n"));
+      else tr.append(cell(word, content));
     }
     return open ? [tr, detail(row)] : [tr];
   };
@@ -108,14 +111,14 @@
     if (get(row, "english")) add(fill(w.selects, { text: "" }).replace(/[\s:.]+$/, ""), make("span", { lang: "en" }, get(row, "english")));
     if (get(row, "findings").length) {
       const items = get(row, "findings").map(([code, message]) => make("li", {},
-        make("span", { class: "severity " + codes[code].severity }, data.severities[codes[code].severity]), " ",
+        make("span", { class: "severity " + codes[code].severity }, named("severity", codes[code].severity)), " ",
         codes[code].meaning + (codes[code].meaning ? " " : ""), make("span", { lang: "en" }, message), " ", codes[code].advice, " ", make("code", {}, codes[code].code)));
       add(w.findings, make("ul", {}, ...items));
     }
     if (get(row, "query")) add(w.legacy_query, make("pre", {}, get(row, "query")));
-    if (get(row, "proposal")) add(value(row, "outcome") === "flagged" ? w.proposed_query : w.sent_query, make("pre", {}, get(row, "proposal")));
+    if (get(row, "realtime_query")) add(value(row, "outcome") === "flagged" ? w.proposed_query : w.sent_query, make("pre", {}, get(row, "realtime_query")));
     for (const choice of get(row, "choices")) add(w.carries_out, make("code", { class: "command" }, `migrator approve ${get(row, "legacy_id")} --as ${choice} --run ${data.run}`));
-    add(w.origin, data.sources[value(row, "source")] ?? value(row, "source"));
+    add(w.origin, named("source", value(row, "before_source")));
     if (get(row, "groups").length) add(w.groups, make("ul", {}, ...get(row, "groups").map(([name, count]) => make("li", {}, make("bdi", {}, name), " – ", number(count)))));
     if (get(row, "writes")) add(w.timing, fill(w.timing_text, { n: number(get(row, "writes")), s: String(get(row, "seconds")).replace(".", data.decimal) }));
     const links = make("ul");
@@ -144,15 +147,12 @@
 
   const options = (name, found) => $(name).append(make("option", { value: "" }, w.any), ...found.map(([content, text]) => make("option", { value: content }, text)));
   const used = (name) => [...new Set(data.rows.map((row) => value(row, name)))].sort();
-  options("type", used("type").map((one) => [one, one]));
-  options("status", used("status").map((one) => [one, one]));
-  options("outcome", used("outcome").map((one) => [one, data.outcomes[one] ?? one]));
-  options("standing", used("standing").map((one) => [one, data.standings[one] ?? one]));
+  for (const { key, kind, family } of columns) if (kind === "value") options(key, used(key).map((one) => [one, named(family, one)]));
   options("finding", codes.map((one) => [one.code, one.code]).sort());
 
   for (const head of document.querySelectorAll("#table thead th")) {
     const key = head.dataset.key;
-    if (key.startsWith("look")) continue;
+    if (key === "looks") continue;
     const button = make("button", { type: "button" }, head.textContent);
     button.addEventListener("click", () => {
       state.dir = state.sort === key && state.dir === "asc" ? "desc" : "asc";

@@ -12,6 +12,8 @@ from rich.text import Text
 
 from migrator.base.progress import Bars, Lines, ShowsProgress, Silent
 from migrator.base.safe_text import for_terminal
+from migrator.report.row import Column, Kind, ReportRow, Standing, columns
+from migrator.report.words import Words
 
 if TYPE_CHECKING:
     from migrator.commands.run import Summary
@@ -86,27 +88,23 @@ class Terminal:
 
 def _table(summary: Summary) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("Segment", max_width=34, no_wrap=True, overflow="ellipsis")
-    table.add_column("Type", no_wrap=True)
-    table.add_column("Outcome", no_wrap=True)
-    table.add_column("Before", justify="right")
-    table.add_column("Planned" if summary.dry_run else "After", justify="right")
-    table.add_column("Now", no_wrap=True)
+    words, shown = Words("en"), columns("terminal", dry_run=summary.dry_run)
+    for column in shown:
+        head = " ".join(words(word) for word in column.words)
+        if column.number:
+            table.add_column(head, justify="right")
+        else:
+            table.add_column(head, max_width=34 if column.key == "name" else None, no_wrap=True, overflow="ellipsis")
     for row in summary.rows:
-        colour = _COLOURS[row["standing"]]
-        table.add_row(
-            Text(for_terminal(row["name"])),
-            row["type"],
-            row["outcome"],
-            _number(row["before"]),
-            _number(row["planned" if summary.dry_run else "after"]),
-            Text(row["standing"], colour),
-        )
+        table.add_row(*(_cell(words, column, row) for column in shown))
     return table
 
 
-def _number(value: Any) -> str:
-    return "–" if value is None or value != value or str(value) == "<NA>" else f"{int(value):,}"
+def _cell(words: Words, column: Column, row: ReportRow) -> Text:
+    value = column.value(row)
+    if column.number:
+        return Text(words.signed(value) if column.kind is Kind.SIGNED else words.number(value))
+    return Text(for_terminal(str(value)), _COLOURS[row.standing] if column.key == "standing" else "")
 
 
 def summary_json(summary: Summary) -> dict[str, Any]:
@@ -122,11 +120,11 @@ def summary_json(summary: Summary) -> dict[str, Any]:
         "standings": total.standings,
         "members_before": total.members_before,
         "members_after": total.members_after,
-        "created": sum(bool(row["created"]) for row in summary.rows),
+        "created": sum(row.created for row in summary.rows),
         "failed": [
-            {"id": row["legacy_id"], "name": row["name"], "error": row["error"]}
+            {"id": row.legacy_id, "name": row.name, "error": row.error}
             for row in summary.rows
-            if row["standing"] == "failed"
+            if row.standing is Standing.FAILED
         ],
         "exit_code": int(summary.exit_code),
     }

@@ -19,8 +19,8 @@ from migrator.contracts.verification import SETTLED, latest, read_verifications
 from migrator.loader.loading import Loading
 from migrator.loader.retire import retire, to_retire
 from migrator.loader.rollback import roll_back, to_roll_back
-from migrator.report.compare import Standing
-from migrator.report.render import REPORT
+from migrator.report.forms.html import REPORT
+from migrator.report.row import Standing
 
 
 def retry(run: RunFolder, orders: Orders, wanted: list[str], *, all_failed: bool = False) -> Summary:
@@ -208,7 +208,7 @@ def _has_loaded(run: RunFolder) -> None:
 
 def _exit_code_of(summary: Summary, chosen: set[UUID]) -> Exit:
     """The exit code for some segments alone: a retry is not to blame for the others."""
-    standings = {row["standing"] for row in summary.rows if UUID(row["legacy_id"]) in chosen}
+    standings = {row.standing for row in summary.rows if UUID(row.legacy_id) in chosen}
     if standings & {Standing.FAILED, Standing.PLANNED}:
         return Exit.FAILED
     return Exit.WAITING if standings & set(WAITING) else Exit.DONE

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -42,14 +42,12 @@ from migrator.loader.journal import Journal
 from migrator.loader.load import load
 from migrator.loader.loading import Loading
 from migrator.loader.verify import verify
-from migrator.report.compare import Change, Standing, Totals, changes, compare, totals
+from migrator.report.compare import Change, Comparison, Totals, changes, compare, totals
 from migrator.report.forms import FORMS
-from migrator.report.render import picture
+from migrator.report.forms.html import picture
+from migrator.report.row import ReportRow, Standing
 from migrator.report.story import Circumstances, tell
 from migrator.translator.translate import Spread, translate
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 log = logging.getLogger("migrator")
 T = TypeVar("T")
@@ -72,7 +70,7 @@ class Summary:
     run: RunFolder
     plan: Plan
     totals: Totals
-    rows: list[dict[str, Any]]
+    rows: tuple[ReportRow, ...]
     dry_run: bool
     report: Path | None
     exit_code: Exit
@@ -262,15 +260,15 @@ def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
     wanted = wanted or ReportOrders()
     plan, state = plan_of(run), run.state()
     verifications = read_verifications(run.path)
-    frame, total, dry_run = _compared(run, plan, verifications)
+    compared, total, dry_run = _compared(run, plan, verifications)
     since, changed = "", list[Change]()
     if wanted.compared_with:
         other = wanted.compared_with
         since = other.name
-        changed = changes(_compared(other, plan_of(other), read_verifications(other.path))[0], frame)
+        changed = changes(_compared(other, plan_of(other), read_verifications(other.path))[0], compared)
     elif len(verifications) > 1:
         since = verifications[-2].at
-        changed = changes(_compared(run, plan, verifications[:-1])[0], frame)
+        changed = changes(_compared(run, plan, verifications[:-1])[0], compared)
     circumstances = Circumstances(
         run=run.name,
         at=state.created,
@@ -285,18 +283,18 @@ def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
         changes=changed,
         changed_since=since,
     )
-    story = tell(plan, frame, total, circumstances)
+    story = tell(plan, compared, total, circumstances)
     written = [FORMS[form](story, run.path) for form in wanted.formats]
     run.update(reported=utc_now())
-    rows = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
-    return Summary(run, plan, total, rows, dry_run, written[0], _exit_code(total, dry_run=dry_run), tuple(written))
+    exit_code = _exit_code(total, dry_run=dry_run)
+    return Summary(run, plan, total, compared.rows, dry_run, written[0], exit_code, tuple(written))
 
 
-def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> tuple[pd.DataFrame, Totals, bool]:
+def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> tuple[Comparison, Totals, bool]:
     results = read_results(run.path / JOURNAL)
     # A dry run stays one until something is loaded.
     dry_run = run.state().dry_run or not (run.path / JOURNAL).exists()
-    frame = compare(
+    compared = compare(
         plan,
         results,
         latest(verifications),
@@ -304,7 +302,7 @@ def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> 
         history=verifications,
         journal=read_summary(run.path / JOURNAL),
     )
-    return frame, totals(frame), dry_run
+    return compared, totals(compared.rows), dry_run
 
 
 WAITING = (Standing.WAITING, Standing.IMPOSSIBLE, Standing.DIFFERENT, Standing.UNVERIFIED)

@@ -6,7 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from migrator.report.row import ReportRow
 
 # --- the flow from type and status to outcome ------------------------------------------------------------------------
 
@@ -158,12 +159,12 @@ class Diagonal:
     margin: float = _MARGIN
 
 
-def diagonal(rows: Iterable[Mapping[str, Any]]) -> Diagonal:
+def diagonal(rows: Iterable[ReportRow]) -> Diagonal:
     """One mark for each row that has a number before and after."""
     points = [
-        (int(row["before"]), int(row["after"]), str(row["standing"]), str(row["name"]))
+        (row.before, row.after, row.standing, row.name)
         for row in rows
-        if _known(row["before"]) and _known(row["after"])
+        if row.before is not None and row.after is not None
     ]
     most = max((max(before, after) for before, after, _, _ in points), default=1)
     top = 10 ** math.ceil(math.log10(max(most, 10)))
@@ -186,7 +187,3 @@ def diagonal(rows: Iterable[Mapping[str, Any]]) -> Diagonal:
     powers = [0, *(10**power for power in range(round(math.log10(top)) + 1))]
     ticks = tuple(Tick(round(place(value), 1), value) for value in powers)
     return Diagonal(tuple(found.values()), ticks, len(points), sum(before != after for before, after, _, _ in points))
-
-
-def _known(value: Any) -> bool:
-    return value is not None and value == value and str(value) != "<NA>"  # NaN is not itself

@@ -10,20 +10,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from migrator.contracts.journal import JournalSummary
-from migrator.contracts.plan import Plan
+from migrator.contracts.plan import LOADED_OUTCOMES, Plan
 from migrator.product.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
 from migrator.product.findings import CATALOGUE, Severity
 from migrator.report.charts import Diagonal, Flow, diagonal, flow
-from migrator.report.compare import Change, Standing, Totals
+from migrator.report.compare import Change, Comparison, Totals
+from migrator.report.row import SHOWN, ReportRow, Standing
 from migrator.report.words import Words
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-SHOWN = 12
+EXAMPLES = 12
 """Segments of one reason that are shown with their queries; the others are a click away, in the table."""
 _TEXTS = 2_500_000
 """Characters of all queries together, so that the file stays small."""
@@ -73,7 +71,7 @@ class Part:
 class Asked:
     """One segment that waits for a decision."""
 
-    row: Mapping[str, Any]
+    row: ReportRow
     message: str
     legacy: tuple[Part, ...]
     proposed: tuple[Part, ...]
@@ -116,23 +114,23 @@ class Story:
     flow: Flow
     diagonal: Diagonal
     asks: tuple[Ask, ...]
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[ReportRow, ...]
     looks: tuple[str, ...]
     findings: tuple[tuple[str, str, str, int], ...]
     """Code, severity, meaning, and how many segments have it."""
     limits: tuple[Limit, ...]
 
 
-def tell(plan: Plan, frame: pd.DataFrame, total: Totals, run: Circumstances) -> Story:
+def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances) -> Story:
     """The story of a comparison.
 
     Raises:
         UsageError: the language is not known.
     """
     words = Words(run.language)
-    rows = [{str(key): _plain(value) for key, value in row.items()} for row in frame.to_dict("records")]
+    rows: Sequence[ReportRow] = comparison.rows
     if run.anonymous:
-        names = {row["legacy_id"]: words("anonymous_name", n=number) for number, row in enumerate(rows, start=1)}
+        names = {row.legacy_id: words("anonymous_name", n=number) for number, row in enumerate(rows, start=1)}
         rows = [_anonymous(row, names) for row in rows]
         run = replace(
             run,
@@ -147,48 +145,42 @@ def tell(plan: Plan, frame: pd.DataFrame, total: Totals, run: Circumstances) -> 
         totals=total,
         verdict=_verdict(total, run, words),
         numbers=_numbers(total, run, words),
-        flow=flow((row["type"], row["status"], row["standing"]) for row in rows),
+        flow=flow((row.type, row.status, row.standing) for row in rows),
         diagonal=diagonal(rows),
         asks=_asks(rows, run, words),
         rows=tuple(rows),
-        looks=tuple(frame.attrs.get("looks", ())),
+        looks=comparison.looks,
         findings=_findings(rows, words),
         limits=_limits(rows, words),
     )
 
 
-def _plain(value: Any) -> Any:
-    """A cell of the frame as plain Python; what is missing is None."""
-    if isinstance(value, (list, tuple, str, bool)):
-        return value
-    if value is None or value != value or str(value) == "<NA>":
-        return None
-    return value.item() if hasattr(value, "item") else value
+_NOTHING: dict[str, Any] = {name: "" for name, shown in SHOWN.items() if shown.private}
+_LONG = [name for name, shown in SHOWN.items() if shown.long]
 
 
-_PRIVATE = ("query", "english", "proposal", "error", "explanation")
-
-
-def _anonymous(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def _anonymous(row: ReportRow, names: Mapping[str, str]) -> ReportRow:
     """A row without anything that a person has written."""
-    bare = [replace(finding, message=CATALOGUE[finding.code][1]) for finding in row["findings"]]
-    numbered = [(f"{number}", count) for number, (_, count) in enumerate(row["group_names"], start=1)]
-    return {
-        **row,
-        **dict.fromkeys(_PRIVATE, ""),
-        "name": names[row["legacy_id"]],
-        "findings": tuple(bare),
-        "group_names": numbered,
-    }
+    return replace(
+        row,
+        name=names[row.legacy_id],
+        findings=tuple(replace(finding, message=CATALOGUE[finding.code][1]) for finding in row.findings),
+        groups=tuple((f"{number}", count) for number, (_, count) in enumerate(row.groups, start=1)),
+        **_NOTHING,
+    )
 
 
-def _short(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _short(rows: Sequence[ReportRow]) -> Sequence[ReportRow]:
     """Rows whose queries together are not too long for a file that is sent by mail."""
-    fields = ("query", "english", "proposal")
-    if sum(len(row[name]) for row in rows for name in fields) <= _TEXTS:
+    if sum(len(getattr(row, name)) for row in rows for name in _LONG) <= _TEXTS:
         return rows
     most = max(_TEXTS // (3 * len(rows)), 120)
-    return [{**row, **{name: _cut(row[name], most) for name in fields}} for row in rows]
+
+    def cut(row: ReportRow) -> ReportRow:
+        texts: dict[str, Any] = {name: _cut(getattr(row, name), most) for name in _LONG}
+        return replace(row, **texts)
+
+    return [cut(row) for row in rows]
 
 
 def _cut(text: str, most: int) -> str:
@@ -231,13 +223,13 @@ def _numbers(total: Totals, run: Circumstances, words: Words) -> tuple[Number, .
 # --- decisions -------------------------------------------------------------------------------------------------------
 
 
-def _asks(rows: Sequence[Mapping[str, Any]], run: Circumstances, words: Words) -> tuple[Ask, ...]:
-    found: dict[str, list[tuple[Mapping[str, Any], str]]] = {}
+def _asks(rows: Sequence[ReportRow], run: Circumstances, words: Words) -> tuple[Ask, ...]:
+    found: dict[str, list[tuple[ReportRow, str]]] = {}
     facts: dict[str, tuple[Severity, str]] = {}
     for row in rows:
-        if row["standing"] not in (Standing.WAITING, Standing.IMPOSSIBLE):
+        if row.standing not in (Standing.WAITING, Standing.IMPOSSIBLE):
             continue
-        for finding in row["findings"]:
+        for finding in row.findings:
             if finding.severity in (Severity.DECISION, Severity.STOP):
                 facts.setdefault(finding.code, (finding.severity, finding.advice))
                 found.setdefault(finding.code, []).append((row, finding.message))
@@ -248,16 +240,16 @@ def _asks(rows: Sequence[Mapping[str, Any]], run: Circumstances, words: Words) -
             code,
             facts[code][0],
             *words.finding(code, CATALOGUE[code][1], facts[code][1]),
-            tuple(_asked(row, message, run) for row, message in found[code][:SHOWN]),
-            max(len(found[code]) - SHOWN, 0),
+            tuple(_asked(row, message, run) for row, message in found[code][:EXAMPLES]),
+            max(len(found[code]) - EXAMPLES, 0),
         )
         for code in order
     )
 
 
-def _asked(row: Mapping[str, Any], message: str, run: Circumstances) -> Asked:
-    legacy, proposed = marked(row["query"], row["proposal"])
-    commands = tuple(f"migrator approve {row['legacy_id']} --as {choice} --run {run.run}" for choice in row["choices"])
+def _asked(row: ReportRow, message: str, run: Circumstances) -> Asked:
+    legacy, proposed = marked(row.query, row.realtime_query)
+    commands = tuple(f"migrator approve {row.legacy_id} --as {choice} --run {run.run}" for choice in row.choices)
     return Asked(row, message, legacy, proposed, commands)
 
 
@@ -282,8 +274,8 @@ def marked(one: str, other: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
 # --- the rest --------------------------------------------------------------------------------------------------------
 
 
-def _findings(rows: Sequence[Mapping[str, Any]], words: Words) -> tuple[tuple[str, str, str, int], ...]:
-    counted = Counter(finding.code for row in rows for finding in row["findings"])
+def _findings(rows: Sequence[ReportRow], words: Words) -> tuple[tuple[str, str, str, int], ...]:
+    counted = Counter(finding.code for row in rows for finding in row.findings)
     known = [
         (code, str(CATALOGUE[code][0]), words.finding(code, CATALOGUE[code][1], "")[0], counted[code])
         for code in counted
@@ -292,9 +284,9 @@ def _findings(rows: Sequence[Mapping[str, Any]], words: Words) -> tuple[tuple[st
     return tuple(sorted(known, key=lambda one: (-list(Severity).index(Severity(one[1])), -one[3], one[0])))
 
 
-def _limits(rows: Sequence[Mapping[str, Any]], words: Words) -> tuple[Limit, ...]:
-    there = [row for row in rows if row["outcome"] in ("ready", "adapted")]
-    dynamic = sum(bool(row["dynamic"]) for row in there)
+def _limits(rows: Sequence[ReportRow], words: Words) -> tuple[Limit, ...]:
+    there = [row for row in rows if row.outcome in LOADED_OUTCOMES]
+    dynamic = sum(row.dynamic for row in there)
     return (
         Limit("all", words("limit_all"), len(there), SEGMENTS_MAX),
         Limit("dynamic", words("limit_dynamic"), dynamic, DYNAMIC_SEGMENTS_MAX),

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from migrator.contracts.plan import Outcome
 from migrator.contracts.verification import Match
 from migrator.product import findings
-from migrator.report.render import render
+from migrator.report.forms.html import write as render
 from migrator.sandbox.data import load
 from migrator.sandbox.server import running
 from tests.conftest import CONTOSO

@@ -15,7 +15,9 @@ from pydantic import TypeAdapter
 from migrator.contracts.plan import Outcome
 from migrator.contracts.verification import Match
 from migrator.product import findings
-from migrator.report.forms import FORMS, ReportEntry, json_schema, summary
+from migrator.report.forms import FORMS
+from migrator.report.forms.json import ReportEntry, json_schema
+from migrator.report.forms.markdown import summary
 from migrator.report.words import LANGUAGES, Words, _catalogue
 from migrator.sandbox.server import Running
 from tests.conftest import Command
@@ -244,4 +246,4 @@ def test_a_second_look_is_compared_with_the_first(command: Command, sandbox: Run
     text = (run / "report.html").read_text()
     assert "What changed since 2" in text
     assert "Nothing changed." in text
-    assert data(text)["columns"][6][0] == "look0"
+    assert data(text)["columns"][6]["key"] == "looks"

@@ -29,8 +29,9 @@ from migrator.contracts.plan import (
 from migrator.contracts.verification import Match, Verified
 from migrator.product import findings
 from migrator.report.charts import SIDE, diagonal, flow
-from migrator.report.compare import Standing, changes, compare, totals
-from migrator.report.render import render
+from migrator.report.compare import changes, compare, totals
+from migrator.report.forms.html import write
+from migrator.report.row import Facts, ReportRow, Standing, row_of
 from migrator.report.story import Circumstances, Story, marked, tell
 from tests.small import ORGANISATION, segment
 
@@ -83,12 +84,12 @@ def a_plan(*segments: PlannedSegment) -> Plan:
 
 def story(plan: Plan, *, results: object = None, seen: object = None, **circumstances: Any) -> Story:
     told = {"run": "a-run", "at": "2026-01-01T10:11:12Z", "dry_run": False, "verified_at": "", **circumstances}
-    frame = compare(plan, results or {}, seen or {}, dry_run=told["dry_run"])  # type: ignore[arg-type]
-    return tell(plan, frame, totals(frame), Circumstances(**told))
+    compared = compare(plan, results or {}, seen or {}, dry_run=told["dry_run"])  # type: ignore[arg-type]
+    return tell(plan, compared, totals(compared.rows), Circumstances(**told))
 
 
 def page(plan: Plan, folder: Path, **told: Any) -> str:
-    return render(story(plan, **told), folder).read_text(encoding="utf-8")
+    return write(story(plan, **told), folder).read_text(encoding="utf-8")
 
 
 def data(text: str) -> Any:
@@ -98,6 +99,11 @@ def data(text: str) -> Any:
 
 def loaded(*numbers: int) -> dict[UUID, LoadResult]:
     return {segment(n): LoadResult(segment(n), LoadState.LOADED, "publish", created=True) for n in numbers}
+
+
+def row(one: PlannedSegment, after: int | None = None) -> ReportRow:
+    match = Match.EQUAL if one.before == after else Match.DIFFERENT
+    return row_of(Facts(one, LoadResult(one.legacy_id, LoadState.LOADED), Verified(one.legacy_id, match, 0, after)))
 
 
 def seen(n: int, match: Match, after: int | None = 10, inactive: int = 0) -> Verified:
@@ -128,8 +134,8 @@ def test_every_segment_stands_in_one_place(
 ) -> None:
     results = {segment(1): LoadResult(segment(1), result)} if result else {}
     looks = {segment(1): seen(1, look)} if look else {}
-    frame = compare(a_plan(planned(1, outcome=outcome)), results, looks, dry_run=False)
-    assert list(frame["standing"]) == [standing]
+    compared = compare(a_plan(planned(1, outcome=outcome)), results, looks, dry_run=False)
+    assert [row.standing for row in compared.rows] == [standing]
 
 
 def test_numbers_are_added_up() -> None:
@@ -140,20 +146,20 @@ def test_numbers_are_added_up() -> None:
         planned(4, outcome=Outcome.BLOCKED, members=Members(MemberSource.NONE), recorded_size=None),
     )
     looks = {segment(1): seen(1, Match.EXPLAINED, 8, inactive=2), segment(2): seen(2, Match.EQUAL, 7)}
-    frame = compare(plan, loaded(1, 2), looks, dry_run=False)
-    total = totals(frame)
+    rows = compare(plan, loaded(1, 2), looks, dry_run=False).rows
+    total = totals(rows)
     assert (total.segments, total.carried_over, total.waiting, total.impossible, total.verified) == (4, 2, 1, 1, 2)
     assert (total.members_before, total.members_after) == (17, 15)
-    assert list(frame["difference"])[:2] == [-2, 0]
-    assert frame["explanation"][0] == "2 inactive contacts"
-    assert frame["before_source"][1] == "recorded"
-    assert frame["before_source"][3] == "unknown"
+    assert [row.difference for row in rows] == [-2, 0, None, None]
+    assert [row.share for row in rows] == [0.8, 1.0, None, None]
+    assert rows[0].explanation == "2 inactive contacts"
+    assert [row.before_source for row in rows] == ["service", "recorded", "service", "unknown"]
 
 
 def test_a_failure_is_told_with_step_code_and_request_id() -> None:
     result = LoadResult(segment(1), LoadState.FAILED, "publish", False, "0x5", "No.", "abc")
-    frame = compare(a_plan(planned(1)), {segment(1): result}, {}, dry_run=False)
-    assert frame["error"][0] == "Step “publish”: No. (0x5 request id abc)"
+    (row,) = compare(a_plan(planned(1)), {segment(1): result}, {}, dry_run=False).rows
+    assert row.error == "Step “publish”: No. (0x5 request id abc)"
 
 
 def test_what_changed_between_two_looks_is_named() -> None:
@@ -189,12 +195,10 @@ def test_the_flow_loses_nobody_on_the_way() -> None:
 
 
 def test_marks_on_the_line_and_off_it() -> None:
-    rows: list[dict[str, Any]] = [
-        {"before": 0, "after": 0, "standing": "verified", "name": "a"},
-        {"before": 100, "after": 100, "standing": "verified", "name": "b"},
-        {"before": 100, "after": 100, "standing": "verified", "name": "c"},
-        {"before": 1_000_000, "after": 10, "standing": "different", "name": "d"},
-        {"before": None, "after": 10, "standing": "draft", "name": "e"},
+    numbers = {"a": (0, 0), "b": (100, 100), "c": (100, 100), "d": (1_000_000, 10), "e": (None, 10)}
+    rows = [
+        row(planned(1, name, members=Members(MemberSource.NONE), recorded_size=before), after)
+        for name, (before, after) in numbers.items()
     ]
     drawn = diagonal(rows)
     assert (drawn.segments, drawn.off) == (4, 1)

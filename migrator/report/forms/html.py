@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from markupsafe import Markup
 from migrator.base.atomic import write_text
 from migrator.base.errors import UsageError
 from migrator.base.resources import shipped
+from migrator.product.findings import Finding
+from migrator.report.row import SHOWN, Column, Kind, ReportRow, columns
 from migrator.report.story import Story
 
 REPORT = "report.html"
@@ -27,11 +30,6 @@ _PICTURES = {
     ".gif": "image/gif",
     ".svg": "image/svg+xml",
 }
-_FIELDS = (
-    "legacy_id", "segment_id", "name", "type", "status", "outcome", "standing", "before", "source", "planned", "after",
-    "difference", "share", "explanation", "error", "query", "english", "proposal", "findings", "groups", "writes",
-    "seconds", "looks", "choices", "there",
-)  # fmt: skip
 _SAID_IN_SCRIPT = (
     "no_name", "segment", "any", "showing", "no_match", "error", "explanation", "selects", "findings", "legacy_query",
     "proposed_query", "sent_query", "carries_out", "origin", "groups", "timing", "timing_text", "ids", "legacy_id",
@@ -39,7 +37,7 @@ _SAID_IN_SCRIPT = (
 )  # fmt: skip
 
 
-def render(story: Story, folder: Path) -> Path:
+def write(story: Story, folder: Path) -> Path:
     """Write `report.html` into the run folder; gives its path."""
     path = folder / REPORT
     write_text(path, page(story))
@@ -58,13 +56,16 @@ def page(story: Story) -> str:
     environment.filters["moment"] = _moment
     style = (shipped("templates") / "report.css").read_text(encoding="utf-8")
     script = (shipped("templates") / "report.js").read_text(encoding="utf-8")
-    columns = _columns(story)
+    environment.globals["heading"] = partial(_heading, story)
+    environment.globals["cell"] = partial(_cell, story)
+    shown = columns("page", story.looks, dry_run=story.run.dry_run)
     return environment.get_template("report.html.j2").render(
         story=story,
         w=story.words,
-        columns=columns,
+        columns=shown,
+        filters=[column for column in shown if column.kind is Kind.VALUE],
         first=story.rows[:_WITHOUT_SCRIPTS],
-        data=Markup(_data(story, columns)),  # noqa: S704 - nothing in it can end the element, see `_embedded`
+        data=Markup(_data(story, shown)),  # noqa: S704 - nothing in it can end the element, see `_embedded`
         style=Markup(style),  # noqa: S704 - our own files
         script=Markup(script),  # noqa: S704
         style_hash=_hash(style),
@@ -77,43 +78,36 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _columns(story: Story) -> list[tuple[str, str, str]]:
-    """Key, word and kind of each column of the table."""
-    words = story.words
-    found = [
-        ("name", words("segment"), ""),
-        ("type", words("type"), ""),
-        ("status", words("status"), ""),
-        ("outcome", words("outcome"), ""),
-        ("standing", words("standing"), ""),
-        ("before", words("before"), "n"),
-    ]
-    if story.run.dry_run:
-        return [*found, ("planned", words("planned"), "n")]
-    earlier = [
-        (f"look{number}", f"{words('looks') if number == 0 else ''} {_moment(at)}".strip(), "n")
-        for number, at in enumerate(story.looks[:-1])
-    ]
-    return [
-        *found,
-        *earlier,
-        ("after", words("after"), "n"),
-        ("difference", words("difference"), "n"),
-        ("share", words("share"), "n"),
-    ]
+def _heading(story: Story, column: Column) -> str:
+    """What stands over a column; of the earlier looks only the first is called so."""
+    word = ": ".join(story.words(key) for key in column.words)
+    if column.kind is not Kind.LOOKS:
+        return word
+    return f"{word if column.look == 0 else ''} {_moment(column.at)}".strip()
 
 
-def _data(story: Story, columns: list[tuple[str, str, str]]) -> str:
+def _cell(story: Story, column: Column, row: ReportRow) -> str:
+    """A cell of the table, for readers without scripts; report.js writes the same."""
+    words, value = story.words, column.value(row)
+    match column.kind:
+        case Kind.COUNT | Kind.LOOKS:
+            return words.number(value)
+        case Kind.SIGNED:
+            return words.signed(value)
+        case Kind.SHARE:
+            return words.percent(value)
+        case _:
+            return words.named(column.family, value) if column.family else str(value)
+
+
+def _data(story: Story, shown: list[Column]) -> str:
     """The rows for the script: each an array; words that come again and again stand once."""
     words = story.words
     values: dict[str, int] = {}
     codes: dict[str, int] = {}
     known: list[dict[str, str]] = []
 
-    def value(text: str) -> int:
-        return values.setdefault(text, len(values))
-
-    def code(finding: Any) -> int:
+    def code(finding: Finding) -> int:
         if finding.code not in codes:
             codes[finding.code] = len(codes)
             meaning, advice = words.finding(finding.code, "", finding.advice)
@@ -122,45 +116,31 @@ def _data(story: Story, columns: list[tuple[str, str, str]]) -> str:
             )
         return codes[finding.code]
 
-    rows = [
-        [
-            row["legacy_id"],
-            row["segment_id"],
-            row["name"],
-            *(value(str(row[name])) for name in ("type", "status", "outcome", "standing")),
-            row["before"],
-            value(str(row["before_source"])),
-            row["planned"],
-            row["after"],
-            row["difference"],
-            round(row["share"], 4) if row["share"] is not None else None,
-            row["explanation"],
-            row["error"],
-            row["query"],
-            row["english"],
-            row["proposal"],
-            [[code(finding), finding.message] for finding in row["findings"]],
-            row["group_names"],
-            row["writes"],
-            row["seconds"],
-            row["looks"],
-            row["choices"],
-            int(row["created"] or row["after"] is not None),
-        ]
-        for row in story.rows
-    ]
+    def plain(kind: Kind, value: Any) -> Any:
+        match kind:
+            case Kind.VALUE:
+                return values.setdefault(str(value), len(values))
+            case Kind.SHARE:
+                return None if value is None else round(value, 4)
+            case Kind.FINDINGS:
+                return [[code(finding), finding.message] for finding in value]
+            case _:
+                return value
+
+    fields = [(name, field.kind) for name, field in SHOWN.items() if field.script]
+    rows = [[plain(kind, getattr(row, name)) for name, kind in fields] for row in story.rows]
     return _embedded(
         {
-            "fields": _FIELDS,
-            "columns": columns,
+            "fields": [name for name, _ in fields],
+            "columns": [
+                {"key": one.key, "word": _heading(story, one), "kind": one.kind, "family": one.family, "look": one.look}
+                for one in shown
+            ],
             "rows": rows,
             "values": list(values),
             "codes": known,
             "words": {key: words(key) for key in _SAID_IN_SCRIPT},
-            "standings": words.family("standing"),
-            "outcomes": words.family("outcome"),
-            "severities": words.family("severity"),
-            "sources": words.family("source"),
+            "families": {family: words.family(family) for family in ("standing", "outcome", "severity", "source")},
             "thousands": words.thousands,
             "decimal": "." if words.language == "en" else ",",
             "org": story.plan.target.url,
