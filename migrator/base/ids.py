@@ -81,6 +81,11 @@ def ordered(ids: Ids) -> Ids:
     return np.sort(ids)
 
 
+def from_bytes(content: bytes) -> Ids:
+    """Ids from the 16 bytes of each, one after the other."""
+    return _of(content)
+
+
 def _of(content: bytes) -> Ids:
     return np.frombuffer(content, dtype="V16")
 

@@ -6,8 +6,10 @@ waits for an answer; exactly one of these, and the numbers add up to `rows` (`Ta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +59,7 @@ class Answers:
 
 
 class Ask(StrEnum):
-    """What only a person can decide about a file. A table with such a question has no members yet."""
+    """What only a person can decide about a file. What else was read may be shown, and is no list of members yet."""
 
     COLUMN = "column"
     """Several columns could be meant, or none."""
@@ -117,6 +119,30 @@ Numbers = npt.NDArray[np.uint32]
 NO_NUMBERS: Numbers = np.empty(0, np.uint32)
 
 
+class Texts(Sequence[str]):
+    """Many short texts, packed: two million addresses take 60 MB instead of 200."""
+
+    def __init__(self, content: bytes, ends: Numbers) -> None:
+        self._content, self._ends = content, ends
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        if at < 0:
+            at += len(self)
+        if not 0 <= at < len(self):
+            raise IndexError(at)
+        begin = int(self._ends[at - 1]) if at else 0
+        return self._content[begin : int(self._ends[at])].decode()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """The members in one file, and what became of each of its rows."""
@@ -147,8 +173,8 @@ class Table:
     """In the order of the rows, with repetitions."""
     id_rows: Numbers = field(default_factory=lambda: NO_NUMBERS)
     """The row of each of `ids`."""
-    addresses: tuple[str, ...] = ()
-    """In the order of the rows, with repetitions, as they are written."""
+    addresses: Sequence[str] = ()
+    """In the order of the rows, with repetitions, as they are written; packed, where there are many."""
     address_rows: Numbers = field(default_factory=lambda: NO_NUMBERS)
     """The row of each of `addresses`."""
     rows_with_ids: int = 0
@@ -162,7 +188,7 @@ class Table:
     set_aside: int = 0
     """Hidden rows that a person wants to leave out; they are counted in nothing else."""
     waiting: int = 0
-    """Rows that became nothing yet, because of a question."""
+    """Rows that became nothing yet, because of a question: all of them, or the hidden ones."""
     unreadable: tuple[Unreadable, ...] = ()
 
     @property
