@@ -47,6 +47,7 @@ from migrator.cli.options import (
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
 from migrator.contracts.plan import Choice
+from migrator.extractor.reading.answers import Answers, Hidden
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -189,7 +190,7 @@ def extract(
 def import_members(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="CSV or XLSX files, folders of them, or zips.", metavar="FILE...", show_default=False),
+        typer.Argument(help="Files with members, folders of them, or zips.", metavar="FILE...", show_default=False),
     ] = None,
     export: Annotated[
         Path | None,
@@ -199,8 +200,14 @@ def import_members(
         str | None, typer.Option(help="Id or exact name of the segment [default: as the file is called].")
     ] = None,
     column: Annotated[
-        str | None, typer.Option(help="Header of the column with ids or addresses.", metavar="NAME")
+        str | None, typer.Option(help="Header of the column with the members, or its letter: =C.", metavar="NAME")
     ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet with the members, where several hold some.", metavar="NAME")
+    ] = None,
+    hidden: Annotated[
+        Hidden, typer.Option(help="What becomes of rows that are hidden or filtered out.", metavar="ask|keep|leave-out")
+    ] = Hidden.ASK,
     from_list: Annotated[
         str | None, typer.Option("--from-list", help="Take a marketing list: its name or id.", metavar="LIST")
     ] = None,
@@ -233,7 +240,7 @@ def import_members(
         tuple(files or ()),
         from_list or "",
         segment or "",
-        column or "",
+        Answers(column or "", sheet or "", hidden),
         replace,
         exclude,
         chosen.org,

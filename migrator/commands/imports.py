@@ -19,6 +19,7 @@ from migrator.dataverse.client import Client
 from migrator.extractor import redact
 from migrator.extractor.directory import TABLE, Directory, ExportDirectory, OrganisationDirectory
 from migrator.extractor.imports import IMPORTS, Imported, import_files, import_list
+from migrator.extractor.reading.answers import NOTHING_SAID, Answers
 from migrator.extractor.sources import Matched, Source, match, segment_called, sources
 
 
@@ -32,7 +33,7 @@ class Wanted:
     """Name or id of a marketing list."""
     segment: str = ""
     """Id or name of the segment; empty where the files say it themselves."""
-    column: str = ""
+    answers: Answers = NOTHING_SAID
     replacing: bool = False
     excluding: bool = False
     org: str = ""
@@ -94,7 +95,7 @@ async def _import(
     return await import_files(
         folder,
         files,
-        wanted.column,
+        wanted.answers,
         directory,
         orders.progress,
         replacing=wanted.replacing,

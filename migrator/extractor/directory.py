@@ -13,6 +13,7 @@ from migrator.base.ids import Ids, batches, joined, packed, unpacked, without
 from migrator.base.side_by_side import side_by_side
 from migrator.dataverse import contacts
 from migrator.dataverse.client import Client
+from migrator.extractor.reading.spelling import address_key
 from migrator.product.codes import State
 
 _PARALLEL = 8
@@ -57,7 +58,7 @@ class ExportDirectory:
                 self._states[key] = state
                 if address := row.get("emailaddress1"):
                     entry = contacts.Addressed(address, key, state)
-                    self._addresses.setdefault(address.strip().casefold(), []).append(entry)
+                    self._addresses.setdefault(address_key(address), []).append(entry)
 
     async def states(self, ids: Ids) -> Mapping[UUID, State]:
         """The state of each of a few ids that is a contact."""
@@ -65,7 +66,7 @@ class ExportDirectory:
 
     async def with_addresses(self, addresses: Sequence[str]) -> Sequence[contacts.Addressed]:
         """Every contact that has one of a few addresses."""
-        return [one for address in addresses for one in self._addresses.get(address.casefold(), ())]
+        return [one for address in addresses for one in self._addresses.get(address_key(address), ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,12 @@ async def resolve(directory: Directory, addresses: Sequence[str]) -> Resolved:
     Raises:
         DataverseError: the organisation cannot be asked.
     """
-    wanted = list(dict.fromkeys(address.strip().casefold() for address in addresses))
+    wanted = list(dict.fromkeys(address_key(address) for address in addresses))
     parts = [wanted[at : at + contacts.ADDRESSES] for at in range(0, len(wanted), contacts.ADDRESSES)]
     asked = await side_by_side((directory.with_addresses(part) for part in parts), _PARALLEL)
     found: dict[str, list[contacts.Addressed]] = {}
     for one in (one for part in asked for one in part):
-        found.setdefault(one.address.strip().casefold(), []).append(one)
+        found.setdefault(address_key(one.address), []).append(one)
     people = {address: sorted(found[address], key=lambda one: one.id) for address in wanted if address in found}
     return Resolved(
         ids=packed(one.id for them in people.values() for one in them),

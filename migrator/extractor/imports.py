@@ -5,38 +5,28 @@ A list that the organisation itself gave is more trusted than a file, and is kep
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrator.base.errors import UsageError
-from migrator.base.ids import NONE, Ids, distinct, joined, packed, texts
+from migrator.base.ids import Ids, distinct, joined, texts
 from migrator.base.progress import ShowsProgress
 from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, member_reader, read_export
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.dataverse import lists
 from migrator.dataverse.client import Client
 from migrator.extractor.directory import Directory, check, resolve
-from migrator.extractor.sheets import Kind, as_address, as_id, column_of
+from migrator.extractor.reading.answers import Answers
+from migrator.extractor.reading.result import Table
+from migrator.extractor.reading.spelling import address_key
+from migrator.extractor.reading.table import read_table
 from migrator.extractor.sources import Source
 
 IMPORTS = "imports"
 """Folder of an export for lists of what an import could not carry over: addresses and ids of people."""
-_CHUNK = 100_000
 TRUSTED = (MemberSource.SERVICE, MemberSource.DEPRECATED_READ, MemberSource.ROW)
 """Sources that a file or a list replaces only if a person wants it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What one file holds."""
-
-    kind: Kind
-    ids: Ids
-    addresses: tuple[str, ...] = ()
-    unreadable: int = 0
-    """Cells that hold neither."""
-    duplicates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,63 +40,39 @@ class Imported:
     """Why the members that are there were kept; empty when these took their place."""
 
 
-def read_file(source: Source, column: str) -> Read:
-    """The members that one file names.
+def read_file(source: Source, answers: Answers) -> Table:
+    """What one file holds, and what every row of it became.
 
     Raises:
         UsageError: the file cannot be read; the message says what to do.
     """
-    with source.opened() as file, column_of(source.name, file, source.size, column) as found:
-        if found.kind is Kind.ADDRESS:
-            return _addresses(source.name, found.cells)
-        return _ids(source.name, found.cells)
+    with source.opened() as file:
+        return read_table(source.name, file, source.size, answers)
 
 
-def _ids(name: str, cells: Iterator[str]) -> Read:
-    parts: list[Ids] = []
-    chunk = []
-    unreadable = 0
-    for cell in cells:
-        found = as_id(cell)
-        if found is None:
-            unreadable += 1
-            continue
-        chunk.append(found)
-        if len(chunk) == _CHUNK:
-            parts.append(packed(chunk))
-            chunk = []
-    every = joined([*parts, packed(chunk)])
-    if unreadable and not len(every):
-        raise UsageError(
-            f"The column with the members in {name} holds no ids at all. Name another one with --column. "
-            "Nothing was imported."
-        )
-    once = distinct(every)
-    return Read(Kind.ID, once, unreadable=unreadable, duplicates=len(every) - len(once))
+def _decided(table: Table) -> Table:
+    """The table, where nothing in it waits for an answer.
+
+    Raises:
+        UsageError: something does.
+    """
+    if table.questions:
+        raise UsageError("\n".join(question.text for question in table.questions))
+    return table
 
 
-def _addresses(name: str, cells: Iterator[str]) -> Read:
+def _addresses_once(table: Table) -> list[str]:
+    """Each address once, as it is written where it came first."""
     found: dict[str, str] = {}
-    unreadable = every = 0
-    for cell in cells:
-        address = as_address(cell)
-        if address is None:
-            unreadable += 1
-            continue
-        every += 1
-        found.setdefault(address.casefold(), address)
-    if unreadable and not found:
-        raise UsageError(
-            f"The column with the members in {name} holds no e-mail addresses at all. Name another one with --column. "
-            "Nothing was imported."
-        )
-    return Read(Kind.ADDRESS, NONE, tuple(found.values()), unreadable, every - len(found))
+    for address in table.addresses:
+        found.setdefault(address_key(address), address)
+    return list(found.values())
 
 
 async def import_files(
     export: Path,
     files: Sequence[tuple[LegacySegment, Source]],
-    column: str,
+    answers: Answers,
     directory: Directory | None,
     progress: ShowsProgress,
     *,
@@ -118,7 +84,7 @@ async def import_files(
     Args:
         export: the folder.
         files: each with its segment.
-        column: the header of the column, where it is another one than the product's.
+        answers: what a person has said about columns, sheets and hidden rows.
         directory: who knows the contacts; None where nobody can be asked, and then addresses cannot be resolved.
         progress: where to say how far it is.
         replacing: whether lists of more trusted sources are replaced.
@@ -136,8 +102,8 @@ async def import_files(
             if not excluding and (kept := _kept(known, replacing)):
                 done.append(Imported(segment, source.name, known, kept))
             else:
-                read = read_file(source, column)
-                ids, members = await _people(writer, segment, source.name, read, directory)
+                table = _decided(read_file(source, answers))
+                ids, members = await _people(writer, segment, source.name, table, directory)
                 if excluding:
                     members = writer.exclusions(segment.id, ids)
                 else:
@@ -196,35 +162,37 @@ def _kept(known: Members, replacing: bool) -> str:
 
 
 async def _people(
-    writer: ExportWriter, segment: LegacySegment, origin: str, read: Read, directory: Directory | None
+    writer: ExportWriter, segment: LegacySegment, origin: str, table: Table, directory: Directory | None
 ) -> tuple[Ids, Members]:
     """The contacts that a file names, and what there is to say about the others."""
+    once, addresses = distinct(table.ids), _addresses_once(table)
+    repeated = len(table.ids) - len(once) + len(table.addresses) - len(addresses)
     members = Members(
-        MemberSource.FILE, unreadable=read.unreadable, duplicates=read.duplicates, origin=origin.rsplit("/", 1)[-1]
+        MemberSource.FILE, unreadable=len(table.unreadable), duplicates=repeated, origin=origin.rsplit("/", 1)[-1]
     )
-    if read.kind is Kind.ADDRESS:
-        if directory is None:
+    if directory is None:
+        if addresses:
             raise UsageError(
                 f"The file {origin} holds e-mail addresses. Name the organisation with --org, so that it can be asked "
                 "whose they are. Nothing was imported."
             )
-        found = await resolve(directory, read.addresses)
-        _note(writer, segment, "not-found", found.not_found)
-        _note(writer, segment, "ambiguous", found.ambiguous)
-        _note(writer, segment, "inactive", texts(found.inactive))
-        return found.ids, replace(
-            members,
-            checked=True,
-            not_found=len(found.not_found),
-            ambiguous=len(found.ambiguous),
-            inactive=len(found.inactive),
-        )
-    if directory is None:
-        return read.ids, members
-    checked = await check(directory, read.ids)
+        return once, members
+    checked = await check(directory, once)
     _note(writer, segment, "gone", texts(checked.gone))
-    _note(writer, segment, "inactive", texts(checked.inactive))
-    return checked.existing, replace(members, checked=True, gone=len(checked.gone), inactive=len(checked.inactive))
+    resolved = await resolve(directory, addresses)
+    if addresses:
+        _note(writer, segment, "not-found", resolved.not_found)
+        _note(writer, segment, "ambiguous", resolved.ambiguous)
+    inactive = distinct(joined([checked.inactive, resolved.inactive]))
+    _note(writer, segment, "inactive", texts(inactive))
+    return distinct(joined([checked.existing, resolved.ids])), replace(
+        members,
+        checked=True,
+        gone=len(checked.gone),
+        not_found=len(resolved.not_found),
+        ambiguous=len(resolved.ambiguous),
+        inactive=len(inactive),
+    )
 
 
 def _note(writer: ExportWriter, segment: LegacySegment, kind: str, entries: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from migrator.base.errors import UsageError
 from migrator.contracts.legacy_segment import LegacySegment
-from migrator.extractor.sheets import LARGEST_FILE, stem
+from migrator.extractor.reading.grid import LARGEST_FILE
 
 MAPPING = "segments.csv"
 """A file beside the others that says which file belongs to which segment: columns `file` and `segment`."""
@@ -181,7 +181,7 @@ def _match(
     if named:
         segment, why = segment_called(named, list(by_id.values()))
         return Matched(source, segment, f"named in {MAPPING}" if segment else f"{MAPPING} names {named}, but {why}")
-    title = stem(source.name)
+    title = PurePosixPath(source.name).stem
     ids = {UUID(text) for text in _UUID.findall(title)} & by_id.keys()
     if len(ids) == 1:
         return Matched(source, by_id[ids.pop()], "by the id in its name")

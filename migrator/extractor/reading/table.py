@@ -14,16 +14,15 @@ import numpy as np
 
 from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, from_bytes
+from migrator.extractor.reading.answers import NOTHING_SAID, Answers, Hidden
 from migrator.extractor.reading.columns import Place, header_key, place, short, there
 from migrator.extractor.reading.grid import Book, Input, Line, Sheet
 from migrator.extractor.reading.kinds import opened
 from migrator.extractor.reading.result import (
     NO_NUMBERS,
-    Answers,
     Ask,
     Column,
     Container,
-    Hidden,
     Kind,
     Question,
     Table,
@@ -34,7 +33,7 @@ from migrator.extractor.reading.spelling import looks_like, named
 
 _HEAD = 1000
 """Lines from which the column is told."""
-_HEAD_CELLS = 200_000
+_HEAD_CELLS = 250_000
 MOST_UNREADABLE = 100_000
 """Rows that are listed one by one; with more of them this is no list of members."""
 _TEXT = 200
@@ -45,7 +44,7 @@ def read_table(
     name: str,
     file: IO[bytes],
     size: int,
-    answers: Answers | None = None,
+    answers: Answers = NOTHING_SAID,
     clock: Callable[[], float] = time.monotonic,
 ) -> Table:
     """What one file holds. Its rows are streamed; ids and addresses are kept packed, unreadable rows as they are.
@@ -60,14 +59,13 @@ def read_table(
     Raises:
         UsageError: the file cannot be read at all; the message says what to do.
     """
-    said = answers or Answers()
     source = Input(name, file, size, clock)
     book = opened(source)
-    sheet, doubt, warnings = _sheet(source, book, said)
+    sheet, doubt, warnings = _sheet(source, book, answers)
     if sheet is None:
         return Table(name, book.container, questions=(Question(Ask.SHEET, doubt),), warnings=tuple(warnings))
     with closing(_closable(sheet.lines())) as lines:
-        return _table(source, book, sheet, lines, said, warnings)
+        return _table(source, book, sheet, lines, answers, warnings)
 
 
 def _closable(lines: Iterator[Line]) -> Any:

@@ -24,7 +24,7 @@ _MOST_TEXT = 192 * 2**20
 """Characters of the texts that cells share. A million ids take 36,000,000."""
 _MOST_TEXTS = 3_000_000
 _MOST_SHEETS = 1000
-_MOST_LINKS = 200_000
+_MOST_LINKS = 100_000
 _DAMAGED = (zipfile.BadZipFile, EOFError, KeyError, ValueError, RuntimeError, NotImplementedError)
 
 
