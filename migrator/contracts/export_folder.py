@@ -120,6 +120,8 @@ class Export:
     members: Mapping[UUID, Members]
     tables: Mapping[str, Any]
     """`metadata.json` as it stands; `mql.schema` gives it its type."""
+    extracted_at: str = ""
+    """When it was made, UTC, ISO 8601; empty where nobody wrote it down."""
 
 
 class ReadMembers(Protocol):
@@ -328,7 +330,21 @@ def read_export(folder: Path) -> Export:
         segments=segments,
         members={segment.id: members.get(segment.id, Members(MemberSource.NOT_READ)) for segment in segments},
         tables=metadata,
+        extracted_at=str(manifest.get("extracted_at", "")),
     )
+
+
+def member_file(folder: Path, segment: UUID, *, excluded: bool = False) -> Path | None:
+    """The file with the members of a segment, or with those who are excluded; None where there is none.
+
+    Raises:
+        UsageError: the export cannot be read.
+    """
+    entry: Mapping[str, Any] = _manifest(folder).get("members", {}).get(str(segment), {})
+    if entry.get("excluded" if excluded else "count") is None:
+        return None
+    ending = EXCLUSIONS if excluded else ""
+    return folder / str(entry.get("exclusions" if excluded else "file", f"members/{segment}{ending}.csv"))
 
 
 def member_reader(folder: Path) -> ReadMembers:

@@ -33,14 +33,19 @@ def _no_segments(name: str) -> Collection[UUID]:
 class Tables:
     """Rows of the tables of one schema, in memory. Not safe for use from several threads at once."""
 
-    def __init__(self, schema: Schema, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        database: duckdb.DuckDBPyConnection | None = None,
+    ) -> None:
         self.schema = schema
         self._now = now
-        self._database = duckdb.connect()
+        self._database = database or duckdb.connect()
         for name, table in schema.tables.items():
             columns = [
                 exp.ColumnDef(
-                    this=exp.to_identifier(column, quoted=True), kind=exp.DataType.build(_type(kind_of(what)))
+                    this=exp.to_identifier(column, quoted=True), kind=exp.DataType.build(type_of(kind_of(what)))
                 )
                 for column, what in table.columns.items()
             ]
@@ -53,9 +58,7 @@ class Tables:
         texts = [{key: _text(row.get(key)) for key in columns} for row in rows]
         frame = pd.DataFrame(texts, columns=list(columns), dtype="object")
         target = table_named(name).sql("duckdb")
-        casts = ", ".join(
-            exp.cast(exp.column(key, quoted=True), _type(kind_of(what))).sql("duckdb") for key, what in columns.items()
-        )
+        casts = ", ".join(_cast(key, type_of(kind_of(what))) for key, what in columns.items())
         self._database.execute(f"DELETE FROM {target}")  # noqa: S608 - the name is quoted by sqlglot
         if len(frame):
             self._database.register("incoming", frame)
@@ -68,9 +71,17 @@ class Tables:
         Raises:
             EvaluationError: the query speaks about something that is not there.
         """
+        return self._run(*self.outbound_select(query, membership))
+
+    def outbound_select(self, query: tree.Query, membership: Membership) -> tuple[Statement, exp.Query]:
+        """What `outbound` asks of the database: a select with the one column `member`.
+
+        Raises:
+            EvaluationError: the query speaks about something that is not there.
+        """
         statement = self._statement(membership)
         select = statement.finish(outbound.members_sql(query.members, statement))
-        return self._run(statement, _paged(select, query.paging, statement))
+        return statement, _paged(select, query.paging, statement)
 
     def realtime(self, query: tree.Query, membership: Membership = _no_segments) -> list[UUID]:
         """The contacts that a real-time query selects, by id.
@@ -78,9 +89,17 @@ class Tables:
         Raises:
             EvaluationError: the query speaks about something that is not there.
         """
-        statement = self._statement(membership)
-        select = statement.finish(realtime.members_sql(query.members, statement))
+        statement, select = self.realtime_select(query, membership)
         return self._run(statement, select.order_by(exp.column(MEMBER, quoted=True)))
+
+    def realtime_select(self, query: tree.Query, membership: Membership) -> tuple[Statement, exp.Select]:
+        """What `realtime` asks of the database: a select with the one column `member`.
+
+        Raises:
+            EvaluationError: the query speaks about something that is not there.
+        """
+        statement = self._statement(membership)
+        return statement, statement.finish(realtime.members_sql(query.members, statement))
 
     def _statement(self, membership: Membership) -> Statement:
         return Statement(self.schema, self._now().astimezone(UTC).replace(tzinfo=None), membership)
@@ -119,7 +138,12 @@ def _paged(select: exp.Select, paging: tree.Paging | None, statement: Statement)
     return select if paging.take is None else select.limit(paging.take)
 
 
-def _type(kind: Kind) -> str:
+def _cast(column: str, kind: str) -> str:
+    return exp.cast(exp.column(column, quoted=True), kind).sql("duckdb")
+
+
+def type_of(kind: Kind) -> str:
+    """The type that holds values of a kind in the database."""
     return kind.value.strip()
 
 

@@ -19,7 +19,16 @@ from migrator.mql import Column, Schema, Table, tree
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY
 
 MEMBER = "member"
-Membership = Callable[[str], Collection[UUID]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A set of members that the database holds already, in a table with the one column `member`."""
+
+    table: str
+
+
+Membership = Callable[[str], "Collection[UUID] | Stored"]
 """Gives the members of the segment that a query calls by this name; raises `UnknownSegment`."""
 
 
@@ -130,6 +139,8 @@ class Statement:
     def segment(self, reference: tree.SegmentReference) -> str:
         """The set of the members of another segment."""
         members = self.membership(reference.name)
+        if isinstance(members, Stored):
+            return self.add(exp.select(exp.column(MEMBER, quoted=True)).from_(table_named(members.table)))
         table = f"segment_{len(self.segments)}"
         self.segments[table] = members
         return self.add(exp.select(exp.column(MEMBER, quoted=True)).from_(table_named(table)))

@@ -1,0 +1,460 @@
+"""Who will be in each segment: both queries are evaluated on the organisation's own data, before anything is created.
+
+The original and its translation are compiled on their own and run over the same tables. What differs is counted and
+listed; inactive and deleted contacts are told apart from what only the translation can explain.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from migrator import __version__
+from migrator.base.atomic import private_folder, writing
+from migrator.base.errors import Exit, UsageError
+from migrator.base.progress import ShowsProgress
+from migrator.contracts.export_folder import member_file, read_export
+from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.plan import Plan, PlannedSegment
+from migrator.contracts.predictions import (
+    PREDICTED,
+    PREDICTIONS_FORMAT,
+    Overlap,
+    PeoplePredicted,
+    Prediction,
+    Predictions,
+    Reason,
+    Verdict,
+    plan_checksum,
+    write_predictions,
+)
+from migrator.contracts.run_folder import RunFolder
+from migrator.evaluator import EvaluationError, UnknownSegment
+from migrator.evaluator.population import FileKind, Population, TableFiles, population
+from migrator.evaluator.select import Stored
+from migrator.mql import QueryError, Schema, parse_outbound, parse_realtime
+from migrator.mql.schema import schema_from_json
+from migrator.product.codes import AUDIENCE, SEGMENT_PREFIX, LegacyStatus, LegacyType
+
+LIVE = frozenset({LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE, LegacyStatus.GOING_LIVE})
+"""The statuses of segments that get mail."""
+
+
+def table_files(folder: Path) -> dict[str, TableFiles]:
+    """The tables in a folder: `<logical name>.parquet`, or `.csv` where there is no Parquet.
+
+    A folder with the name of a table may hold several Parquet files of it.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {folder} with tables. Extract them with: migrator extract --with-tables")
+    found: dict[str, TableFiles] = {}
+    for path in sorted(folder.iterdir()):
+        name = path.name.removesuffix(".parquet").removesuffix(".csv").lower()
+        if path.suffix == ".parquet" and path.is_file():
+            found[name] = TableFiles(FileKind.PARQUET, (path,))
+        elif path.suffix == ".csv":
+            found.setdefault(name, TableFiles(FileKind.CSV, (path,)))
+        elif path.is_dir() and (parts := tuple(sorted(path.glob("*.parquet")))):
+            found[name] = TableFiles(FileKind.PARQUET, parts)
+    return found
+
+
+def predict(
+    run: RunFolder,
+    plan: Plan,
+    progress: ShowsProgress,
+    *,
+    tables: Path | None = None,
+    as_of: datetime | None = None,
+    memory: str = "2GB",
+) -> Predictions:
+    """Predict every segment of a run's plan, and write `predictions.json` and lists of ids into the run folder.
+
+    Args:
+        run: holds the export and the plan.
+        plan: with what people decided since.
+        progress: where to say how far it is.
+        tables: a folder of tables; by default those of the export.
+        as_of: the moment that "now" means; by default when the export was made.
+        memory: what the database may take.
+
+    Raises:
+        UsageError: there are no tables, or they cannot be read.
+    """
+    export = read_export(run.export)
+    schema = schema_from_json(export.tables)
+    files = table_files(tables or run.export / "tables")
+    if AUDIENCE not in files:
+        raise UsageError(
+            f"There is no table {AUDIENCE} in {tables or run.export / 'tables'}, and nobody can be counted without it. "
+            "Extract the tables with: migrator extract --with-tables"
+        )
+    now = as_of or _moment(export.extracted_at)
+    shutil.rmtree(run.path / PREDICTED, ignore_errors=True)
+    rows: dict[str, int] = {}
+    try:
+        with population(schema, files, now, memory=memory, told=rows.__setitem__) as people:
+            work = _Work(run, plan, {segment.id: segment for segment in export.segments}, people)
+            shown = [segment for segment in plan.segments if not segment.part_of]
+            with progress.step("Predicting segments", len(shown)) as step:
+                found = []
+                for segment in shown:
+                    found.append(_predicted(segment, work))
+                    step.advance()
+            predictions = Predictions(
+                PREDICTIONS_FORMAT,
+                __version__,
+                plan_checksum(run.path),
+                now.isoformat(timespec="seconds") + "Z",
+                tuple(found),
+                _people(work, shown),
+                tuple(_overlaps(work, shown)),
+                dict(sorted(rows.items())),
+            )
+    except EvaluationError as error:
+        raise UsageError(f"The tables cannot be used: {error}. Nothing was changed.") from error
+    write_predictions(run.path, predictions)
+    return predictions
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.now(UTC).replace(tzinfo=None)
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+# --- one segment -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Work:
+    """What predicting looks at, and every set that was computed already."""
+
+    run: RunFolder
+    plan: Plan
+    legacy: Mapping[UUID, LegacySegment]
+    people: Population
+    before: dict[UUID, Stored | EvaluationError] = field(default_factory=dict)
+    after: dict[UUID, Stored | EvaluationError] = field(default_factory=dict)
+    under_way: set[UUID] = field(default_factory=set)
+    planned: dict[UUID, PlannedSegment] = field(default_factory=dict)
+    by_real_id: dict[str, PlannedSegment] = field(default_factory=dict)
+    by_query_name: dict[str, LegacySegment] = field(default_factory=dict)
+    by_name: dict[str, list[LegacySegment]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for segment in self.plan.segments:
+            self.planned[segment.legacy_id] = segment
+            self.by_real_id[f"{SEGMENT_PREFIX}{segment.segment_id.hex}".lower()] = segment
+        for legacy in self.legacy.values():
+            if legacy.query_name:
+                self.by_query_name[legacy.query_name.lower()] = legacy
+            self.by_name.setdefault(legacy.name, []).append(legacy)
+
+
+def _predicted(segment: PlannedSegment, work: _Work) -> Prediction:
+    blank = Prediction(segment.legacy_id, segment.name, segment.recorded_size)
+    before, after = _before(segment.legacy_id, work), _after(segment.legacy_id, work)
+    people = work.people
+    legacy = people.size(before) if isinstance(before, Stored) else None
+    predicted = people.size(after) if isinstance(after, Stored) else None
+    if not isinstance(before, Stored) or not isinstance(after, Stored):
+        why = [str(found) for found in (before, after) if not isinstance(found, Stored)]
+        note = "; ".join(dict.fromkeys(filter(None, why)))
+        return _replace(blank, legacy, predicted, Verdict.UNKNOWN, reasons=(Reason.NOT_EVALUATED,), note=note)
+    lost = people.without(before, after)
+    new = people.without(after, before)
+    known = people.contacts(lost)
+    asleep = people.inactive(lost)
+    missing = people.without(known, asleep)
+    numbers = {
+        "inactive": people.size(asleep),
+        "deleted": people.size(lost) - people.size(known),
+        "missing": people.size(missing),
+        "surplus": people.size(new),
+    }
+    _list(work, segment, missing, "missing")
+    _list(work, segment, new, "surplus")
+    reasons = [
+        reason
+        for reason, found in (
+            (Reason.INACTIVE, numbers["inactive"]),
+            (Reason.DELETED, numbers["deleted"]),
+            (Reason.TRANSLATION, numbers["missing"] or numbers["surplus"]),
+            (Reason.NEWER_DATA, segment.recorded_size is not None and segment.recorded_size != legacy),
+        )
+        if found
+    ]
+    differs = any(numbers.values())
+    for one in (lost, new, known, asleep, missing):
+        people.drop(one)
+    return _replace(
+        blank, legacy, predicted, Verdict.DIFFERS if differs else Verdict.EQUAL, reasons=tuple(reasons), **numbers
+    )
+
+
+def _replace(
+    blank: Prediction, legacy: int | None, predicted: int | None, verdict: Verdict, **rest: object
+) -> Prediction:
+    values = {"legacy_id": blank.legacy_id, "name": blank.name, "recorded": blank.recorded, **rest}
+    return Prediction(**values, legacy=legacy, predicted=predicted, verdict=verdict)  # type: ignore[arg-type]
+
+
+def _list(work: _Work, segment: PlannedSegment, ids: Stored, kind: str) -> None:
+    if work.people.size(ids):
+        _write(work.run.path, f"{segment.legacy_id}-{kind}.csv", work.people.ids(ids))
+
+
+def _write(run: Path, name: str, ids: Iterator[str]) -> None:
+    private_folder(run / PREDICTED)
+    with writing(run / PREDICTED / name) as file:
+        file.write(b"contactid\n")
+        for one in ids:
+            file.write(f"{one}\n".encode())
+
+
+# --- before ----------------------------------------------------------------------------------------------------------
+
+
+def _before(legacy_id: UUID, work: _Work) -> Stored | EvaluationError:
+    """Who is in the original on this data."""
+    if legacy_id not in work.before:
+        if legacy_id in work.under_way:
+            return EvaluationError("the segments refer to each other in a circle")
+        work.under_way.add(legacy_id)
+        try:
+            work.before[legacy_id] = _legacy_set(work.legacy[legacy_id], work)
+        except QueryError as error:
+            work.before[legacy_id] = EvaluationError(f"the outbound query cannot be read: {error}")
+        except EvaluationError as error:
+            work.before[legacy_id] = EvaluationError(f"the outbound query: {error}")
+        work.under_way.discard(legacy_id)
+    return work.before[legacy_id]
+
+
+def _legacy_set(segment: LegacySegment, work: _Work) -> Stored:
+    if segment.type_code == LegacyType.STATIC:
+        path = member_file(work.run.export, segment.id)
+        if path is None:
+            raise EvaluationError("its members are not known")
+        members = work.people.listed(path)
+        out = member_file(work.run.export, segment.id, excluded=True)
+        return work.people.without(members, work.people.listed(out)) if out else members
+    if not segment.query.strip():
+        raise EvaluationError("there is no query")
+    return work.people.legacy(parse_outbound(segment.query), lambda name: _legacy_named(name, work))
+
+
+def _legacy_named(name: str, work: _Work) -> Stored:
+    found = work.by_query_name.get(name.lower())
+    if found is None:
+        namesakes = work.by_name.get(name, [])
+        if len(namesakes) != 1:
+            raise UnknownSegment(f"there is no one segment {name}")
+        found = namesakes[0]
+    members = _before(found.id, work)
+    if isinstance(members, EvaluationError):
+        raise members
+    return members
+
+
+# --- after -----------------------------------------------------------------------------------------------------------
+
+
+def _after(legacy_id: UUID, work: _Work) -> Stored | EvaluationError:
+    """Who will be in the real-time segment on this data."""
+    if legacy_id not in work.after:
+        try:
+            work.after[legacy_id] = _realtime_set(work.planned[legacy_id], work)
+        except QueryError as error:
+            work.after[legacy_id] = EvaluationError(f"the real-time query cannot be read: {error}")
+        except EvaluationError as error:
+            work.after[legacy_id] = EvaluationError(f"the real-time query: {error}")
+    return work.after[legacy_id]
+
+
+def _realtime_set(segment: PlannedSegment, work: _Work) -> Stored:
+    payload = segment.payload or next(iter(segment.alternatives.values()), None)
+    if payload is None:
+        raise EvaluationError(f"nothing is planned, the segment is {segment.outcome}")
+    people = work.people
+    query = (
+        people.realtime(parse_realtime(payload.query), lambda name: _realtime_named(name, work))
+        if payload.query
+        else None
+    )
+    groups: dict[bool, list[Stored]] = {False: [], True: []}
+    for group in payload.groups:
+        path = member_file(work.run.export, segment.members_of, excluded=group.excluded)
+        if path is None:
+            raise EvaluationError("its members are not known")
+        groups[group.excluded].append(people.listed(path, group.first, group.count))
+    included = people.contacts(people.union(groups[False]))  # ids that are no contacts are no members
+    everybody = people.union([included, *([query] if query else [])])
+    return people.without(everybody, people.union(groups[True])) if groups[True] else everybody
+
+
+def _realtime_named(name: str, work: _Work) -> Stored:
+    found = work.by_real_id.get(name.lower())
+    if found is None:
+        raise UnknownSegment(f"there is no segment {name}")
+    members = _after(found.legacy_id, work)
+    if isinstance(members, EvaluationError):
+        raise members
+    return members
+
+
+# --- people, and segments that are the same --------------------------------------------------------------------------
+
+
+def _people(work: _Work, shown: list[PlannedSegment]) -> PeoplePredicted | None:
+    """Distinct people that get mail from any live segment, before and after; None where one of them is unknown."""
+    before = [work.before.get(segment.legacy_id) for segment in shown if segment.status_code in LIVE]
+    after = [
+        work.after.get(segment.legacy_id)
+        for segment in shown
+        if segment.loadable and segment.payload and segment.payload.publish
+    ]
+    known_before = [one for one in before if isinstance(one, Stored)]
+    known_after = [one for one in after if isinstance(one, Stored)]
+    if len(known_before) != len(before) or len(known_after) != len(after):
+        return None
+    people = work.people
+    then, now = people.union(known_before), people.union(known_after)
+    lost, gained = people.without(then, now), people.without(now, then)
+    if people.size(lost):
+        _write(work.run.path, "people-without-any-segment.csv", people.ids(lost))
+    return PeoplePredicted(people.size(then), people.size(now), people.size(lost), people.size(gained))
+
+
+_PAIRS_MAX = 5_000
+"""Pairs of overlapping segments that are told; more help nobody to decide."""
+
+
+def _overlaps(work: _Work, shown: list[PlannedSegment]) -> Iterator[Overlap]:
+    """Segments that are empty, the same, or lie within one another, on the original's side."""
+    sets = [
+        (segment.legacy_id, found)
+        for segment in shown
+        if isinstance(found := work.before.get(segment.legacy_id), Stored)
+    ]
+    sizes = {key: work.people.size(found) for key, found in sets}
+    yield from (Overlap("empty", key, None, 0) for key, _ in sets if not sizes[key])
+    filled = [(number, key, found) for number, (key, found) in enumerate(sets) if sizes[key]]
+    if len(filled) < 2:
+        return
+    # A segment lies within another if all of a few of its members do, and then all of them.
+    samples = " UNION ALL ".join(
+        f"(SELECT {number} AS s, member FROM {found.table} ORDER BY hash(member) LIMIT 16)"  # noqa: S608
+        for number, _, found in filled
+    )
+    everybody = " UNION ALL ".join(f"SELECT {number} AS s, member FROM {found.table}" for number, _, found in filled)  # noqa: S608
+    candidates = work.people.query(
+        f"WITH few AS ({samples}), fewest AS (SELECT s, count(*) AS n FROM few GROUP BY s), "  # noqa: S608
+        f"everybody AS ({everybody}) "
+        "SELECT few.s, everybody.s FROM few JOIN everybody USING (member) JOIN fewest ON fewest.s = few.s "
+        "WHERE few.s != everybody.s GROUP BY 1, 2, fewest.n HAVING count(*) = fewest.n "
+        f"ORDER BY 1, 2 LIMIT {_PAIRS_MAX}"
+    )
+    by_number = {number: (key, found) for number, key, found in filled}
+    for one, other in candidates:
+        (first, inner), (second, outer) = by_number[int(str(one))], by_number[int(str(other))]
+        if sizes[first] > sizes[second] or (sizes[first] == sizes[second] and str(first) > str(second)):
+            continue
+        rest = work.people.without(inner, outer)
+        if not work.people.size(rest):
+            yield Overlap("equal" if sizes[first] == sizes[second] else "within", first, second, sizes[first])
+        work.people.drop(rest)
+
+
+# --- what it comes to ------------------------------------------------------------------------------------------------
+
+
+def exit_code(predictions: Predictions) -> Exit:
+    """0 where every segment is equal or fully explained, 3 otherwise."""
+    return Exit.DONE if all(one.explained for one in predictions.segments) else Exit.WAITING
+
+
+def predictions_json(predictions: Predictions) -> dict[str, object]:
+    """The predictions for scripts."""
+    people = predictions.people
+    return {
+        "as_of": predictions.as_of,
+        "segments": [
+            {
+                "legacy_id": str(one.legacy_id),
+                "name": one.name,
+                "recorded": one.recorded,
+                "legacy": one.legacy,
+                "predicted": one.predicted,
+                "after": None,
+                "verdict": str(one.verdict),
+                "inactive": one.inactive,
+                "deleted": one.deleted,
+                "missing": one.missing,
+                "surplus": one.surplus,
+                "reasons": [str(reason) for reason in one.reasons],
+                "note": one.note,
+            }
+            for one in predictions.segments
+        ],
+        "people": None
+        if people is None
+        else {"before": people.before, "after": people.after, "lost": people.lost, "gained": people.gained},
+        "overlap": [
+            {
+                "kind": one.kind,
+                "first": str(one.first),
+                "second": str(one.second) if one.second else None,
+                "members": one.members,
+            }
+            for one in predictions.overlaps
+        ],
+    }
+
+
+Told = Callable[[str], None]
+
+
+def sentences(predictions: Predictions) -> Iterator[str]:
+    """The predictions for people, a line a segment that is not simply equal, and what it comes to."""
+    equal = sum(one.verdict is Verdict.EQUAL for one in predictions.segments)
+    explained = sum(one.explained and one.verdict is Verdict.DIFFERS for one in predictions.segments)
+    holds = [one for one in predictions.segments if one.holds]
+    unknown = [one for one in predictions.segments if one.verdict is Verdict.UNKNOWN]
+    yield (
+        f"{len(predictions.segments):,} segments on the data of {predictions.as_of}: {equal:,} proved equal, "
+        f"{explained:,} differ by inactive or deleted contacts alone, {len(holds):,} differ otherwise, "
+        f"{len(unknown):,} cannot be evaluated."
+    )
+    for one in holds:
+        yield (
+            f"  “{one.name}” ({one.legacy_id}): {one.legacy:,} before, {one.predicted:,} predicted; "
+            f"{one.missing:,} would be missing and {one.surplus:,} new. Lists: {PREDICTED}/{one.legacy_id}-*.csv"
+        )
+    for one in unknown:
+        yield f"  “{one.name}” ({one.legacy_id}) cannot be evaluated: {one.note}"
+    if predictions.people:
+        people = predictions.people
+        yield (
+            f"{people.before:,} people are in a live segment today, {people.after:,} will be: "
+            f"{people.lost:,} would be in none any more, {people.gained:,} are new."
+        )
+
+
+def schema_of(run: RunFolder) -> Schema:
+    """The tables that a run's queries speak of.
+
+    Raises:
+        UsageError: the export is damaged.
+    """
+    return schema_from_json(read_export(run.export).tables)
