@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+import typer.main
+import uvicorn.server
 
 from migrator.cli import app as cli
 from migrator.sandbox.data import load
@@ -28,6 +32,24 @@ INTERRUPTIBLE = [
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from migrator.cli import main; main()",
 ]
 """The command line as a process that Ctrl-C ends, also where the tests run in the background and ignore it."""
+
+
+class _OftenAwake:
+    """The asyncio of uvicorn's server: ten times a second it would look whether it should end; here a hundred times."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.01))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers_end_soon() -> Iterator[None]:
+    """Hundreds of tests have a server of their own; each would wait a fifth of a second for its end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uvicorn.server, "asyncio", _OftenAwake())
+        yield
 
 
 class Clock:
@@ -125,8 +147,18 @@ class Result:
 Command = Callable[..., Result]
 
 
+@pytest.fixture(scope="session")
+def ready_commands() -> Iterator[None]:
+    """The commands are put together once for all tests of a process, as for one use by a person."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
+
+
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+def command(
+    ready_commands: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Command:
     """Runs the command line as a user would, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     for name in ("MIGRATOR_ORG", "MIGRATOR_OUT", "MIGRATOR_PROFILE", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,9 @@ def write(story: Story, folder: Path) -> Path:
     return path
 
 
-def page(story: Story) -> str:
-    """The page."""
+@cache
+def _templates() -> Environment:
+    """The templates; each is compiled once a process, which takes longer than filling it in."""
     environment = Environment(
         loader=FileSystemLoader(shipped("templates")),
         autoescape=True,
@@ -54,13 +55,19 @@ def page(story: Story) -> str:
         lstrip_blocks=True,
     )
     environment.filters["moment"] = _moment
+    return environment
+
+
+def page(story: Story) -> str:
+    """The page."""
     style = (shipped("templates") / "report.css").read_text(encoding="utf-8")
     script = (shipped("templates") / "report.js").read_text(encoding="utf-8")
-    environment.globals["heading"] = partial(_heading, story)
-    environment.globals["cell"] = partial(_cell, story)
     shown = columns("page", story.looks, dry_run=story.run.dry_run)
-    return environment.get_template("report.html.j2").render(
+    template = _templates().get_template("report.html.j2")
+    return template.render(
         story=story,
+        heading=partial(_heading, story),
+        cell=partial(_cell, story),
         w=story.words,
         columns=shown,
         filters=[column for column in shown if column.kind is Kind.VALUE],
