@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from migrator.base.ids import from_texts, unpacked
 from migrator.contracts.export_check import check_export
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, member_reader, read_export
+from migrator.contracts.export_folder import AsOf, ExportWriter, Members, MemberSource, member_reader, read_export
 from migrator.extractor.sources import match, sources
 from migrator.sandbox import outbound
 from migrator.sandbox.server import Running
@@ -338,14 +339,18 @@ def test_a_killed_extraction_goes_on_where_it_was(
 
 
 def test_what_was_read_is_taken_over_only_if_it_is_whole(tmp_path: Path) -> None:
+    as_of = AsOf(ORGANISATION.id, "2026-01-01T00:00:00Z", 1)
     first = ExportWriter(tmp_path / "e", ORGANISATION, "2026-01-01T00:00:00Z")
+    for segment in (STATIC, DYNAMIC):
+        first.read_as_of(segment, as_of)
     first.members(STATIC, [contact(1)], Members(MemberSource.SERVICE), notes=True)
     first.members(DYNAMIC, [contact(2)], Members(MemberSource.SERVICE), notes=True)
     (tmp_path / f"e/members/{DYNAMIC}.csv").write_text("contactid\n")
     second = ExportWriter(tmp_path / "e", ORGANISATION, "2026-01-01T00:00:00Z")
-    assert second.goes_on(STATIC) == Members(MemberSource.SERVICE, 1)
-    assert second.goes_on(DYNAMIC) is None
-    assert second.goes_on(COMPOUND) is None
+    assert second.goes_on(STATIC, as_of) == Members(MemberSource.SERVICE, 1)
+    assert second.goes_on(STATIC, replace(as_of, size=2)) is None
+    assert second.goes_on(DYNAMIC, as_of) is None
+    assert second.goes_on(COMPOUND, as_of) is None
 
 
 # --- checking --------------------------------------------------------------------------------------------------------

@@ -165,6 +165,15 @@ def _to_resume(run: str | None, chosen: Settings, terminal: Terminal, *, wanted:
 
 @app.command(epilog="Example: migrator extract --org https://contoso.crm4.dynamics.com --type static")
 def extract(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="Run folder or its name: read again what the service did not answer, and what is outdated "
+            "[default: a new run].",
+            metavar="RUN",
+            show_default=False,
+        ),
+    ] = None,
     org: Org = None,
     name: Names = None,
     id_: Ids = None,
@@ -176,14 +185,16 @@ def extract(
     accounts: Accounts = None,
     quiet: Quiet = False,
 ) -> None:
-    """Read the outbound segments and their members into a new run. Changes nothing."""
+    """Read the outbound segments and their members into a run. Changes nothing in the organisation."""
     from migrator.commands.run import extract_stage
 
     terminal = Terminal(quiet=quiet)
     chosen = settings_of(locals())
-    with _new_run(chosen, dry_run=True) as run:
-        extract_stage(run, _orders(chosen, terminal), selection(name, id_, type_, status))
-    terminal.tell(f"Export: {run.export}")
+    with _old_run(run, chosen) if run else _new_run(chosen, dry_run=True) as folder:
+        if run:
+            _not_loaded(folder)
+        extract_stage(folder, _orders(chosen, terminal), selection(name, id_, type_, status))
+    terminal.tell(f"Export: {folder.export}")
 
 
 @app.command("import-members", epilog="Example: migrator import-members exported.zip --export reports/latest --dry-run")
@@ -618,7 +629,7 @@ def sandbox(
     data: Annotated[
         Path | None, typer.Option(help="Export folder to fill it from [default: the sample].", metavar="FOLDER")
     ] = None,
-    outbound: Annotated[str, typer.Option(help="Whether the outbound services answer: live or removed.")] = "live",
+    outbound: Annotated[str, typer.Option(help="How the outbound services answer: live, removed, failing, …")] = "live",
     tls: Annotated[bool, typer.Option("--tls", help="Serve https, with a certificate made for the occasion.")] = False,
     chaos: Annotated[
         str | None,
@@ -648,7 +659,7 @@ def sandbox(
 def demo(
     out: Out = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the sandbox running afterwards, until Ctrl-C.")] = False,
-    outbound: Annotated[str, typer.Option(help="Whether the outbound services answer: live or removed.")] = "live",
+    outbound: Annotated[str, typer.Option(help="How the outbound services answer: live, removed, failing, …")] = "live",
     port: Annotated[int, typer.Option(help="Port of the sandbox; 0 takes a free one.", min=0, max=65535)] = 0,
     quiet: Quiet = False,
     as_json: Json = False,

@@ -29,7 +29,7 @@ def practice_organisation(
     Args:
         data: an export folder; None takes the sample.
         port: the port to listen on; 0 takes a free one.
-        outbound: "live" or "removed".
+        outbound: how the outbound services answer (`sandbox.outbound.Answers`): "live", "removed", …
         tls_folder: where to put the certificate; None serves plain HTTP.
         chaos: what goes wrong: the name of a profile, or of a TOML file; None is nothing.
         seed: makes what goes wrong repeatable; None takes the profile's own.
@@ -37,23 +37,24 @@ def practice_organisation(
     Raises:
         UsageError: the extra is not installed, the folder is no export, or the port is taken.
     """
-    if outbound not in ("live", "removed"):
-        raise UsageError(f"--outbound is live or removed, not {outbound}.")
     try:
         from migrator.sandbox.chaos import read_profile
         from migrator.sandbox.data import load
+        from migrator.sandbox.outbound import Answers
         from migrator.sandbox.server import PortTaken, running
     except ModuleNotFoundError as error:
         raise UsageError(
             f"The sandbox needs a package that is not installed ({error.name}). "
             'Install it with: pip install "migrator[sandbox]"'
         ) from error
+    if outbound not in list(Answers):
+        raise UsageError(f"--outbound is one of {', '.join(Answers)}, not {outbound}.")
     folder = data or shipped("sample_exports") / "contoso"
     try:
         organisation = load(folder, time.monotonic)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"The sandbox cannot be filled from {folder}: it is no export ({error}).") from error
-    organisation.outbound = outbound == "live"
+    organisation.outbound_answers = outbound
     try:
         profile = read_profile(chaos, seed) if chaos else None
     except (OSError, ValueError, TypeError) as error:

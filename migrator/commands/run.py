@@ -89,9 +89,18 @@ def extract_stage(run: RunFolder, orders: Orders, selection: Selection) -> None:
         found = await extract(client, run.export, at, selection, orders.settings.wait_pending, orders.progress)
         run.update(extracted=utc_now(), org=client.url)
         orders.tell(f"{found.segments:,} segments and {found.members:,} members read from {client.url}.")
+        if found.kept:
+            orders.tell(f"The members of {found.kept:,} segments were there already, and are not outdated.")
         if not found.service:
             orders.tell(
                 "The outbound services of this organisation are gone; member ids come from the segments' own rows."
+            )
+        for what in found.not_answering:
+            orders.tell(f"{what[:1].upper()}{what[1:]}; it was not asked any more.")
+        if found.unanswered:
+            orders.tell(
+                f"The service gave no members for {found.unanswered:,} segments, because it failed. To read exactly "
+                f"those again: migrator extract {run.name}"
             )
 
     _with_client(run, orders, work)

@@ -87,11 +87,22 @@ class Members:
     """Members that are inactive contacts, where that is known."""
     excluded: int | None = None
     """Distinct contact ids in the list of exclusions; None when there is none."""
+    unanswered: bool = False
+    """Whether the service did not answer (5xx), so that an extraction into the same folder asks it again."""
 
     @property
     def known(self) -> bool:
         """Whether a member list was read at all (it may be empty)."""
         return self.count is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """What a segment's row said when its members were read: a list is outdated where one of these is another."""
+
+    organisation: UUID
+    modified_on: str
+    size: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +148,8 @@ class ReadMembers(Protocol):
 class ExportWriter:
     """Writes one export folder, file by file; only `finish` makes it an export.
 
-    What a writer that never finished has written of member lists is taken over, so that an extraction goes on.
+    What another writer has left there of member lists can be taken over (`goes_on`): one that never finished, so that
+    an interrupted extraction goes on, and one that did, so that only what is missing or outdated is read again.
     """
 
     def __init__(self, folder: Path, organisation: OrganisationRef, extracted_at: str) -> None:
@@ -148,9 +160,29 @@ class ExportWriter:
         self._members: dict[UUID, Members] = {}
         self._lists: dict[UUID, str] = {}
         self._exclusions: dict[UUID, str] = {}
+        self._as_of: dict[UUID, AsOf] = {}
         self._segments = 0
+        self._note_what_is_there()
         # What a finished export said before must not vouch for a half-written one.
         (self.folder / MANIFEST).unlink(missing_ok=True)
+
+    def _note_what_is_there(self) -> None:
+        """Keep what a finished export says about its member lists as notes for `goes_on`."""
+        try:
+            manifest = _manifest(self.folder)
+            of = {"organisation": str(manifest["organisation"]["id"])}
+            entries = {UUID(key): of | dict(entry) for key, entry in manifest.get("members", {}).items()}
+            for segment, entry in entries.items():
+                names = {key: _list_name(segment, entry, key) for key in ("file", "exclusions")}
+                files = {name: str(manifest["files"][name]["sha256"]) for name in names.values() if name}
+                self._note(segment, entry | {key: name for key, name in names.items() if name}, files)
+        except (UsageError, ValueError, KeyError, TypeError):
+            return  # no export: nothing to go on with
+
+    def _note(self, segment: UUID, entry: Mapping[str, Any], files: Mapping[str, str]) -> None:
+        private_folder(self.folder / _DONE)
+        note = {"members": entry, "files": files}
+        write_text(self.folder / _DONE / f"{segment}.json", json.dumps(note, ensure_ascii=False))
 
     @classmethod
     def reopen(cls, folder: Path) -> ExportWriter:
@@ -168,27 +200,47 @@ class ExportWriter:
         writer._members = {key: _members(entry) for key, entry in entries.items()}
         writer._lists = {key: str(entry["file"]) for key, entry in entries.items() if "file" in entry}
         writer._exclusions = {key: str(entry["exclusions"]) for key, entry in entries.items() if "exclusions" in entry}
+        writer._as_of = {key: read for key, entry in entries.items() if (read := _as_of(entry))}
         writer._segments = len(export.segments)
         return writer
 
-    def goes_on(self, segment: UUID) -> Members | None:
-        """What an extraction that was interrupted has read of a segment already, if it is whole."""
-        path = self.folder / _DONE / f"{segment}.json"
+    def goes_on(self, segment: UUID, as_of: AsOf) -> Members | None:
+        """What there is already about the members of a segment; None where they have to be read (again).
+
+        A list is taken over if it is whole, and if the row says of the segment what it said then (`as_of`). Of lists
+        from files and marketing lists a person has said whose they are: they are taken over in any case. What the
+        service did not answer, and what nobody asked for, is read.
+        """
         try:
-            entry = json.loads(path.read_bytes())
-            _check_file(self.folder, entry["name"], entry["sha256"])
-            members = _members(entry["members"])
-        except (OSError, ValueError, KeyError, TypeError, UsageError):
+            note = json.loads((self.folder / _DONE / f"{segment}.json").read_bytes())
+            entry, files = note["members"], dict(note["files"])
+            members = _members(entry)
+            for name, digest in files.items():
+                _check_file(self.folder, name, digest)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError):
             return None
-        self._files[entry["name"]], self._members[segment] = entry["sha256"], members
+        before = _as_of(entry)
+        named = members.source in (MemberSource.FILE, MemberSource.LIST) and before and before.organisation
+        same = before == as_of or named == as_of.organisation
+        if not same or members.unanswered or members.source is MemberSource.NOT_READ:
+            return None
+        self._files |= files
+        self._members[segment] = members
+        if "file" in entry:
+            self._lists[segment] = str(entry["file"])
+        if "exclusions" in entry:
+            self._exclusions[segment] = str(entry["exclusions"])
         return members
+
+    def read_as_of(self, segment: UUID, as_of: AsOf) -> None:
+        """Record what the segment's row said when its members were read."""
+        self._as_of[segment] = as_of
 
     def segments(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write the raw rows of `msdyncrm_segment`, sorted by id."""
         ordered = sorted(rows, key=lambda row: str(row.get("msdyncrm_segmentid", "")).lower())
         self._segments = len(ordered)
-        lines = [json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in ordered]
-        self.file(SEGMENTS, "".join(lines).encode())
+        self.file(SEGMENTS, b"".join(_row(row) for row in ordered))
 
     def members(self, segment: UUID, ids: Ids | Iterable[UUID], members: Members, *, notes: bool = False) -> Members:
         """Write one member list; ids that come twice are written once. Gives `members` with the count.
@@ -201,9 +253,7 @@ class ExportWriter:
         known = replace(members, count=len(once))
         self._members[segment] = known
         if notes:
-            entry = {"name": name, "sha256": self._files[name], "members": _entry(known)}
-            private_folder(self.folder / _DONE)
-            write_text(self.folder / _DONE / f"{segment}.json", json.dumps(entry, ensure_ascii=False))
+            self._note(segment, {**self._said(segment), "file": name}, {name: self._files[name]})
         return known
 
     def exclusions(self, segment: UUID, ids: Ids) -> Members:
@@ -255,10 +305,10 @@ class ExportWriter:
             "counts": {"segments": self._segments, "member_lists": len(known), "members": sum(known)},
             "files": {name: {"sha256": digest} for name, digest in sorted(self._files.items())},
             "members": {
-                str(segment): _entry(members)
+                str(segment): self._said(segment)
                 | ({"file": self._lists[segment]} if segment in self._lists else {})
                 | ({"exclusions": self._exclusions[segment]} if segment in self._exclusions else {})
-                for segment, members in sorted(self._members.items())
+                for segment in sorted(self._members)
             },
         }
         write_text(self.folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
@@ -266,6 +316,14 @@ class ExportWriter:
         for path in (self.folder / "members").glob("*.csv"):
             if f"members/{path.name}" not in self._files:
                 path.unlink()  # an older list, or one of an import that never ended
+
+    def _said(self, segment: UUID) -> dict[str, Any]:
+        """What the manifest says about the members of a segment, but for the names of files."""
+        read = self._as_of.get(segment)
+        said: dict[str, Any] = {}
+        if read is not None:
+            said = {"organisation": str(read.organisation), "modifiedon": read.modified_on, "size": read.size}
+        return _entry(self._members[segment]) | said
 
     def _list(self, segment: UUID, ending: str, names: dict[UUID, str]) -> str:
         """The name for a new list. The file of a finished export is never written over: its manifest vouches for it."""
@@ -286,6 +344,14 @@ class ExportWriter:
                 digest.update(lines)
                 file.write(lines)
         return digest.hexdigest()
+
+
+def _row(row: Mapping[str, Any]) -> bytes:
+    """One line of `segments.jsonl`. Half an emoji is no text that UTF-8 knows: it is written as its escape."""
+    try:
+        return (json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    except UnicodeEncodeError:
+        return (json.dumps(row, sort_keys=True) + "\n").encode()
 
 
 def _lines(ids: Ids) -> Iterator[bytes]:
@@ -428,6 +494,22 @@ def _broken(folder: Path, what: str) -> UsageError:
     )
 
 
+def _list_name(segment: UUID, entry: Mapping[str, Any], key: str) -> str:
+    """The file of a member list (`file`) or of exclusions (`exclusions`); empty where there is none."""
+    count, ending = ("count", "") if key == "file" else ("excluded", EXCLUSIONS)
+    if entry.get(count) is None:
+        return ""
+    return str(entry.get(key, f"members/{segment}{ending}.csv"))
+
+
+def _as_of(entry: Mapping[str, Any]) -> AsOf | None:
+    try:
+        organisation = UUID(str(entry["organisation"]))
+    except (KeyError, ValueError):
+        return None
+    return AsOf(organisation, str(entry.get("modifiedon", "")), _number(entry.get("size")))
+
+
 def _members(entry: Mapping[str, Any]) -> Members:
     return Members(
         source=MemberSource(entry["source"]),
@@ -443,6 +525,7 @@ def _members(entry: Mapping[str, Any]) -> Members:
         ambiguous=int(entry.get("ambiguous", 0)),
         inactive=int(entry.get("inactive", 0)),
         excluded=_number(entry.get("excluded")),
+        unanswered=bool(entry.get("unanswered", False)),
     )
 
 

@@ -64,7 +64,9 @@ def segment_of(row: Mapping[str, Any]) -> LegacySegment:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+    """Text that every file and answer can hold: a half of a character, as a cut name may end in, becomes �."""
+    text = "" if value is None else str(value)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _number(value: Any) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -121,9 +122,7 @@ class _Call:
 
     def _action(self, name: str) -> Callable[[Organisation, Mapping[str, Any]], Any] | None:
         if name in outbound.ACTIONS:
-            if not self.organisation.outbound:
-                raise no_resource(name)
-            return outbound.ACTIONS[name]
+            return partial(_outbound, name)
         if name in realtime.ACTIONS and not self.organisation.realtime:
             raise no_resource(name)
         return realtime.ACTIONS.get(name)
@@ -179,9 +178,11 @@ class _Call:
             raise bad_request(f"The FetchXML asks for {fetch.entity}, the address for {reader.name}.", INVALID_ARGUMENT)
         rows = list(self.organisation.rows[reader.name].values())
         if fetch.segment is not None:
-            if not self.organisation.outbound:
+            how = outbound.answers(self.organisation)
+            if how in (outbound.Answers.REMOVED, outbound.Answers.REMOVED_PATH):
                 # The relationship went with the module.
                 raise bad_request("'msdyncrm_segmentmemberid' is no attribute of 'contact'.")
+            outbound.refuse(how, "contacts")
             members = set(outbound.members_by_segment(self.organisation, fetch.segment))
             rows = [row for row in rows if row[reader.table.key] in members]
         options = {"$orderby": fetch.order} if fetch.order else {}
@@ -279,6 +280,12 @@ class _Call:
         return response
 
 
+def _outbound(name: str, organisation: Organisation, body: Mapping[str, Any]) -> Any:
+    return outbound.act(organisation, name, body)
+
+
 def _json(content: Any, status: int = 200) -> Response:
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    if not text.isascii() and re.search("[\ud800-\udfff]", text):
+        text = json.dumps(content, separators=(",", ":"))  # half a character has no bytes, but an escape
     return Response(text, status, media_type="application/json; odata.metadata=minimal; charset=utf-8")

@@ -60,7 +60,9 @@ class Organisation:
     """Seconds, for what happens after a moment."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     outbound: bool = True
-    """Whether the outbound services still answer."""
+    """Whether the outbound services are still there."""
+    outbound_answers: str = "live"
+    """How they answer (`sandbox.outbound.Answers`)."""
     outbound_installed: bool = True
     """Whether there is a table of outbound segments at all."""
     realtime: bool = True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
+from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,7 +21,7 @@ from migrator.product.codes import (
 )
 from migrator.sandbox.members import read_outbound_ids, show_ids
 from migrator.sandbox.organisation import Organisation, Row
-from migrator.sandbox.refusal import INVALID_ARGUMENT, Refusal, bad_request
+from migrator.sandbox.refusal import INVALID_ARGUMENT, Refusal, bad_request, no_resource, unrecognised_path
 from migrator.sandbox.tables import LEGACY_SEGMENT
 
 _MOVES = {
@@ -232,8 +234,62 @@ def _guarded(evaluate: Callable[[], T]) -> T:
         raise Refusal(400, "0x80040265", f"The members cannot be fetched: {error}.") from None
 
 
-ACTIONS: Mapping[str, Callable[[Organisation, Mapping[str, Any]], Any]] = {
+Action = Callable[[Organisation, Mapping[str, Any]], Any]
+ACTIONS: Mapping[str, Action] = {
     "msdyncrm_SegmentMembersUpdate": segment_members_update,
     "msdyncrm_FetchContactsByQuery": fetch_contacts_by_query,
     "msdyncrm_ValidateSegment": validate_segment,
 }
+
+
+class Answers(StrEnum):
+    """How the outbound services answer. What they answer after their removal nobody has published: all of it is met."""
+
+    LIVE = "live"
+    REMOVED = "removed"
+    """404, as for a table that is not there."""
+    REMOVED_PATH = "removed-path"
+    """404, as for an address that cannot be read."""
+    FORBIDDEN = "forbidden"
+    """403."""
+    REFUSING = "refusing"
+    """400."""
+    FAILING = "failing"
+    """500, each time."""
+    STRANGE = "strange"
+    """200, with a body that nobody has described."""
+    REPEATING = "repeating"
+    """200, with the first page whatever page is asked for."""
+
+
+def answers(organisation: Organisation) -> Answers:
+    """How the outbound services answer."""
+    return Answers(organisation.outbound_answers) if organisation.outbound else Answers.REMOVED
+
+
+def refuse(how: Answers, name: str) -> None:
+    """Raise what the services say instead of an answer, if they do."""
+    match how:
+        case Answers.REMOVED:
+            raise no_resource(name)
+        case Answers.REMOVED_PATH:
+            raise unrecognised_path(name)
+        case Answers.FORBIDDEN:
+            raise Refusal(403, "0x80040220", f"Principal user is missing the privilege for {name}.")
+        case Answers.REFUSING:
+            raise bad_request(f"The operation {name} is not supported any more.")
+        case Answers.FAILING:
+            raise Refusal(500, "0x80040216", "An unexpected error occurred.")
+
+
+def act(organisation: Organisation, name: str, body: Mapping[str, Any]) -> Any:
+    """Carry out one of the actions, as the services answer now."""
+    how = answers(organisation)
+    refuse(how, name)
+    if name != "msdyncrm_FetchContactsByQuery":
+        return ACTIONS[name](organisation, body)
+    if how is Answers.STRANGE:
+        return {"Answer": {"rows": 42}}
+    if how is Answers.REPEATING:
+        body = {**body, "Query": re.sub(r"SKIP\(\d+\)", "SKIP(0)", str(body.get("Query")))}
+    return ACTIONS[name](organisation, body)

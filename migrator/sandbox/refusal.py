@@ -38,6 +38,12 @@ def no_resource(name: str) -> Refusal:
     return Refusal(404, ERROR_RESOURCE_NOT_FOUND, f"Resource not found for the segment '{name}'.")
 
 
+def unrecognised_path(name: str) -> Refusal:
+    """404: the same, as the part that reads addresses says it (seen; the code is also that of an unknown column)."""
+    kind = "Microsoft.OData.UriParser.ODataUnrecognizedPathException"
+    return Refusal(404, UNKNOWN_PROPERTY, f"URL was not parsed due to an {kind}. Resource not found: '{name}'.")
+
+
 def no_record(table: str, key: str) -> Refusal:
     """404: there is no such row."""
     return Refusal(404, ERROR_RECORD_NOT_FOUND, f"Entity '{table}' With Id = {key} Does Not Exist")

@@ -9,25 +9,27 @@ from typing import Any
 
 import pytest
 
-from migrator.base.ids import unpacked
+from migrator.base.ids import packed, unpacked
+from migrator.base.patience import Patience
 from migrator.base.progress import Silent
-from migrator.contracts.export_folder import Export, Members, MemberSource, member_reader, read_export
+from migrator.contracts.export_check import check_export
+from migrator.contracts.export_folder import Export, ExportWriter, Members, MemberSource, member_reader, read_export
 from migrator.contracts.selection import Selection
 from migrator.dataverse.connect import connect
-from migrator.dataverse.errors import UnexpectedAnswer
 from migrator.extractor.organisation import Extracted, extract, ids_in_row
 from migrator.mql.schema import schema_from_json
 from migrator.product.codes import LegacyType
 from migrator.sandbox import outbound
 from migrator.sandbox.organisation import Organisation
-from migrator.sandbox.refusal import bad_request
+from migrator.sandbox.refusal import Refusal, bad_request
 from migrator.sandbox.server import Running
 from tests.small import COMPOUND, DYNAMIC, INACTIVE, LOST, ROW_ONLY, SCHEMA, STATIC, contact
 
 
 def extracted(server: Running, folder: Path, wait: float = 5.0, selection: Selection | None = None) -> Extracted:
     async def work() -> Extracted:
-        async with await connect(server.address) as client:
+        patience = Patience(total=0.3, first=0.1)
+        async with await connect(server.address, patience=patience) as client:
             return await extract(client, folder, "2026-01-01T00:00:00Z", selection or Selection(), wait, Silent())
 
     return asyncio.run(work())
@@ -91,13 +93,156 @@ def test_a_service_that_gives_less_than_was_asked_for_loses_nobody(
     assert read(sandbox, tmp_path).members[INACTIVE].count == 12
 
 
-def test_an_answer_of_another_shape_ends_the_extraction(
+def test_an_answer_of_another_shape_makes_these_members_unknown_and_the_rest_is_read(
     sandbox: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(outbound.ACTIONS, "msdyncrm_FetchContactsByQuery", lambda *_: {"Answer": 42})
-    with pytest.raises(UnexpectedAnswer, match='"Answer": 42'):
-        extracted(sandbox, tmp_path / "export")
-    assert not (tmp_path / "export/manifest.json").exists()
+    whole = outbound.fetch_contacts_by_query
+
+    def odd(organisation: Organisation, body: Any) -> Any:
+        return {"Answer": {"rows": 42}} if DYNAMIC.hex in body["Query"] else whole(organisation, body)
+
+    monkeypatch.setitem(outbound.ACTIONS, "msdyncrm_FetchContactsByQuery", odd)
+    members = read(sandbox, tmp_path).members
+    assert (members[DYNAMIC].count, members[DYNAMIC].source) == (None, MemberSource.NONE)
+    assert "nobody has described" in members[DYNAMIC].reason
+    assert "Answer" in members[DYNAMIC].reason
+    assert (members[STATIC].count, members[INACTIVE].count) == (5, 12)
+
+
+@pytest.mark.parametrize("how", ["removed", "removed-path", "forbidden", "refusing"])
+def test_whatever_the_service_says_after_its_removal_leads_to_the_same_result(
+    sandbox: Running, tmp_path: Path, how: str
+) -> None:
+    sandbox.organisation.outbound_answers = how
+    found = extracted(sandbox, tmp_path / "export")
+    assert found.service is (how in ("forbidden", "refusing"))
+    members = read_export(tmp_path / "export").members
+    assert (members[ROW_ONLY].source, members[ROW_ONLY].count) == (MemberSource.ROW, 2)
+    assert {members[one].count for one in (STATIC, DYNAMIC, COMPOUND, LOST, INACTIVE)} == {None}
+
+
+def test_a_service_that_repeats_its_page_is_found_out(sandbox: Running, tmp_path: Path) -> None:
+    sandbox.organisation.outbound_answers = "repeating"
+    members = read(sandbox, tmp_path).members
+    assert members[INACTIVE].count is None
+    assert "the same page of ids came again (after 12 ids in 1 pages)" in members[INACTIVE].reason
+
+
+def test_a_service_that_fails_is_asked_three_times_and_what_it_owes_is_read_the_next_time(
+    sandbox: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    act = outbound.act
+
+    def counted(organisation: Organisation, name: str, body: Any) -> Any:
+        asked.append(name)
+        return act(organisation, name, body)
+
+    monkeypatch.setattr(outbound, "act", counted)
+    sandbox.organisation.outbound_answers = "failing"
+    found = extracted(sandbox, tmp_path / "export")
+    # One segment is asked for as long as the patience lasts (here a few tries), two more get one try each.
+    fetched = asked.count("msdyncrm_FetchContactsByQuery")
+    assert 3 < fetched <= 8
+    assert (found.unanswered, found.service) == (6, True)
+    assert any("msdyncrm_FetchContactsByQuery does not answer in this run (500" in why for why in found.not_answering)
+    before = read_export(tmp_path / "export").members
+    assert all(members.unanswered for members in before.values())
+    assert (before[DYNAMIC].count, before[DYNAMIC].source) == (None, MemberSource.NONE)
+
+    sandbox.organisation.outbound_answers = "live"
+    asked.clear()
+    again = extracted(sandbox, tmp_path / "export")
+    assert (again.unanswered, again.kept, again.members) == (0, 0, 30)
+
+    asked.clear()
+    third = extracted(sandbox, tmp_path / "export")
+    assert (third.kept, third.members) == (6, 30)
+    assert not asked  # nothing was owed any more
+    assert check_export(tmp_path / "export") == []
+
+
+def test_exactly_what_was_not_answered_is_read_again(
+    sandbox: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = outbound.fetch_contacts_by_query
+    asked: list[str] = []
+
+    def partly(organisation: Organisation, body: Any) -> Any:
+        asked.append(body["Query"])
+        if DYNAMIC.hex in body["Query"] and organisation.name == "Small":
+            raise Refusal(503, "0x80044150", "Busy.")
+        return whole(organisation, body)
+
+    monkeypatch.setitem(outbound.ACTIONS, "msdyncrm_FetchContactsByQuery", partly)
+    assert extracted(sandbox, tmp_path / "export").unanswered == 1
+    sandbox.organisation.name = "Recovered"
+    asked.clear()
+    again = extracted(sandbox, tmp_path / "export")
+    assert (again.kept, again.unanswered) == (5, 0)
+    assert {DYNAMIC.hex in query for query in asked} == {True}
+    assert read_export(tmp_path / "export").members[DYNAMIC].count == 4
+
+
+@pytest.mark.parametrize("changed", ["modifiedon", "msdyncrm_segmentsize"])
+def test_a_kept_list_that_is_outdated_is_read_again(sandbox: Running, tmp_path: Path, changed: str) -> None:
+    extracted(sandbox, tmp_path / "export")
+    organisation = sandbox.organisation
+    organisation.lists[str(STATIC)][contact(9).int] = None
+    organisation.rows["msdyncrm_segment"][str(STATIC)][changed] = (
+        "2026-02-03T04:05:06Z" if changed == "modifiedon" else 6
+    )
+    again = extracted(sandbox, tmp_path / "export")
+    assert again.kept == 5
+    assert read_export(tmp_path / "export").members[STATIC].count == 6
+
+
+def test_lists_of_another_organisation_are_not_taken_over(sandbox: Running, tmp_path: Path) -> None:
+    extracted(sandbox, tmp_path / "export")
+    sandbox.organisation.id = contact(77)
+    assert extracted(sandbox, tmp_path / "export").kept == 0
+
+
+def test_what_a_person_imported_stays_when_the_rest_is_read_again(sandbox: Running, tmp_path: Path) -> None:
+    extracted(sandbox, tmp_path / "export")
+    writer = ExportWriter.reopen(tmp_path / "export")
+    writer.members(LOST, [contact(1), contact(2)], Members(MemberSource.FILE, origin="Lost.csv"))
+    writer.exclusions(STATIC, packed([contact(3)]))
+    writer.finish()
+    sandbox.organisation.rows["msdyncrm_segment"][str(LOST)]["modifiedon"] = "2026-02-03T04:05:06Z"
+    assert extracted(sandbox, tmp_path / "export").kept == 6
+    members = read_export(tmp_path / "export").members
+    assert (members[LOST].count, members[LOST].source) == (2, MemberSource.FILE)
+    assert (members[STATIC].count, members[STATIC].excluded) == (5, 1)
+    assert check_export(tmp_path / "export") == []
+
+
+def test_a_row_that_comes_on_two_pages_is_one(
+    sandbox: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from migrator.dataverse import outbound as wire
+
+    rows = wire.retrieve_segments
+
+    async def twice(client: Any) -> Any:
+        async for row in rows(client):
+            yield row
+            yield {**row, "modifiedon": "2020-01-01T00:00:00Z", "msdyncrm_segmentname": "older"}
+
+    monkeypatch.setattr(wire, "retrieve_segments", twice)
+    for row in sandbox.organisation.rows["msdyncrm_segment"].values():
+        row["modifiedon"] = "2025-01-01T00:00:00Z"
+    export = read(sandbox, tmp_path)
+    assert len(export.segments) == 6
+    assert "older" not in {segment.name for segment in export.segments}
+
+
+def test_half_an_emoji_in_a_name_is_carried(sandbox: Running, tmp_path: Path) -> None:
+    sandbox.organisation.rows["msdyncrm_segment"][str(STATIC)]["msdyncrm_segmentname"] = "VIP \ud83d"
+    export = read(sandbox, tmp_path)
+    assert next(one for one in export.segments if one.id == STATIC).name == "VIP �"
+    raw = (tmp_path / "export/segments.jsonl").read_text(encoding="utf-8")
+    assert "VIP \\ud83d" in raw  # as it was
 
 
 def test_pending_operations_are_waited_for(sandbox: Running, tmp_path: Path) -> None:
