@@ -23,6 +23,11 @@ def packed(ids: Iterable[UUID]) -> Ids:
     return _of(b"".join([one.bytes for one in ids]))
 
 
+def is_canonical(lines: str) -> bool:
+    """Whether text is nothing but ids in their canonical spelling, each with a line break behind it."""
+    return _CANONICAL.fullmatch(lines) is not None
+
+
 def from_texts(texts: Sequence[str]) -> Ids:
     """Ids from their texts, in any spelling that `UUID` takes.
 

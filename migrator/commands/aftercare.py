@@ -136,7 +136,7 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
             tuple(f"“{names[one.legacy_id]}” ({one.legacy_id}) stays: {one.kept}" for one in done if one.kept),
         )
 
-    aftermath = with_loading(run, orders, plan, work)
+    aftermath = with_loading(run, orders, plan, work, of_its_export=False)
     report_stage(run)
     return aftermath
 

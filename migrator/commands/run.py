@@ -26,9 +26,10 @@ from migrator.base.progress import ShowsProgress
 from migrator.base.stopping import ending_well
 from migrator.commands.settings import Settings
 from migrator.contracts.decisions import decided, read_decisions
+from migrator.contracts.export_check import check_export
 from migrator.contracts.export_folder import OrganisationRef, member_reader, read_export
 from migrator.contracts.journal import JOURNAL, read_results, read_summary
-from migrator.contracts.plan import Choice, Plan, TranslationSettings, read_plan, write_plan
+from migrator.contracts.plan import Choice, Plan, TranslationSettings, check_export_of, read_plan, write_plan
 from migrator.contracts.run_folder import RunFolder, utc_now
 from migrator.contracts.selection import Selection
 from migrator.contracts.verification import Verification, latest, read_verifications
@@ -106,6 +107,10 @@ def extract_stage(run: RunFolder, orders: Orders, selection: Selection) -> None:
     _with_client(run, orders, work)
 
 
+_PROBLEMS = 5
+"""What is wrong with an export, told in one breath."""
+
+
 def take_export(run: RunFolder, source: Path) -> None:
     """Copy an existing export into the run, so that the run stands on its own.
 
@@ -113,6 +118,10 @@ def take_export(run: RunFolder, source: Path) -> None:
         UsageError: it is no whole export.
     """
     read_export(source)
+    if problems := check_export(source):
+        shown = " ".join(problems[:_PROBLEMS])
+        more = f" And {len(problems) - _PROBLEMS:,} more: migrator check-export {source}" * (len(problems) > _PROBLEMS)
+        raise UsageError(f"The export {source} cannot be relied on, and was not taken. {shown}{more}")
     shutil.copytree(source, run.export, copy_function=shutil.copyfile)
     run.update(extracted=utc_now())
 
@@ -416,15 +425,31 @@ def _target(run: RunFolder, orders: Orders, source: Path, *, other_organisation:
 # --- reaching the organisation ---------------------------------------------------------------------------------------
 
 
-def with_loading(run: RunFolder, orders: Orders, plan: Plan, work: Callable[[Loading], Coroutine[Any, Any, T]]) -> T:
+def with_loading(
+    run: RunFolder,
+    orders: Orders,
+    plan: Plan,
+    work: Callable[[Loading], Coroutine[Any, Any, T]],
+    *,
+    of_its_export: bool = True,
+) -> T:
     """Do work that changes or reads the organisation for a plan, with the run's journal.
 
+    Args:
+        run: the run.
+        orders: how.
+        plan: what was planned.
+        work: what is done.
+        of_its_export: whether the plan has to be the one of the export; what goes by the journal alone need not ask.
+
     Raises:
-        UsageError: the export or the journal is damaged.
+        UsageError: the export or the journal is damaged, or the export is another one than the plan was made from.
         DataverseError: the organisation cannot be reached.
         Interrupted: Ctrl-C.
     """
-    read_export(run.export)  # a damaged member list must not be loaded
+    export = read_export(run.export)  # a damaged member list must not be loaded
+    if of_its_export:
+        check_export_of(plan, export)
 
     async def session(client: Client) -> T:
         async with Journal(run.path / JOURNAL, utc_now) as journal:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
 
+from migrator.base.ids import Ids, distinct, from_texts, is_canonical, joined
 from migrator.contracts.export_folder import FORMAT, MANIFEST, MEMBER_HEADER, METADATA, SEGMENTS, MemberSource
 from migrator.contracts.legacy_segment import segment_of
 from migrator.mql.schema import schema_from_json
 
+_LINES = 50_000
+"""Lines of a list that are looked at together."""
 _SHOWN = 5
 """Problems of one kind in one file that are named one by one."""
 
@@ -106,6 +110,28 @@ def _members(folder: Path, files: Mapping[str, Any], members: Mapping[str, Any],
 
 
 def _list(folder: Path, name: str, count: int) -> Iterator[str]:
+    """What is wrong with one list: told at once where all is well, line by line where not."""
+    if not _is_clean(folder / name, count):
+        yield from _line_by_line(folder, name, count)
+
+
+def _is_clean(path: Path, count: int) -> bool:
+    parts: list[Ids] = []
+    try:
+        with path.open(encoding="ascii", newline="") as file:
+            if file.readline() != f"{MEMBER_HEADER}\n":
+                return False
+            while lines := list(islice(file, _LINES)):
+                if not is_canonical("".join(lines)):
+                    return False
+                parts.append(from_texts([line[:-1] for line in lines]))
+    except (OSError, UnicodeDecodeError):
+        return False
+    ids = joined(parts)
+    return len(ids) == count and len(distinct(ids)) == count
+
+
+def _line_by_line(folder: Path, name: str, count: int) -> Iterator[str]:
     seen: set[bytes] = set()
     wrong = lines = 0
     try:

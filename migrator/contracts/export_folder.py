@@ -126,11 +126,13 @@ class Export:
 
     organisation: OrganisationRef
     fingerprint: str
-    """SHA-256 over the manifest's checksums: two exports with the same one are the same."""
+    """SHA-256 over the manifest's checksums and all that it says of members: exports with the same one are the same."""
     segments: tuple[LegacySegment, ...]
     members: Mapping[UUID, Members]
     tables: Mapping[str, Any]
     """`metadata.json` as it stands; `mql.schema` gives it its type."""
+    fingerprint_1: str = ""
+    """The fingerprint as version 0.1.0 took it, over the checksums alone: plans that it made name this one."""
     extracted_at: str = ""
     """When it was made, UTC, ISO 8601; empty where nobody wrote it down."""
 
@@ -378,26 +380,41 @@ def read_export(folder: Path) -> Export:
     """
     manifest = _manifest(folder)
     files: Mapping[str, Any] = manifest["files"]
-    for name, entry in files.items():
-        _check_file(folder, name, str(entry["sha256"]))
+    lines = {name: _check_file(folder, name, _checksum(folder, name, entry)) for name, entry in files.items()}
     if SEGMENTS not in files:
         raise UsageError(f"The export {folder} holds no {SEGMENTS}. Extract again.")
     metadata = json.loads((folder / METADATA).read_bytes()) if METADATA in files else {}
     checksums = "\n".join(f"{name} {files[name]['sha256']}" for name in sorted(files))
+    entries = manifest.get("members", {})
     try:
         organisation = OrganisationRef(UUID(manifest["organisation"]["id"]), str(manifest["organisation"]["url"]))
-        members = {UUID(key): _members(value) for key, value in manifest.get("members", {}).items()}
-    except (KeyError, TypeError, ValueError) as error:
+        members = {UUID(key): _members(value) for key, value in entries.items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken(folder, f"{MANIFEST} has no readable {error}") from error
+    for segment, entry in zip(members, entries.values(), strict=True):
+        _check_lists(folder, segment, entry, lines)
     segments = tuple(_segments(folder))
+    before = hashlib.sha256(f"{organisation.id}\n{checksums}".encode()).hexdigest()
+    said = json.dumps(entries, sort_keys=True)
     return Export(
         organisation=organisation,
-        fingerprint=hashlib.sha256(f"{organisation.id}\n{checksums}".encode()).hexdigest(),
+        fingerprint=f"2:{hashlib.sha256(f'{before}{said}'.encode()).hexdigest()}",
+        fingerprint_1=before,
         segments=segments,
         members={segment.id: members.get(segment.id, Members(MemberSource.NOT_READ)) for segment in segments},
         tables=metadata,
-        extracted_at=str(manifest.get("extracted_at", "")),
     )
+
+
+def _check_lists(folder: Path, segment: UUID, entry: Mapping[str, Any], lines: Mapping[str, int]) -> None:
+    """A list of members has a checksum, so it is in the folder, and it has as many lines as the manifest counts."""
+    for key, counted in (("file", "count"), ("exclusions", "excluded")):
+        if not (name := _list_name(segment, entry, key)):
+            continue
+        if name not in lines:
+            raise _broken(folder, f"{MANIFEST} names {name} for the segment {segment}, but has no checksum for it")
+        if (found := lines[name] - 1) != entry[counted]:
+            raise _broken(folder, f"{MANIFEST} counts {entry[counted]} ids in {name}, which has {max(found, 0)}")
 
 
 def member_file(folder: Path, segment: UUID, *, excluded: bool = False) -> Path | None:
@@ -407,10 +424,8 @@ def member_file(folder: Path, segment: UUID, *, excluded: bool = False) -> Path 
         UsageError: the export cannot be read.
     """
     entry: Mapping[str, Any] = _manifest(folder).get("members", {}).get(str(segment), {})
-    if entry.get("excluded" if excluded else "count") is None:
-        return None
-    ending = EXCLUSIONS if excluded else ""
-    return folder / str(entry.get("exclusions" if excluded else "file", f"members/{segment}{ending}.csv"))
+    name = _list_name(segment, entry, "exclusions" if excluded else "file")
+    return _inside(folder, name) if name else None
 
 
 def member_reader(folder: Path) -> ReadMembers:
@@ -424,7 +439,7 @@ def member_reader(folder: Path) -> ReadMembers:
     def read(segment: UUID, first: int = 0, count: int | None = None, *, excluded: bool = False) -> Ids:
         entry = entries.get(str(segment), {})
         name = entry.get("exclusions" if excluded else "file", f"members/{segment}{EXCLUSIONS if excluded else ''}.csv")
-        with (folder / name).open(encoding="ascii") as file:
+        with _inside(folder, name).open(encoding="ascii") as file:
             lines = islice(file, 1 + first, None if count is None else 1 + first + count)
             parts: list[Ids] = []
             while part := [line.strip() for line in islice(lines, _LINES)]:
@@ -475,17 +490,32 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _check_file(folder: Path, name: str, sha256: str) -> None:
+def _checksum(folder: Path, name: str, entry: Any) -> str:
+    if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
+        raise _broken(folder, f"{MANIFEST} has no checksum for {name}")
+    return str(entry["sha256"])
+
+
+def _inside(folder: Path, name: str) -> Path:
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
         raise _broken(folder, f"{MANIFEST} names a file outside of the folder: {name}")
+    return path
+
+
+def _check_file(folder: Path, name: str, sha256: str) -> int:
+    """Compare a file with its checksum; gives how many lines it has."""
+    digest, lines = hashlib.sha256(), 0
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        with _inside(folder, name).open("rb") as file:
+            while part := file.read(2**20):
+                digest.update(part)
+                lines += part.count(b"\n")
     except OSError as error:
         raise _broken(folder, f"{name} cannot be read ({error.strerror})") from error
-    if found != sha256:
+    if digest.hexdigest() != sha256:
         raise _broken(folder, f"{name} is not what it was when the export was made")
+    return lines
 
 
 def _broken(folder: Path, what: str) -> UsageError:

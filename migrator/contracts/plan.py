@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -17,10 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 from migrator.base.atomic import write_bytes, writing
 from migrator.base.errors import UsageError
 from migrator.base.safe_text import for_spreadsheet
-from migrator.contracts.export_folder import Members, OrganisationRef
-from migrator.contracts.payload import Payload, StaticGroup, payload_from_format_1
+from migrator.contracts.export_folder import Export, Members, MemberSource, OrganisationRef
+from migrator.contracts.payload import Payload, PayloadKind, StaticGroup, payload_from_format_1
 from migrator.contracts.selection import Selection
-from migrator.product.codes import LegacyStatus, LegacyType, label
+from migrator.product.codes import MEMBERS_PER_GROUP, LegacyStatus, LegacyType, label
 from migrator.product.findings import SEVERITIES, Finding, Severity
 
 
@@ -164,6 +164,53 @@ class Plan:
     def target(self) -> OrganisationRef:
         """The organisation that this plan may be loaded into, and no other."""
         return self.settings.target
+
+
+# --- plan and export -------------------------------------------------------------------------------------------------
+
+
+def check_export_of(plan: Plan, export: Export) -> None:
+    """A plan belongs to exactly one export: the groups that it names are parts of that export's lists.
+
+    Raises:
+        UsageError: the export is another one by now, or groups do not add up to the list that they are filled from.
+    """
+    ours = export.fingerprint if plan.export_fingerprint.startswith("2:") else export.fingerprint_1
+    if plan.export_fingerprint != ours:
+        raise UsageError(
+            "The plan was made from another export than the one that lies in the run now: members were imported, or a "
+            "file was changed. Nothing was loaded. Translate again with: migrator translate"
+        )
+    parts: dict[UUID, list[StaticGroup]] = {}
+    for segment in plan.segments:
+        if segment.part_of:
+            parts.setdefault(segment.part_of, []).extend(segment.groups)
+            continue
+        known = export.members.get(segment.legacy_id)
+        if known is None or (known.count, known.excluded) != (segment.members.count, segment.members.excluded):
+            raise _adds_up_to_no_list(segment.name)
+        for payload in filter(None, (segment.payload, *segment.alternatives.values())):
+            _check_groups(segment.name, payload.groups, known, static=payload.kind is PayloadKind.STATIC)
+    for whole, groups in parts.items():
+        _check_groups(str(whole), groups, export.members.get(whole, Members(MemberSource.NONE)), static=True)
+
+
+def _check_groups(name: str, groups: Iterable[StaticGroup], members: Members, *, static: bool) -> None:
+    for excluded, wanted in ((False, members.count if static else 0), (True, members.excluded)):
+        reached = 0
+        for group in sorted((group for group in groups if group.excluded is excluded), key=lambda group: group.first):
+            if group.first != reached or not 0 <= group.count <= MEMBERS_PER_GROUP:
+                raise _adds_up_to_no_list(name)
+            reached += group.count
+        if reached != (wanted or 0):
+            raise _adds_up_to_no_list(name)
+
+
+def _adds_up_to_no_list(name: str) -> UsageError:
+    return UsageError(
+        f"The groups of the segment “{name}” in the plan do not add up to its list in the export. Nothing was loaded. "
+        "Translate again with: migrator translate"
+    )
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -33,7 +33,12 @@ def plan_members(segment: LegacySegment, members: Members, name: str, target: UU
     found = [*_about_reading(members), *_about_size(segment, members, tolerance)]
     fits = (members.count or 0) + (members.excluded or 0) <= MEMBERS_MAX
     if segment.type_code != LegacyType.STATIC:
-        return PlannedMembers((), tuple(found), fits)
+        # Whoever is excluded by name stays out of what a query selects, too.
+        excluded = members.excluded or 0
+        out = _groups(segment.id, 0, excluded, name, target, excluded=True) if excluded else []
+        if len(out) > GROUPS_PER_DEFINITION:
+            found.append(findings.too_many_members(excluded, MEMBERS_MAX, len(parts_of(excluded))))
+        return PlannedMembers(tuple(out), tuple(found), fits)
     if members.count is None:
         found.append(findings.members_unknown(members.reason or "the export holds no list of them"))
         return PlannedMembers((), tuple(found))
