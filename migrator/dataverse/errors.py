@@ -106,6 +106,11 @@ class Unsettled(Refused):
         super().__init__(request, status, code, message, request_id)
 
     @property
+    def answered(self) -> bool:
+        """Whether the service answered, with an error of its own or with something unreadable; else none came at all."""
+        return self.status == 200 or self.status >= 500
+
+    @property
     def summary(self) -> str:
         """What is known, in one sentence."""
         how = " ".join(filter(None, (str(self.status or ""), self.code, self.reason)))

@@ -12,7 +12,8 @@ from uuid import UUID
 from migrator.base.ids import Ids, from_texts, texts
 from migrator.dataverse.cells import identity, number, text
 from migrator.dataverse.client import Client
-from migrator.dataverse.errors import NotFound, Refused, UnexpectedAnswer
+from migrator.dataverse.errors import NotFound, UnexpectedAnswer, Unsettled
+from migrator.dataverse.sending import checked_action, error_of, shortened
 from migrator.product.codes import MEMBERS_PER_CALL, PAGE_SIZE_MAX
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -245,9 +246,9 @@ async def add_static_members(client: Client, segment: UUID, group: UUID, members
 
     Raises:
         ValueError: more ids than one call takes.
-        Refused: the service does not take them.
+        Refused: the service does not take them, by its status or in the answer's body.
     """
-    await client.write("POST", "msdynmkt_AddStaticMembers", _members_body(segment, group, members))
+    await _act(client, "msdynmkt_AddStaticMembers", _members_body(segment, group, members))
 
 
 async def remove_static_members(client: Client, segment: UUID, group: UUID, members: Ids) -> None:
@@ -255,9 +256,16 @@ async def remove_static_members(client: Client, segment: UUID, group: UUID, memb
 
     Raises:
         ValueError: more ids than one call takes.
-        Refused: the service does not take them.
+        Refused: the service does not take them, by its status or in the answer's body.
     """
-    await client.write("POST", "msdynmkt_RemoveStaticMembers", _members_body(segment, group, members))
+    await _act(client, "msdynmkt_RemoveStaticMembers", _members_body(segment, group, members))
+
+
+async def _act(client: Client, action: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Carry out an action that changes something; a refusal inside a good answer is a refusal."""
+    answer = await client.write("POST", action, body)
+    checked_action(action, answer)
+    return answer
 
 
 def _members_body(segment: UUID, group: UUID, members: Ids) -> dict[str, Any]:
@@ -284,27 +292,97 @@ async def publish_segment_definition(client: Client, segment: UUID) -> None:
     """`msdynmkt_PublishSegmentDefinition`: validate and publish; the members are computed afterwards.
 
     Raises:
-        Refused: the query is not valid; the message names the place.
+        Refused: the query is not valid; the message names the place. The status may be 400, or 200 with a body that
+            holds `StatusCode` 400.
     """
-    await client.write("POST", "msdynmkt_PublishSegmentDefinition", {"SegmentId": str(segment)})
+    await _act(client, "msdynmkt_PublishSegmentDefinition", {"SegmentId": str(segment)})
 
 
-async def members_list(client: Client, segment: UUID) -> Ids:
-    """`msdynmkt_MembersList`: the computed members; one id an element, or several joined by commas.
+@dataclass(frozen=True, slots=True)
+class ComputedMembers:
+    """The members that a segment was computed to have."""
+
+    ids: Ids
+    """Those that were listed."""
+    total: int
+    """How many there are. Where fewer are listed, an id that is missing proves nothing."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of them are listed."""
+        return len(self.ids) >= self.total
+
+
+async def members_list(client: Client, segment: UUID) -> ComputedMembers:
+    """`msdynmkt_MembersList`: the computed members; one id an element, or several joined by commas (both were seen).
 
     Raises:
         UnexpectedAnswer: the answer does not hold ids as documented.
         Refused: the segment is not computed.
     """
     answer = await client.ask("msdynmkt_MembersList", {"SegmentId": str(segment)})
-    status = answer.get("StatusCode", 200)
-    if status != 200:
-        raise Refused("POST msdynmkt_MembersList", int(status), "", str(answer.get("ResultText", "")))
+    _checked_question("msdynmkt_MembersList", answer)
     try:
-        elements = json.loads(answer["ResultText"])["members"]
-        return from_texts([part.strip() for element in elements for part in element.split(",") if part.strip()])
+        result = json.loads(answer["ResultText"])
+        ids = from_texts([one.strip() for element in result["members"] for one in element.split(",") if one.strip()])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unexpected("msdynmkt_MembersList", answer) from error
+    total = number(result.get("totalCount"))
+    return ComputedMembers(ids, len(ids) if total is None else total)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """The last computation of a segment."""
+
+    status: str
+    """The service's word, such as `Success`; empty where it says none."""
+    reason: str = ""
+    """Why it ended like that, in the service's own words; empty where it gives none."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without a result."""
+        return self.status.replace(" ", "").lower() in _FAILED
+
+
+_FAILED = frozenset({"failed", "failure", "error", "faulted", "aborted", "cancelled", "canceled", "timedout"})
+"""Words for a computation that failed. Only `Success` was seen; these are assumed, and others mean nothing."""
+_REASONS = ("reason", "message", "errormessage", "error", "errordetails", "failurereason", "details")
+"""Where a reason may stand, in this order (assumed)."""
+
+
+async def segment_status(client: Client, segment: UUID) -> Execution:
+    """`msdynmkt_SegmentStatus`: how the last computation went (`lastExecution` of the JSON in `ResultText`; seen).
+
+    Raises:
+        UnexpectedAnswer: the answer is of a shape that nobody has described.
+        Refused: the service does not say, or has no such action.
+    """
+    answer = await client.ask("msdynmkt_SegmentStatus", {"SegmentId": str(segment)})
+    _checked_question("msdynmkt_SegmentStatus", answer)
+    try:
+        result = json.loads(answer["ResultText"])
+        last = result.get("lastExecution") or {}
+        named = {str(key).lower(): value for key, value in last.items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnexpectedAnswer(
+            "POST msdynmkt_SegmentStatus", 200, "", f"no status was found in: {shortened(answer)}"
+        ) from error
+    reason = next((named[name] for name in _REASONS if named.get(name)), "")
+    return Execution(str(named.get("status") or ""), _words(reason))
+
+
+def _words(reason: Any) -> str:
+    """A reason as text, also where it comes as an object or as a list of them."""
+    match reason:
+        case Mapping():
+            named = {str(key).lower(): value for key, value in reason.items()}
+            return _words(next((named[name] for name in _REASONS if named.get(name)), ""))
+        case list():
+            return "; ".join(filter(None, map(_words, reason)))
+        case _:
+            return str(reason or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +390,8 @@ class Stopped:
     """What became of the wish to stop one segment."""
 
     was_stopped: bool
+    message: str = ""
+    """What the service says about it."""
     journeys: tuple[str, ...] = ()
     """The journeys that use it."""
     segments: tuple[str, ...] = ()
@@ -321,26 +401,59 @@ class Stopped:
 async def stop_segment(client: Client, segment: UUID) -> Stopped:
     """`msdynmkt_StopSegments` for one segment: it is stopped, or whoever uses it is named.
 
+    The answer is `{"summary": …, "stopSingleSegmentResults": [{"SegmentId", "WasStopped", "Message",
+    "DependentJourneys", "DependentSegments"}]}` (product documentation).
+
     Raises:
-        UnexpectedAnswer: the answer is not as documented.
+        Unsettled: whether it stopped cannot be read from the answer; look.
         Refused: the service does not do it.
     """
-    answer = await client.write("POST", "msdynmkt_StopSegments", {"SegmentIdList": [str(segment)]})
-    try:
-        entries = answer["Response"] if "Response" in answer else answer["value"]
-        entry = (json.loads(entries) if isinstance(entries, str) else entries)[0]
-        return Stopped(
-            bool(entry["WasStopped"]),
-            tuple(map(str, entry.get("DependentJourneys") or ())),
-            tuple(map(str, entry.get("DependentSegments") or ())),
-        )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        shown = json.dumps(answer, ensure_ascii=False)[:500]
-        raise UnexpectedAnswer(
-            "POST msdynmkt_StopSegments", 200, "", f"whether it stopped cannot be read from: {shown}"
-        ) from error
+    answer = await _act(client, "msdynmkt_StopSegments", {"SegmentIdList": [str(segment)]})
+    for entry in _results_in(answer):
+        if identity(entry.get("SegmentId")) == segment and "WasStopped" in entry:
+            return Stopped(
+                str(entry["WasStopped"]).lower() == "true",
+                str(entry.get("Message") or ""),
+                _named(entry.get("DependentJourneys")),
+                _named(entry.get("DependentSegments")),
+            )
+    what = f"whether it stopped cannot be read from: {shortened(answer)}"
+    raise Unsettled("POST msdynmkt_StopSegments", what, 200)
+
+
+def _results_in(content: Any) -> list[Mapping[str, Any]]:
+    """The results for single segments, wherever they stand: at the top, or as JSON in a string."""
+    if isinstance(content, str):
+        try:
+            content = json.loads(content)
+        except ValueError:
+            return []
+    if isinstance(content, list):
+        return [entry for entry in content if isinstance(entry, Mapping)]
+    if isinstance(content, Mapping):
+        found = content.get("stopSingleSegmentResults")
+        return _results_in(found) if found else [one for value in content.values() for one in _results_in(value)]
+    return []
+
+
+def _named(users: Any) -> tuple[str, ...]:
+    """Names of what depends on a segment: as texts, or as objects with a name or an id."""
+    if isinstance(users, str):
+        return tuple(filter(None, (one.strip() for one in users.split(","))))
+    return tuple(
+        str(next((user[key] for key in ("Name", "name", "Id", "id") if user.get(key)), ""))
+        if isinstance(user, Mapping)
+        else str(user)
+        for user in users or ()
+    )
+
+
+def _checked_question(action: str, answer: Mapping[str, Any]) -> None:
+    """Refuse a good answer whose body carries another status; nothing was changed by asking."""
+    status = number(answer.get("StatusCode"))
+    if status is not None and not 200 <= status < 300:
+        raise error_of(f"POST {action}", status, "", str(answer.get("ResultText") or "no reason given"))
 
 
 def _unexpected(action: str, answer: Mapping[str, Any]) -> UnexpectedAnswer:
-    shown = json.dumps(answer, ensure_ascii=False)[:500]
-    return UnexpectedAnswer(f"POST {action}", 200, "", f"no list of ids was found in: {shown}")
+    return UnexpectedAnswer(f"POST {action}", 200, "", f"no list of ids was found in: {shortened(answer)}")

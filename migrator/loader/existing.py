@@ -1,9 +1,13 @@
-"""What the organisation holds already of the records that a plan is about: one look for all of them."""
+"""What the organisation holds already of the records that a plan is about: one look for all of them.
+
+What can be done with a definition depends on its `statuscode` alone: which `statecode` a published one has is unproven.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from uuid import UUID
 
 from migrator.contracts.plan import PlannedSegment
@@ -12,7 +16,37 @@ from migrator.dataverse.client import Client
 from migrator.dataverse.realtime import DefinitionRow, SegmentRow
 from migrator.product.codes import DefinitionStatus
 
-PUBLISHED = frozenset({DefinitionStatus.LIVE, DefinitionStatus.LIVE_WITH_WARNINGS, DefinitionStatus.GOING_LIVE})
+
+class Phase(Enum):
+    """What a definition is ready for."""
+
+    EDITABLE = "editable"
+    """It can be changed and published: a draft, or a stopped one."""
+    PUBLISHED = "published"
+    """It is live or on its way there; it is not changed."""
+    STOPPING = "stopping"
+    """It is on its way to stopped."""
+    DELETED = "deleted"
+    """It is marked as deleted."""
+    UNKNOWN = "unknown"
+    """Its status is none that this version knows; it may be live, so it is not changed."""
+
+
+PHASES: Mapping[int | None, Phase] = {
+    DefinitionStatus.DRAFT: Phase.EDITABLE,
+    DefinitionStatus.STOPPED: Phase.EDITABLE,
+    DefinitionStatus.LIVE: Phase.PUBLISHED,
+    DefinitionStatus.LIVE_WITH_WARNINGS: Phase.PUBLISHED,
+    DefinitionStatus.GOING_LIVE: Phase.PUBLISHED,
+    DefinitionStatus.STOPPING: Phase.STOPPING,
+    DefinitionStatus.DELETED: Phase.DELETED,
+}
+"""Every status has its phase; one that is not here has the phase *unknown*."""
+
+
+def phase_of(definition: DefinitionRow) -> Phase:
+    """What a definition is ready for."""
+    return PHASES.get(definition.status_code, Phase.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +76,3 @@ async def look_at_segments(client: Client, planned: Collection[PlannedSegment]) 
     """
     wanted = {segment.segment_id for segment in planned}
     return {row.id: row async for row in realtime.retrieve_segments(client) if row.id in wanted}
-
-
-def is_published(definition: DefinitionRow | None) -> bool:
-    """Whether a definition is live, or on its way there."""
-    return definition is not None and definition.status_code in PUBLISHED

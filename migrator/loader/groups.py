@@ -17,7 +17,7 @@ from migrator.contracts.plan import PlannedSegment
 from migrator.dataverse import realtime
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import Unsettled
-from migrator.loader.loading import Attempt, CannotGoOn, LiveDiffers, Loading, write_ids
+from migrator.loader.loading import MORE_TRIES, Attempt, CannotGoOn, LiveDiffers, Loading, steadily_refused, write_ids
 from migrator.product.codes import MEMBERS_PER_CALL
 
 _LOST_IN_A_ROW = 3
@@ -30,7 +30,7 @@ one before it is called different: reads may lag behind writes."""
 
 
 async def fill(
-    loading: Loading, segment: PlannedSegment, group: StaticGroup, attempt: Attempt, *, new: bool, live: bool
+    loading: Loading, segment: PlannedSegment, group: StaticGroup, attempt: Attempt, *, new: bool, left_alone: str
 ) -> None:
     """Bring one group into the planned state.
 
@@ -40,16 +40,19 @@ async def fill(
         group: which group.
         attempt: for which segment.
         new: whether the segment was created just now, so that the group is empty.
-        live: whether the segment is published; then nothing is changed.
+        left_alone: the state for which nothing is changed, such as "live"; empty where the segment may be changed.
 
     Raises:
         LiveDiffers: the segment is live, and its group is not as planned.
         CannotGoOn: both sides do not come to agree.
+        ServerFault: the service answers with errors only, and nothing of it arrives.
         Refused: the organisation says no.
     """
     patience = loading.client.patience
     waiting = Waiting(replace(patience, most=min(patience.most, _LONGEST * patience.first)), loading.client.stop)
-    rounds, confirmed = 0, False
+    rounds, confirmed, before = 0, False, -1
+    refused: Unsettled | None = None
+    refusals = 0
     found = NONE if new else await read_group(loading.client, segment.segment_id, group.id)
     while True:
         planned = loading.read_members(segment.members_of, group.first, group.count, excluded=group.excluded)
@@ -58,11 +61,17 @@ async def fill(
         if not len(missing) and not len(surplus):
             attempt.step = "read back"
             return
-        if live and rounds == _LOOKS:
-            raise LiveDiffers(_live(loading, segment, missing, surplus))
+        if left_alone and rounds == _LOOKS:
+            raise LiveDiffers(_live(loading, segment, missing, surplus, left_alone))
         attempt.step = "members"
-        if not live and (not confirmed or rounds % _LOOKS == 0):
-            confirmed = await _send(loading, segment, group, attempt, missing, surplus)
+        apart = len(missing) + len(surplus)
+        refusals = refusals if apart == before else 0
+        before = apart
+        if refused and refusals > MORE_TRIES:
+            raise steadily_refused(refused)
+        if not left_alone and (not confirmed or rounds % _LOOKS == 0):
+            confirmed, refused = await _send(loading, segment, group, attempt, missing, surplus)
+            refusals = refusals + 1 if refused else 0
         # What was sent for the first time is usually seen at once.
         if rounds and not await waiting.again():
             raise CannotGoOn(_apart(loading, segment, group, missing, surplus))
@@ -73,24 +82,33 @@ async def fill(
 
 async def _send(
     loading: Loading, segment: PlannedSegment, group: StaticGroup, attempt: Attempt, missing: Ids, surplus: Ids
-) -> bool:
-    """Send the difference, in calls of 1,000 ids one after the other; gives whether every call was confirmed."""
-    client, whose = loading.client, segment.segment_id
+) -> tuple[bool, Unsettled | None]:
+    """Send the difference, in calls of 1,000 ids one after the other.
+
+    Gives whether every call was confirmed, and the answer of the service if it had nothing but errors to say.
+    """
     lost = in_a_row = 0
-    for verb, ids, call in (
-        (Write.ADD_MEMBERS, missing, realtime.add_static_members),
-        (Write.REMOVE_MEMBERS, surplus, realtime.remove_static_members),
-    ):
-        for batch in batches(ids, MEMBERS_PER_CALL):
-            try:
-                async with loading.journal.step(attempt.legacy_id, verb, group.id, f"{len(batch)} ids"):
-                    await call(client, whose, group.id, batch)
-                in_a_row = 0
-            except Unsettled:
-                lost, in_a_row = lost + 1, in_a_row + 1
-                if in_a_row == _LOST_IN_A_ROW:
-                    return False
-    return not lost
+    answers: list[Unsettled | None] = []
+    calls = [
+        (verb, call, batch)
+        for verb, ids, call in (
+            (Write.ADD_MEMBERS, missing, realtime.add_static_members),
+            (Write.REMOVE_MEMBERS, surplus, realtime.remove_static_members),
+        )
+        for batch in batches(ids, MEMBERS_PER_CALL)
+    ]
+    for verb, call, batch in calls:
+        try:
+            async with loading.journal.step(attempt.legacy_id, verb, group.id, f"{len(batch)} ids"):
+                await call(loading.client, segment.segment_id, group.id, batch)
+            in_a_row = 0
+            answers.append(None)
+        except Unsettled as error:
+            lost, in_a_row = lost + 1, in_a_row + 1
+            answers.append(error if error.answered else None)
+            if in_a_row == _LOST_IN_A_ROW:
+                break
+    return not lost, answers[-1] if all(answers) else None
 
 
 async def read_group(client: Client, segment: UUID, group: UUID) -> Ids:
@@ -105,9 +123,9 @@ async def read_group(client: Client, segment: UUID, group: UUID) -> Ids:
     return joined(pages)
 
 
-def _live(loading: Loading, segment: PlannedSegment, missing: Ids, surplus: Ids) -> str:
+def _live(loading: Loading, segment: PlannedSegment, missing: Ids, surplus: Ids, left_alone: str) -> str:
     return (
-        f"The segment is live, and its members are not as planned: {_listed(loading, segment, missing, surplus)}. "
+        f"The segment is {left_alone}, and its members are not as planned: {_listed(loading, segment, missing, surplus)}. "
         "It was changed after an earlier migration. Nothing was changed now. Stop the segment in real-time journeys if "
         "it is to become as planned, then repeat the command."
     )

@@ -22,11 +22,11 @@ from migrator.contracts.plan import PlannedSegment
 from migrator.dataverse import realtime
 from migrator.dataverse.errors import DuplicateKey, Refused
 from migrator.dataverse.realtime import DefinitionChange, DefinitionRow, SegmentChange, SegmentRow
-from migrator.loader.existing import Existing, is_published, look
+from migrator.loader.existing import Existing, Phase, look, phase_of
 from migrator.loader.groups import fill
 from migrator.loader.loading import Attempt, CannotGoOn, LiveDiffers, Loading, check_target, write
 from migrator.mql import QueryError, parse_realtime, write_realtime
-from migrator.product.codes import DefinitionStatus, SegmentStatus
+from migrator.product.codes import SegmentStatus
 
 T = TypeVar("T")
 
@@ -68,12 +68,13 @@ async def _one(
                 f"{broken} of the segments that its query refers to could not be loaded. Retry those first, then this."
             )
         new = await _records(loading, segment, existing, attempt)
-        live = not new and await _is_live(loading, segment, existing)
+        left_alone = "" if new else await _why_left_alone(loading, segment, existing)
         await side_by_side(
-            (fill(loading, segment, group, attempt, new=new, live=live) for group in segment.groups), loading.parallel
+            (fill(loading, segment, group, attempt, new=new, left_alone=left_alone) for group in segment.groups),
+            loading.parallel,
         )
         loading.read_back.add(segment.legacy_id)
-        if segment.publish and (not live or _did_not_compute(segment, existing)):
+        if segment.publish and (not left_alone or _did_not_compute(segment, existing)):
             await _publish(loading, segment, attempt)
         result = LoadResult(segment.legacy_id, LoadState.LOADED, attempt.step, attempt.created)
     except Refused as error:
@@ -105,9 +106,9 @@ async def _records(loading: Loading, segment: PlannedSegment, existing: Existing
             partial(realtime.create_segment_definition, client, payload.definition),
             partial(realtime.retrieve_segment_definition, client, segment.definition_id),
         )  # fmt: skip
-    live = is_published(definition)
+    left_alone = _left_alone(definition)
     if definition is not None:
-        await _converge_definition(loading, segment, definition, attempt, live=live)
+        await _converge_definition(loading, segment, definition, attempt, left_alone=left_alone)
     attempt.step = "segment"
     found = existing.segments.get(segment.segment_id)
     if found is None:
@@ -118,7 +119,7 @@ async def _records(loading: Loading, segment: PlannedSegment, existing: Existing
         )  # fmt: skip
         if found is None:
             return True
-    await _converge_segment(loading, segment, found, attempt, live=live)
+    await _converge_segment(loading, segment, found, attempt, left_alone=left_alone)
     return False
 
 
@@ -158,23 +159,43 @@ async def _create(
     return None
 
 
-async def _is_live(loading: Loading, segment: PlannedSegment, existing: Existing) -> bool:
+async def _why_left_alone(loading: Loading, segment: PlannedSegment, existing: Existing) -> str:
     definition = existing.definitions.get(segment.definition_id)
-    return is_published(definition or await realtime.retrieve_segment_definition(loading.client, segment.definition_id))
+    return _left_alone(
+        definition or await realtime.retrieve_segment_definition(loading.client, segment.definition_id)
+    )
+
+
+def _left_alone(definition: DefinitionRow | None) -> str:
+    """In which state a definition is that is not changed; empty where it may be changed."""
+    match phase_of(definition) if definition else Phase.EDITABLE:
+        case Phase.PUBLISHED:
+            return "live"
+        case Phase.UNKNOWN:
+            code = definition.status_code if definition else None
+            return f"in a state that this version of migrator does not know (statuscode {code})"
+        case _:
+            return ""
 
 
 # --- the difference --------------------------------------------------------------------------------------------------
 
 
 async def _converge_definition(
-    loading: Loading, segment: PlannedSegment, found: DefinitionRow, attempt: Attempt, *, live: bool
+    loading: Loading, segment: PlannedSegment, found: DefinitionRow, attempt: Attempt, *, left_alone: str
 ) -> None:
     planned = _payload(segment)
-    if found.status_code == DefinitionStatus.DELETED:
-        raise CannotGoOn(
-            "The segment definition is marked as deleted in the organisation. Nothing was changed. "
-            "Let the product remove it, then repeat the command."
-        )
+    match phase_of(found):
+        case Phase.DELETED:
+            raise CannotGoOn(
+                "The segment definition is marked as deleted in the organisation. Nothing was changed. "
+                "Let the product remove it, then repeat the command."
+            )
+        case Phase.STOPPING:
+            raise CannotGoOn(
+                "The segment is being stopped in the organisation. Nothing was changed. "
+                "Repeat the command when it is stopped."
+            )
     other_query = not _same_query(found.query or "", planned.query)
     other_groups = realtime.group_kinds(found.static_list_members) != realtime.group_kinds(planned.static_list_members)
     change = DefinitionChange(
@@ -182,9 +203,9 @@ async def _converge_definition(
     )
     if not change:
         return
-    if live:
+    if left_alone:
         what = " and ".join([*["another query"] * other_query, *["other groups"] * other_groups])
-        raise LiveDiffers(_leave(f"has {what} than planned"))
+        raise LiveDiffers(_leave(left_alone, f"has {what} than planned"))
     client, key = loading.client, segment.definition_id
 
     async def send() -> None:
@@ -198,7 +219,7 @@ async def _converge_definition(
 
 
 async def _converge_segment(
-    loading: Loading, segment: PlannedSegment, found: SegmentRow, attempt: Attempt, *, live: bool
+    loading: Loading, segment: PlannedSegment, found: SegmentRow, attempt: Attempt, *, left_alone: str
 ) -> None:
     if found.definition_id != segment.definition_id:
         raise CannotGoOn(
@@ -211,9 +232,9 @@ async def _converge_segment(
     change = SegmentChange(planned.name if other_name else None, planned.description if other_description else None)
     if not change:
         return
-    if live:
+    if left_alone:
         what = " and ".join([*["name"] * other_name, *["description"] * other_description])
-        raise LiveDiffers(_leave(f"has another {what} than planned"))
+        raise LiveDiffers(_leave(left_alone, f"has another {what} than planned"))
     client, key = loading.client, segment.segment_id
 
     async def send() -> None:
@@ -230,9 +251,9 @@ def _was(columns: Mapping[str, str | None]) -> str:
     return f"was {json.dumps(columns, ensure_ascii=False)}"
 
 
-def _leave(what: str) -> str:
+def _leave(left_alone: str, what: str) -> str:
     return (
-        f"The segment is live and {what}; it was changed after an earlier migration. Nothing was changed now. "
+        f"The segment is {left_alone} and {what}; it was changed after an earlier migration. Nothing was changed now. "
         "Stop the segment in real-time journeys if it is to become as planned, then repeat the command."
     )
 
@@ -261,6 +282,8 @@ async def _publish(loading: Loading, segment: PlannedSegment, attempt: Attempt) 
         await realtime.publish_segment_definition(loading.client, segment.segment_id)
 
     async def arrived() -> bool:
-        return is_published(await realtime.retrieve_segment_definition(loading.client, segment.definition_id))
+        definition = await realtime.retrieve_segment_definition(loading.client, segment.definition_id)
+        # A state that nobody knew before, in the place of one that could be edited, came of publishing.
+        return definition is not None and phase_of(definition) in (Phase.PUBLISHED, Phase.UNKNOWN)
 
     await write(loading, attempt, Write.PUBLISH, segment.segment_id, send, arrived)

@@ -15,9 +15,12 @@ from migrator.contracts.export_folder import ReadMembers
 from migrator.contracts.journal import Write
 from migrator.contracts.plan import Plan
 from migrator.dataverse.client import Client
-from migrator.dataverse.errors import DuplicateKey, Unsettled
+from migrator.dataverse.errors import DuplicateKey, ServerFault, Unsettled
 from migrator.loader.journal import Journal
 
+MORE_TRIES = 2
+"""How often a write is sent again that the service answers with an error of its own (5xx) and that is not found by
+looking. The look itself waits while the service is away, so these tries are answers of a service that is there."""
 DIFFERENCES = "differences"
 """Folder for lists of missing and surplus ids, below the run."""
 
@@ -93,11 +96,13 @@ async def write(
         detail: what the journal says besides.
 
     Raises:
+        ServerFault: the service answers with an error again and again, and it was not found by looking.
         Refused: the organisation says no, or it stays unknown for longer than we are patient.
         Interrupted: somebody wishes to end; nothing more was sent.
     """
     waiting = Waiting(loading.client.patience, loading.client.stop)
     lost: int | None = None
+    answered = 0
     while True:
         try:
             async with loading.journal.step(attempt.legacy_id, step, target, detail) as number:
@@ -108,13 +113,22 @@ async def write(
                 raise
             loading.journal.settle(lost)  # looking came too early: the lost one had arrived
             return
-        except Unsettled:
+        except Unsettled as error:
             lost = number
             if await arrived():
                 loading.journal.settle(number)
                 return
+            answered += error.answered
+            if answered > MORE_TRIES:
+                raise steadily_refused(error) from error
             if not await waiting.again():
                 raise
+
+
+def steadily_refused(error: Unsettled) -> ServerFault:
+    """What to say of a write that was answered with an error of the service each time, and is not to be found."""
+    message = f"{error.message.rstrip('.')} (sent {MORE_TRIES + 1} times; each time it was looked for and not found)"
+    return ServerFault(error.request, error.status, error.code, message, error.request_id)
 
 
 def write_ids(folder: Path, legacy_id: UUID, kind: str, ids: Ids) -> str:

@@ -18,11 +18,14 @@ from migrator.contracts.journal import Created, LoadResult, LoadState, Write
 from migrator.dataverse import realtime
 from migrator.dataverse.errors import NotFound, Refused
 from migrator.dataverse.realtime import DefinitionRow, SegmentRow
-from migrator.loader.existing import is_published
+from migrator.loader.existing import Phase, phase_of
 from migrator.loader.loading import Attempt, CannotGoOn, Loading, check_target, write
 from migrator.product.codes import SEGMENT_PREFIX
 
 T = TypeVar("T")
+
+_TO_STOP = frozenset({Phase.PUBLISHED, Phase.UNKNOWN})
+"""What is stopped before it is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,9 @@ async def _segment(loading: Loading, attempt: Attempt, record: Created) -> None:
     if users := await _users(loading, record.id):
         raise CannotGoOn(_used((), users))
     definition = await _definition_of(loading, row)
-    if is_published(definition):
+    if definition is not None and phase_of(definition) in _TO_STOP:
         await _stop(loading, attempt, record)
+        await _until_stopped(loading, attempt, row)
     attempt.step = Write.DELETE_SEGMENT
 
     async def send() -> None:
@@ -137,11 +141,21 @@ async def _stop(loading: Loading, attempt: Attempt, record: Created) -> None:
 
     async def stopped() -> bool:
         row = await realtime.retrieve_segment(loading.client, record.id)
-        return row is None or not is_published(await _definition_of(loading, row))
+        definition = await _definition_of(loading, row) if row else None
+        return definition is None or phase_of(definition) not in _TO_STOP
 
     await write(loading, attempt, Write.STOP, record.id, send, stopped)
-    if answers and not answers[-1].was_stopped:
-        raise CannotGoOn(_used(answers[-1].journeys, answers[-1].segments))
+    if answers and not answers[-1].was_stopped and not await stopped():
+        raise CannotGoOn(_not_stopped(answers[-1]))
+
+
+async def _until_stopped(loading: Loading, attempt: Attempt, row: SegmentRow) -> None:
+    """Wait until a segment that is on its way to stopped has got there: before, it cannot be deleted."""
+    attempt.step = "wait until it is stopped"
+    waiting = Waiting(loading.client.patience, loading.client.stop)
+    while (definition := await _definition_of(loading, row)) and phase_of(definition) is Phase.STOPPING:
+        if not await waiting.again():
+            raise CannotGoOn("It is not stopped yet, so it was not deleted. Repeat the command later.")
 
 
 async def _definition_of(loading: Loading, row: SegmentRow) -> DefinitionRow | None:
@@ -161,7 +175,17 @@ async def _users(loading: Loading, segment: UUID) -> tuple[str, ...]:
     ) or tuple(map(str, users))
 
 
+def _not_stopped(answer: realtime.Stopped) -> str:
+    message = f" The service says: {sanitised(answer.message).rstrip('.')}." if answer.message else ""
+    if answer.journeys or answer.segments:
+        return _used(answer.journeys, answer.segments) + message
+    return (
+        f"The service did not stop it and names nothing that uses it, so it stays.{message} "
+        "Stop it in real-time journeys, then repeat the command."
+    )
+
+
 def _used(journeys: Sequence[str], segments: Sequence[str]) -> str:
     by = [f"the {kind} “{name}”" for kind, names in (("journey", journeys), ("segment", segments)) for name in names]
-    users = ", ".join(by) or "something that the organisation does not name"
+    users = ", ".join(by)
     return f"It is used by {users}, so it stays. Take it out there first, then repeat the command."

@@ -59,13 +59,15 @@ class State(IntEnum):
 
 
 class DefinitionStatus(IntEnum):
-    """`statuscode` of `msdynmkt_segmentdefinition`; the last one from the metadata, the others from the seed."""
+    """`statuscode` of `msdynmkt_segmentdefinition`; 0 to 3 from the seed, 4 to 6 from the metadata. More may come."""
 
     LIVE = 723270000
     DRAFT = 723270001
     GOING_LIVE = 723270002
     DELETED = 723270003
     LIVE_WITH_WARNINGS = 723270004
+    STOPPING = 723270005
+    STOPPED = 723270006
 
 
 class SegmentType(IntEnum):

@@ -1,0 +1,172 @@
+"""What may be kept of a text that a server wrote: its words, and nothing that is about a person or that opens a door.
+
+An error of the service may echo whatever it was sent or holds: ids of people, names, addresses, the token. So of a
+server's text only what is known to be harmless stays, and everything else becomes `…`: ids (but for those that the
+caller calls its own), addresses of every kind, telephone numbers, tokens, quoted values, and words with a capital that
+are no words of known messages, since those may be names. The whole text goes to the logger `FULL_TEXT` alone, which
+writes nothing unless a person asked for it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+from uuid import UUID
+
+FULL_TEXT = logging.getLogger("migrator.full_text")
+"""Where the whole of a server's text goes; see `keeping_full_texts`."""
+FULL_TEXT.propagate = False
+FULL_TEXT.addHandler(logging.NullHandler())
+
+LEFT_OUT = "…"
+_LONGEST = 1_000
+"""Characters of a text that are looked at; what is behind them is left out."""
+
+_ID = re.compile(
+    r"\{?(?<![0-9a-zA-Z])(?:crm)?([0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12})(?![0-9a-zA-Z])\}?"
+)
+_HIDDEN: tuple[re.Pattern[str], ...] = (
+    re.compile(r"\b(?:authorization|\w*secret|\w*token|password|cookie)\b['\"]?\s*[:=]\s*[^,;\n]+", re.IGNORECASE),
+    re.compile(r"\b(?:bearer|basic)\s+[^\s,;]{6,}", re.IGNORECASE),
+    re.compile(r"\beyJ[\w-]+(?:\.[\w-]*)*"),
+    re.compile(r"\b(?:https?|ftp|mailto|tel|file):\S+", re.IGNORECASE),
+    re.compile(r"[^\s\"'<>()\[\],;:=]+@[^\s\"'<>()\[\],;]+"),
+    re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}\b"),
+    re.compile(r"(?<![\w.-])(?:[\w-]+\.)+(?:com|net|org|example|local|cn|us|de|fr|io|eu|info)(?![\w-])", re.IGNORECASE),
+    re.compile(r"(?<!\w)\+?\(?\d(?:[ ()/.-]{0,2}\d){7,}(?!\w)"),
+    re.compile(r"(?=[\w+/=~-]*\d)(?=[\w+/=~-]*[A-Z])[\w+/=~-]{24,}"),
+)
+"""In this order: credentials behind their name, tokens, web and mail addresses, network addresses and hosts, telephone
+numbers, and long runs of letters and digits that no word has."""
+_QUOTES = (("'", "'"), ('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"), ("‹", "›"), ("‘", "’"), ("`", "`"))
+_HARMLESS = re.compile(
+    r"(?:Microsoft\.Dynamics\.CRM\.|Edm\.)?(?:msdynmkt_|msdyncrm_)?"
+    r"(?:[a-z]+_)*(?:segment|segments|segmentdefinition|segmentdefinitions|contact|contacts|contactid|lead|statecode|"
+    r"statuscode|ownerid|owningbusinessunit|businessunit|msdyn(?:mkt|crm)_\w+)"
+)
+"""What may stand in quotes: names of the product's own tables and columns, and of no others."""
+_CODE = re.compile(r"0x[0-9a-fA-F]{8}|AADSTS\d+|-?\d{1,7}(?:[.,]\d+)*%?")
+_TECHNICAL = re.compile(
+    r"(?:[A-Z][a-z]+){2,}(?:Exception|Error|Fault)|OData[A-Za-z]{0,40}|Microsoft(?:\.[A-Z][A-Za-z]+)*|Edm\.[A-Za-z]+"
+    r"|prv[A-Z][A-Za-z]+(?:_[a-z]+)*|[a-z]{2,12}(?:[A-Z][a-z]{2,12}){1,3}"
+)
+"""Names of exceptions, types, privileges, and of parts of a message (`roleCount`)."""
+_WORD = re.compile(r"\w[\w'’-]*(?:\.\w+)*")  # noqa: RUF001
+
+
+def sanitised(text: str, own: Collection[UUID] = ()) -> str:
+    """The part of a server's text that may be kept anywhere.
+
+    Args:
+        text: what the server wrote.
+        own: ids that may stay, since they are of our own segments.
+    """
+    if not text:
+        return ""
+    text = text[:_LONGEST] + (LEFT_OUT if len(text) > _LONGEST else "")
+    kept: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        known = UUID(match[1])
+        if known not in own:
+            return LEFT_OUT
+        kept.append(str(known))
+        return f"\0{len(kept) - 1}\0"
+
+    text = _ID.sub(keep, text.replace("\0", ""))
+    for pattern in _HIDDEN:
+        text = pattern.sub(LEFT_OUT, text)
+    text = _without_quoted(text)
+    text = _WORD.sub(_word, text)
+    text = re.sub(rf"{LEFT_OUT}(?:[\s,;:.-]*{LEFT_OUT})+", LEFT_OUT, text)
+    return re.sub("\0(\\d+)\0", lambda match: kept[int(match[1])], text).strip()
+
+
+def _without_quoted(text: str) -> str:
+    """The text with `…` for everything in quotes, but for names of the product's tables and columns."""
+    for opening, closing in _QUOTES:
+        # An apostrophe inside a word is none of the marks: O'Brien, doesn't.
+        before, after = (r"(?<!\w)", r"(?!\w)") if opening == closing == "'" else ("", "")
+        inside = rf"(?:[^{closing}]|(?<=\w){closing}(?=\w))*" if before else f"[^{closing}]*"
+        pattern = rf"{before}{opening}({inside})(?:{closing}{after}|$)"
+        text = re.sub(pattern, lambda match: match[0] if _HARMLESS.fullmatch(match[1]) else LEFT_OUT, text)
+    return text
+
+
+def _word(match: re.Match[str]) -> str:
+    """A word, or `…` where it may be a name: it has a capital and is no word of a known message."""
+    word = match[0]
+    mixed = any(map(str.isdigit, word)) and any(map(str.isalpha, word))
+    if not mixed and (word.islower() or word.casefold() in _KNOWN):
+        return word
+    known = _CODE.fullmatch(word) or _TECHNICAL.fullmatch(word) or _HARMLESS.fullmatch(word)
+    return word if known or word.isdigit() else LEFT_OUT
+
+
+def reason_in(text: str) -> str:
+    """The words of a text that may be JSON, such as `ResultText`: its messages with line and column, not its names."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(content, dict | list):
+        return text
+    return "; ".join(_messages(content)) or LEFT_OUT
+
+
+_PLACES = ("line", "column", "position", "offset", "statuscode", "errorcode")
+
+
+def _messages(content: Any) -> Iterator[str]:
+    if isinstance(content, list):
+        for entry in content:
+            yield from _messages(entry)
+        return
+    if not isinstance(content, dict):
+        return
+    named = {str(key).lower(): value for key, value in content.items()}
+    words = [value for key, value in named.items() if "message" in key or "reason" in key or key in ("error", "detail")]
+    places = [f"{key} {named[key]}" for key in _PLACES if isinstance(named.get(key), int)]
+    for value in words:
+        if isinstance(value, str):
+            yield value + (f" ({', '.join(places)})" if places else "")
+        else:
+            yield from _messages(value)
+    for key, value in named.items():
+        if isinstance(value, dict | list) and value not in words and key not in ("members", "entityids", "value"):
+            yield from _messages(value)
+
+
+_KNOWN = frozenset(
+    # Words of messages that the service is documented or was seen to write, and the names of its own things.
+    """
+    a access account accounts action actions active add added admin administration administrator after again all allowed
+    already also an and any api app append application are argument as assign at attempt attribute audience azure
+    because been before being business but by call calls can cannot change changed characters check claim claims client
+    code column columns combined compute computed computing condition conditional configuration connection contact
+    contacts contains convert could create created crm currently customer data database dataverse date decrease default
+    definition delete deleted denied deployment depends description detected different disabled do does doesn't domain
+    draft duplicate during dynamic dynamics each editable email empty enabled encountered end entities entity
+    environment error errors exceeded execution exist existing exists expected expired expression failed failure fault
+    feature field fields filter for forbidden found from function gateway generic get going group groups guid has have
+    http id identified identity ids if in inactive incoming incorrect insights instance internal invalid is isn't it its
+    journey journeys json key large length license limit line list live lookup main make malformed manual many marketing
+    match matching maximum may member members memory message metadata method microsoft milliseconds minimum missing mode
+    module more must name names needed no nor not null number object occurred odata of on one only operation operator or
+    organization organisation other out outbound outside owner page parameter parent parse parsed parsing path payload
+    permission permissions plugin policy position post present principal privilege privileges profile profiles property
+    provided publish published publishing query range read real real-time reason record records reduce reference
+    referenced refused relate relationship request requests required resource resources response restricted retry role
+    roles row rows same scope search security see segment segments selected send server service set settings should sign
+    since size sql starts state static status step stop stopped stopping string such support supported sure syntax
+    system table tables tenant than that the their there these this throttled time timed timeout times to token too try
+    type unable unauthorized unavailable unexpected unhandled unique unit units unknown unsupported until update updated
+    uri url use used user users valid validation value values version violation virtual wait was we web were when where
+    which while window with within without write wrong you your ok yes please contact. i url. user's guids
+    profile interaction filter relate relateoptional union intersect except isnull isnotnull and or not like in having
+    count true false get post patch delete put organizationid businessunit systemuser otc
+    """.split()
+)
