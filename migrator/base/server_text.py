@@ -22,6 +22,14 @@ FULL_TEXT.propagate = False
 FULL_TEXT.addHandler(logging.NullHandler())
 
 LEFT_OUT = "…"
+
+
+class Kept(str):
+    """A text that may be kept anywhere: a server's, sanitised, or our own."""
+
+    __slots__ = ()
+
+
 _LONGEST = 1_000
 """Characters of a text that are looked at; what is behind them is left out."""
 
@@ -50,22 +58,22 @@ _HARMLESS = re.compile(
 """What may stand in quotes: names of the product's own tables and columns, and of no others."""
 _CODE = re.compile(r"0x[0-9a-fA-F]{8}|AADSTS\d+|-?\d{1,7}(?:[.,]\d+)*%?")
 _TECHNICAL = re.compile(
-    r"(?:[A-Z][a-z]+){2,}(?:Exception|Error|Fault)|OData[A-Za-z]{0,40}|Microsoft(?:\.[A-Z][A-Za-z]+)*|Edm\.[A-Za-z]+"
+    r"(?:[A-Z][a-z]+)+(?:Exception|Error|Fault|Timeout)|OData[A-Za-z]{0,40}|Microsoft(?:\.[A-Z][A-Za-z]+)*|Edm\.[A-Za-z]+"
     r"|prv[A-Z][A-Za-z]+(?:_[a-z]+)*|[a-z]{2,12}(?:[A-Z][a-z]{2,12}){1,3}"
 )
 """Names of exceptions, types, privileges, and of parts of a message (`roleCount`)."""
-_WORD = re.compile(r"\w[\w'’-]*(?:\.\w+)*")  # noqa: RUF001
+_WORD = re.compile(r"\w+(?:['’-]\w+)*(?:\.\w+)*")
 
 
-def sanitised(text: str, own: Collection[UUID] = ()) -> str:
+def sanitised(text: str, own: Collection[UUID] = ()) -> Kept:
     """The part of a server's text that may be kept anywhere.
 
     Args:
         text: what the server wrote.
         own: ids that may stay, since they are of our own segments.
     """
-    if not text:
-        return ""
+    if isinstance(text, Kept):
+        return text
     text = text[:_LONGEST] + (LEFT_OUT if len(text) > _LONGEST else "")
     kept: list[str] = []
 
@@ -82,7 +90,7 @@ def sanitised(text: str, own: Collection[UUID] = ()) -> str:
     text = _without_quoted(text)
     text = _WORD.sub(_word, text)
     text = re.sub(rf"{LEFT_OUT}(?:[\s,;:.-]*{LEFT_OUT})+", LEFT_OUT, text)
-    return re.sub("\0(\\d+)\0", lambda match: kept[int(match[1])], text).strip()
+    return Kept(re.sub("\0(\\d+)\0", lambda match: kept[int(match[1])], text).strip())
 
 
 def _without_quoted(text: str) -> str:
@@ -104,6 +112,32 @@ def _word(match: re.Match[str]) -> str:
         return word
     known = _CODE.fullmatch(word) or _TECHNICAL.fullmatch(word) or _HARMLESS.fullmatch(word)
     return word if known or word.isdigit() else LEFT_OUT
+
+
+_KEY = re.compile(r"[@A-Za-z_][\w.@]{0,60}")
+
+
+def shape_of(content: Any, depth: int = 3) -> Kept:
+    """What an answer looks like, without what it says: `{"Response": JSON text of [3 × {"contactid": text}]}`."""
+    match content:
+        case dict() if depth:
+            shown = ", ".join(
+                f'"{key if _KEY.fullmatch(str(key)) else LEFT_OUT}": {shape_of(value, depth - 1)}'
+                for key, value in list(content.items())[:20]
+            )
+            return Kept(f"{{{shown}}}")
+        case list() if depth:
+            return Kept(f"[{len(content)} × {shape_of(content[0], depth - 1)}]" if content else "[]")
+        case str():
+            try:
+                inside = json.loads(content)
+            except ValueError:
+                return Kept(f"text of {len(content)} characters")
+            return Kept(f"JSON text of {shape_of(inside, depth)}") if isinstance(inside, dict | list) else Kept("text")
+        case None:
+            return Kept("null")
+        case _:
+            return Kept(type(content).__name__)
 
 
 def reason_in(text: str) -> str:
@@ -140,33 +174,33 @@ def _messages(content: Any) -> Iterator[str]:
             yield from _messages(value)
 
 
-_KNOWN = frozenset(
-    # Words of messages that the service is documented or was seen to write, and the names of its own things.
-    """
+_WORDS = """
     a access account accounts action actions active add added admin administration administrator after again all allowed
     already also an and any api app append application are argument as assign at attempt attribute audience azure
-    because been before being business but by call calls can cannot change changed characters check claim claims client
-    code column columns combined compute computed computing condition conditional configuration connection contact
-    contacts contains convert could create created crm currently customer data database dataverse date decrease default
-    definition delete deleted denied deployment depends description detected different disabled do does doesn't domain
-    draft duplicate during dynamic dynamics each editable email empty enabled encountered end entities entity
-    environment error errors exceeded execution exist existing exists expected expired expression failed failure fault
-    feature field fields filter for forbidden found from function gateway generic get going group groups guid has have
-    http id identified identity ids if in inactive incoming incorrect insights instance internal invalid is isn't it its
-    journey journeys json key large length license limit line list live lookup main make malformed manual many marketing
-    match matching maximum may member members memory message metadata method microsoft milliseconds minimum missing mode
-    module more must name names needed no nor not null number object occurred odata of on one only operation operator or
-    organization organisation other out outbound outside owner page parameter parent parse parsed parsing path payload
-    permission permissions plugin policy position post present principal privilege privileges profile profiles property
-    provided publish published publishing query range read real real-time reason record records reduce reference
-    referenced refused relate relationship request requests required resource resources response restricted retry role
-    roles row rows same scope search security see segment segments selected send server service set settings should sign
-    since size sql starts state static status step stop stopped stopping string such support supported sure syntax
-    system table tables tenant than that the their there these this throttled time timed timeout times to token too try
-    type unable unauthorized unavailable unexpected unhandled unique unit units unknown unsupported until update updated
-    uri url use used user users valid validation value values version violation virtual wait was we web were when where
-    which while window with within without write wrong you your ok yes please contact. i url. user's guids
-    profile interaction filter relate relateoptional union intersect except isnull isnotnull and or not like in having
-    count true false get post patch delete put organizationid businessunit systemuser otc
-    """.split()
-)
+    because been before being business businessunit but by call calls can cannot change changed characters check claim
+    claims client code column columns combined compute computed computing condition conditional configuration connection
+    contact contacts contains convert could count create created crm currently customer data database dataverse date
+    decrease default definition delete deleted denied depends deployment description detected different disabled do does
+    doesn't domain draft duplicate during dynamic dynamics each editable email empty enabled encountered end entities
+    entity environment error errors exceeded except execution exist existing exists expected expired expression failed
+    failure false fault feature field fields filter for forbidden found from function gateway generic get going group
+    groups guid guids has have having http i id identified identity ids if in inactive incoming incorrect insights
+    instance interaction internal intersect invalid is isn't isnotnull isnull it its journey journeys json key large
+    length license like limit line list live lookup main make malformed manual many marketing match matching maximum may
+    member members memory message metadata method microsoft milliseconds minimum missing mode module more must name
+    names needed no nor not null number object occurred odata of ok on one only operation operator or organisation
+    organization organizationid otc other out outbound outside owner page parameter parent parse parsed parsing patch
+    path payload permission permissions please plugin policy position post present principal privilege privileges
+    profile profiles property provided publish published publishing put query range read real real-time reason record
+    records reduce reference referenced refused relate relateoptional relationship request requests required resource
+    resources response restricted retry role roles row rows same scope something
+    new search security see segment segments selected
+    send server service set settings should sign since size sql starts state static status step stop stopped stopping
+    string such support supported sure syntax system systemuser table tables tenant than that the their there these this
+    throttled time timed timeout times to token too true try type unable unauthorized unavailable unexpected unhandled
+    union unique unit units unknown unsupported until update updated uri url use used user user's users valid validation
+    value values version violation virtual wait was we web were when where which while window with within without write
+    wrong yes you your
+"""
+_KNOWN = frozenset(_WORDS.split())
+"""Words of messages that the service is documented or was seen to write, and the names of its own things."""

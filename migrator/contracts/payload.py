@@ -6,6 +6,7 @@ The columns are those of the seed *Create a segment using the Web API*; how long
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,6 +79,18 @@ class Payload:
     def description(self) -> str:
         """The description that the real-time segment gets."""
         return str(self.segment.get("msdynmkt_description") or "")
+
+    @property
+    def business_unit(self) -> UUID | None:
+        """The business unit that is to own the segment; None where it is left to the organisation."""
+        bound = re.search(r"\(([0-9a-fA-F-]{36})\)", str(self.segment.get("owningbusinessunit@odata.bind") or ""))
+        return UUID(bound[1]) if bound else None
+
+    @property
+    def scope_code(self) -> int | None:
+        """The scope that the segment gets."""
+        code = self.segment.get("msdynmkt_scope")
+        return None if code is None else int(code)
 
     @property
     def static_list_members(self) -> str:

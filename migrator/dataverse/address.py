@@ -6,6 +6,8 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+import httpx
+
 from migrator.dataverse.errors import WrongAddress
 
 CLOUDS = {
@@ -41,6 +43,28 @@ def organisation_url(text: str) -> str:
     if not any(host.endswith(f".{cloud}") for cloud in CLOUDS):
         raise _wrong(text, _misspelt(host))
     return f"https://{host}" + (f":{port}" if port and port != 443 else "")
+
+
+def is_same_organisation(url: str, link: str) -> bool:
+    """Whether `link` is a whole address of the organisation at `url`: its own, or its alias `<name>.api.<rest>`.
+
+    Scheme, host and port are compared as the client that sends reads them, never as text: an address may begin like the
+    organisation's and go elsewhere (`https://contoso.crm4.dynamics.com.evil.example/`, `https://contoso…@evil.example/`).
+    """
+    try:
+        ours, theirs = httpx.URL(url), httpx.URL(link)
+    except httpx.InvalidURL:
+        return False
+    if not theirs.is_absolute_url or theirs.userinfo:
+        return False
+    same = (ours.scheme, ours.port) == (theirs.scheme, theirs.port)
+    return same and _without_api(ours.host) == _without_api(theirs.host)
+
+
+def _without_api(host: str) -> str:
+    """The host, without the part that tells the alias for programs from the address for people."""
+    name, _, rest = host.lower().rstrip(".").partition(".")
+    return f"{name}.{rest.removeprefix('api.')}"
 
 
 def is_loopback(host: str) -> bool:

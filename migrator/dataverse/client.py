@@ -18,7 +18,9 @@ import httpx
 
 from migrator import __version__
 from migrator.base.patience import Patience, Waiting
+from migrator.base.server_text import Kept, sanitised, shape_of
 from migrator.base.stopping import Stop
+from migrator.dataverse.address import is_same_organisation
 from migrator.dataverse.auth import Credentials, NoSignIn, claims_of
 from migrator.dataverse.errors import NotDataverse, SignInFailed, UnexpectedAnswer, Unreachable, Unsettled
 from migrator.dataverse.sending import (
@@ -32,12 +34,11 @@ from migrator.dataverse.sending import (
     request_id,
     retry_after,
     row_for,
-    shortened,
     skew,
     status_of,
 )
 from migrator.dataverse.throttle import Throttle
-from migrator.product.codes import API_VERSION, PAGE_SIZE_MAX
+from migrator.product.codes import ADDRESS_MAX, API_VERSION, PAGE_SIZE_MAX
 
 log = logging.getLogger("migrator.dataverse")
 
@@ -75,6 +76,8 @@ class Client:
         self.user_id = UUID(int=0)
         self.clock_skew: float | None = None
         """Seconds by which the organisation's clock is ahead of ours, by its last answer; None where it says none."""
+        self.own: set[UUID] = set()
+        """Ids of the segments that the work is about: they may stay in what the organisation says."""
         self.stop = Stop()
         """Whether to end; asked before every request."""
         self.patience = patience
@@ -121,15 +124,25 @@ class Client:
         asked: set[str] = set()
         while next_page:
             if next_page in asked:
-                why = f"the organisation names the same next page again and again ({len(asked):,} pages were read)"
+                why = Kept(
+                    f"the organisation names the same next page again and again ({len(asked):,} pages were read)"
+                )
                 raise UnexpectedAnswer(f"GET {bare(path)}", 200, "", why)
             asked.add(next_page)
             page = await self.get(next_page, prefer=preference)
             if not isinstance(page.get("value"), list):
-                raise UnexpectedAnswer(f"GET {path}", 200, "", f"a list of rows was expected: {shortened(page)}")
+                raise UnexpectedAnswer(
+                    f"GET {path}", 200, "", Kept(f"a list of rows was expected, not: {shape_of(page)}")
+                )
             for row in page["value"]:
                 yield row
-            next_page = page.get("@odata.nextLink")
+            link = page.get("@odata.nextLink")
+            if link and not is_same_organisation(self.url, str(link)):
+                # Whoever is asked is sent the token.
+                raise UnexpectedAnswer(
+                    f"GET {bare(path)}", 200, "", Kept("its next page is at another host; nothing was sent there")
+                )
+            next_page = str(link) if link else None
 
     async def ask(self, path: str, body: Mapping[str, Any], *, patience: Patience | None = None) -> dict[str, Any]:
         """An action that changes nothing, and its answer; `patience` takes the place of the client's own.
@@ -152,7 +165,7 @@ class Client:
         try:
             return self._object(response) if response.content else {}
         except UnexpectedAnswer as error:  # it arrived, but what it came to cannot be read
-            why = "the answer cannot be read"
+            why = Kept("the answer cannot be read")
             raise Unsettled(f"{method} {bare(path)}", why, response.status_code, "", request_id(response)) from error
 
     async def question(
@@ -224,7 +237,7 @@ class Client:
             match row.write if writes else row.question:
                 case Meaning.LOOK:
                     number = "" if response is None else request_id(response)
-                    raise Unsettled(request, message, max(status, 0), code, number) from broken
+                    raise Unsettled(request, message, max(status, 0), code, number, self.own) from broken
                 case Meaning.RENEW if renewed < _RENEWALS and not isinstance(chosen.credentials, NoSignIn):
                     renewed += 1  # a token may end early; one that is refused again and again is an answer
                     challenge = response.headers.get("www-authenticate", "") if response is not None else ""
@@ -236,7 +249,9 @@ class Client:
                 ):
                     log.warning("%s: %d; again", request, status)
                 case Meaning.RETRY if not (hasty and status == NEVER_SENT) and await waiting.again(
-                    partial(log.warning, "%s: %s; again in %.1f s", request, broken or status)
+                    partial(
+                        log.warning, "%s: %s; again in %.1f s", request, type(broken).__name__ if broken else status
+                    )
                 ):
                     pass
                 case _ if response is not None:
@@ -254,7 +269,9 @@ class Client:
             headers["Prefer"] = prefer
         if method == "PATCH":
             headers["If-Match"] = "*"  # without it a row that is gone would be created
-        url = path if path.startswith(self.url) else f"{self.url}/api/data/{API_VERSION}/{path}"
+        url = path if is_same_organisation(self.url, path) else f"{self.url}/api/data/{API_VERSION}/{path}"
+        if len(url) > ADDRESS_MAX:
+            raise ValueError(f"an address of {len(url)} characters; the Web API takes {ADDRESS_MAX}")
         limiter, clock = lane.throttle.limiter, lane.throttle.clock
         async with lane.throttle.turn() as turn:
             self.stop.check()
@@ -290,10 +307,10 @@ class Client:
         code, message = error_in(response)
         if response.status_code == 401:
             raise SignInFailed(
-                f"{self.url} does not accept the sign-in: {message}. "
+                f"{self.url} does not accept the sign-in: {sanitised(message)}. "
                 "Check that the account is a user of this organisation."
             )
-        raise error_of(request, response.status_code, code, message, request_id(response))
+        raise error_of(request, response.status_code, code, message, request_id(response), self.own)
 
     def _object(self, response: httpx.Response) -> dict[str, Any]:
         request = f"{response.request.method} {response.request.url.path}"
@@ -304,11 +321,13 @@ class Client:
                 request,
                 response.status_code,
                 "",
-                f"the answer is no JSON: {response.text[:200]!r}",
+                Kept(f"the answer is no JSON, but {len(response.content)} bytes of something else"),
                 request_id(response),
             ) from error
         if not isinstance(content, dict):
-            raise UnexpectedAnswer(request, response.status_code, "", f"an object was expected: {shortened(content)}")
+            raise UnexpectedAnswer(
+                request, response.status_code, "", Kept(f"an object was expected, not: {shape_of(content)}")
+            )
         return content
 
     def unreachable(self, error: Exception | None) -> Unreachable:

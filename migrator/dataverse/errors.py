@@ -18,11 +18,14 @@ DataverseError                   everything below
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from uuid import UUID
 
 from migrator.base.errors import Exit, MigratorError
+from migrator.base.server_text import FULL_TEXT, Kept, sanitised
 
-_GUID = r"['\"]?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}['\"]?"
-_ID_LIST = re.compile(rf"{_GUID}(?:\s*,\s*{_GUID})+")
+_CODE = re.compile(r"0x[0-9a-fA-F]{1,8}|-?\d{1,10}|[A-Za-z]{1,40}|")
+_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}|")
 
 
 class DataverseError(MigratorError):
@@ -54,8 +57,31 @@ class Refused(DataverseError):
 
     exit_code = Exit.FAILED
 
-    def __init__(self, request: str, status: int, code: str, message: str, request_id: str = "") -> None:
-        self.request, self.status, self.code, self.message, self.request_id = request, status, code, message, request_id
+    def __init__(
+        self,
+        request: str,
+        status: int,
+        code: str,
+        message: str,
+        request_id: str = "",
+        own: Collection[UUID] = (),
+    ) -> None:
+        """An answer of which nothing is kept that is about a person (see `base.server_text`).
+
+        Args:
+            request: method and path.
+            status: of the answer.
+            code: the error code in it.
+            message: the server's own words, or `Kept` ones.
+            request_id: the number under which the organisation knows the request.
+            own: ids of our own segments, which may stay in the words.
+        """
+        if not isinstance(message, Kept):
+            FULL_TEXT.debug("%s: %s %s: %s (request id %s)", request, status, code, message, request_id)
+        self.request, self.status = request, status
+        self.code = code if _CODE.fullmatch(code) else ""
+        self.message = sanitised(message, own)
+        self.request_id = request_id = request_id if _REQUEST_ID.fullmatch(request_id) else ""
         super().__init__(self.summary + (f" (request id {request_id})" if request_id else ""))
 
     @property
@@ -65,8 +91,8 @@ class Refused(DataverseError):
 
     @property
     def reason(self) -> str:
-        """The organisation's own words; lists of ids are left out, as they are about people."""
-        return _ID_LIST.sub("…", self.message)
+        """The organisation's own words, without what may be about people."""
+        return str(self.message)
 
 
 class Forbidden(Refused):
@@ -102,12 +128,20 @@ class ServerFault(Refused):
 class Unsettled(Refused):
     """A write was sent, and no answer says what became of it (time-out, broken connection, 408, 5xx)."""
 
-    def __init__(self, request: str, message: str, status: int = 0, code: str = "", request_id: str = "") -> None:
-        super().__init__(request, status, code, message, request_id)
+    def __init__(
+        self,
+        request: str,
+        message: str,
+        status: int = 0,
+        code: str = "",
+        request_id: str = "",
+        own: Collection[UUID] = (),
+    ) -> None:
+        super().__init__(request, status, code, message, request_id, own)
 
     @property
     def answered(self) -> bool:
-        """Whether the service answered, with an error of its own or with something unreadable; else none came at all."""
+        """Whether the service answered, if only with an error of its own or with something unreadable."""
         return self.status == 200 or self.status >= 500
 
     @property

@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import quoteattr
 
 from migrator.base.patience import Patience
+from migrator.base.server_text import Kept, shape_of
 from migrator.dataverse.cells import number
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, UnexpectedAnswer
@@ -100,7 +101,9 @@ async def has_pending_operations(client: Client, segment: UUID, patience: Patien
             continue
         if (pending := _pending(_decoded(value))) is not None:
             return pending
-    raise UnexpectedAnswer("POST msdyncrm_SegmentMembersUpdate", 200, "", f"the state cannot be read: {answer}")
+    raise UnexpectedAnswer(
+        "POST msdyncrm_SegmentMembersUpdate", 200, "", Kept(f"the state cannot be read from: {shape_of(answer)}")
+    )
 
 
 _DONE = {"completed", "succeeded", "success", "done", "idle", "none", "finished", "failed"}
@@ -187,8 +190,8 @@ def contact_ids(answer: dict[str, Any]) -> list[UUID]:
             return list(_ids(filled[0] if filled else ()))
         except (KeyError, TypeError, ValueError, AttributeError):
             pass
-    shown = json.dumps(answer, ensure_ascii=False)[:500]
-    raise UnexpectedAnswer("POST msdyncrm_FetchContactsByQuery", 200, "", f"no list of contacts was found in: {shown}")
+    shown = Kept(f"no list of contacts was found in: {shape_of(answer)}")
+    raise UnexpectedAnswer("POST msdyncrm_FetchContactsByQuery", 200, "", shown)
 
 
 def _is_list(value: Any) -> bool:

@@ -10,10 +10,11 @@ from urllib.parse import quote
 from uuid import UUID
 
 from migrator.base.ids import Ids, from_texts, texts
+from migrator.base.server_text import Kept, reason_in, sanitised, shape_of
 from migrator.dataverse.cells import identity, number, text
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, UnexpectedAnswer, Unsettled
-from migrator.dataverse.sending import checked_action, error_of, shortened
+from migrator.dataverse.sending import checked_action, error_of
 from migrator.product.codes import MEMBERS_PER_CALL, PAGE_SIZE_MAX
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -42,6 +43,8 @@ class SegmentRow:
     member_count: int | None
     """None until it is computed."""
     status_code: int | None
+    business_unit: UUID | None = None
+    """The one that owns it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ def _segment_row(row: Mapping[str, Any]) -> SegmentRow:
         identity(row.get("msdynmkt_sourcesegmentuid")),
         number(row.get("msdynmkt_membercount")),
         number(row.get("statuscode")),
+        identity(row.get("_owningbusinessunit_value")),
     )
 
 
@@ -190,7 +194,7 @@ async def delete_segment(client: Client, segment: UUID) -> None:
 _DEFINITION_COLUMNS = "msdynmkt_segmentdefinitionid,msdynmkt_segmentquery,msdynmkt_staticlistmembers,statuscode"
 _SEGMENT_COLUMNS = (
     "msdynmkt_segmentid,msdynmkt_displayname,msdynmkt_description,msdynmkt_sourcesegmentuid,msdynmkt_membercount,"
-    "statuscode"
+    "statuscode,_owningbusinessunit_value"
 )
 
 
@@ -367,10 +371,10 @@ async def segment_status(client: Client, segment: UUID) -> Execution:
         named = {str(key).lower(): value for key, value in last.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnexpectedAnswer(
-            "POST msdynmkt_SegmentStatus", 200, "", f"no status was found in: {shortened(answer)}"
+            "POST msdynmkt_SegmentStatus", 200, "", Kept(f"no status was found in: {shape_of(answer)}")
         ) from error
     reason = next((named[name] for name in _REASONS if named.get(name)), "")
-    return Execution(str(named.get("status") or ""), _words(reason))
+    return Execution(str(named.get("status") or ""), sanitised(_words(reason), client.own))
 
 
 def _words(reason: Any) -> str:
@@ -413,11 +417,11 @@ async def stop_segment(client: Client, segment: UUID) -> Stopped:
         if identity(entry.get("SegmentId")) == segment and "WasStopped" in entry:
             return Stopped(
                 str(entry["WasStopped"]).lower() == "true",
-                str(entry.get("Message") or ""),
+                sanitised(str(entry.get("Message") or ""), client.own),
                 _named(entry.get("DependentJourneys")),
                 _named(entry.get("DependentSegments")),
             )
-    what = f"whether it stopped cannot be read from: {shortened(answer)}"
+    what = Kept(f"whether it stopped cannot be read from: {shape_of(answer)}")
     raise Unsettled("POST msdynmkt_StopSegments", what, 200)
 
 
@@ -452,8 +456,8 @@ def _checked_question(action: str, answer: Mapping[str, Any]) -> None:
     """Refuse a good answer whose body carries another status; nothing was changed by asking."""
     status = number(answer.get("StatusCode"))
     if status is not None and not 200 <= status < 300:
-        raise error_of(f"POST {action}", status, "", str(answer.get("ResultText") or "no reason given"))
+        raise error_of(f"POST {action}", status, "", reason_in(str(answer.get("ResultText") or "no reason given")))
 
 
 def _unexpected(action: str, answer: Mapping[str, Any]) -> UnexpectedAnswer:
-    return UnexpectedAnswer(f"POST {action}", 200, "", f"no list of ids was found in: {shortened(answer)}")
+    return UnexpectedAnswer(f"POST {action}", 200, "", Kept(f"no list of ids was found in: {shape_of(answer)}"))

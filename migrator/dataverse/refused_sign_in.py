@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from migrator.base.server_text import sanitised
 from migrator.dataverse.errors import SignInFailed
 
 _CODE = re.compile(r"AADSTS(\d+)")
@@ -107,7 +108,7 @@ def refused_sign_in(authority: str, error: str, description: str) -> SignInFaile
     if error in _NO_CODE:
         what, cure = _NO_CODE[error]
         return SignInFailed(f"Signing in at {authority} was refused: {what}. {cure}")
-    why = description.splitlines()[0] if description else error or "no reason given"
+    why = sanitised(description.splitlines()[0] if description else error or "no reason given")
     return SignInFailed(
         f"Signing in at {authority} was refused: {why}. "
         "Look the code up at https://login.microsoftonline.com/error, or sign in another way (migrator login --help)."

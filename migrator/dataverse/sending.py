@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import httpx
 
+from migrator.base.server_text import reason_in
 from migrator.dataverse.errors import (
     ActionMissing,
     DuplicateKey,
@@ -116,9 +118,11 @@ def status_of(error: Exception) -> int:
     return NEVER_SENT if never else LOST
 
 
-def error_of(request: str, status: int, code: str, message: str, request_id: str = "") -> Refused:
-    """The error that fits an answer, where it is the last one."""
-    return row_for(status, code, message).error(request, status, code, message, request_id)
+def error_of(
+    request: str, status: int, code: str, message: str, request_id: str = "", own: Collection[UUID] = ()
+) -> Refused:
+    """The error that fits an answer, where it is the last one; `own` are ids that may stay in its words."""
+    return row_for(status, code, message).error(request, status, code, message, request_id, own)
 
 
 def checked_action(action: str, answer: Mapping[str, Any]) -> None:
@@ -131,7 +135,7 @@ def checked_action(action: str, answer: Mapping[str, Any]) -> None:
     status = answer.get("StatusCode")
     if not isinstance(status, int) or isinstance(status, bool):
         return
-    request, reason = f"POST {action}", str(answer.get("ResultText") or "no reason given")
+    request, reason = f"POST {action}", reason_in(str(answer.get("ResultText") or "no reason given"))
     match row_for(status, "", reason).write:
         case Meaning.DONE:
             return
@@ -151,7 +155,7 @@ def error_in(response: httpx.Response) -> tuple[str, str]:
         error = content["error"]
         message = str(error.get("message", ""))
         if details := content.get("ResultText"):
-            message = f"{message} ({details})"
+            message = f"{message} ({reason_in(str(details))})"
         return str(error.get("code", "")), message
     except (ValueError, KeyError, TypeError, AttributeError):
         return "", response.text[:200] or response.reason_phrase
@@ -181,12 +185,6 @@ def request_id(response: httpx.Response) -> str:
 def bare(path: str) -> str:
     """The path without what stands behind "?": that may hold ids of people."""
     return path.split("?", maxsplit=1)[0]
-
-
-def shortened(content: Any) -> str:
-    """At most 200 characters of what came."""
-    text = str(content)
-    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def skew(response: httpx.Response, otherwise: float | None) -> float | None:

@@ -124,8 +124,9 @@ async def read_group(client: Client, segment: UUID, group: UUID) -> Ids:
 
 
 def _live(loading: Loading, segment: PlannedSegment, missing: Ids, surplus: Ids, left_alone: str) -> str:
+    listed = _listed(loading, segment, missing, surplus)
     return (
-        f"The segment is {left_alone}, and its members are not as planned: {_listed(loading, segment, missing, surplus)}. "
+        f"The segment is {left_alone}, and its members are not as planned: {listed}. "
         "It was changed after an earlier migration. Nothing was changed now. Stop the segment in real-time journeys if "
         "it is to become as planned, then repeat the command."
     )

@@ -161,9 +161,7 @@ async def _create(
 
 async def _why_left_alone(loading: Loading, segment: PlannedSegment, existing: Existing) -> str:
     definition = existing.definitions.get(segment.definition_id)
-    return _left_alone(
-        definition or await realtime.retrieve_segment_definition(loading.client, segment.definition_id)
-    )
+    return _left_alone(definition or await realtime.retrieve_segment_definition(loading.client, segment.definition_id))
 
 
 def _left_alone(definition: DefinitionRow | None) -> str:

@@ -11,6 +11,7 @@ from migrator.base.atomic import private_folder, writing
 from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, batches, ordered, texts
 from migrator.base.patience import Waiting
+from migrator.base.server_text import Kept
 from migrator.contracts.export_folder import ReadMembers
 from migrator.contracts.journal import Write
 from migrator.contracts.plan import Plan
@@ -39,6 +40,11 @@ class Loading:
     """Segments, and groups, side by side."""
     read_back: set[UUID] = field(default_factory=set)
     """Legacy ids of the segments whose groups were compared, id by id, since the command began."""
+
+    def __post_init__(self) -> None:
+        """Ids of the plan's own segments may stay in what the organisation says."""
+        for segment in self.plan.segments:
+            self.client.own.update((segment.legacy_id, segment.definition_id, segment.segment_id))
 
 
 @dataclass(slots=True)
@@ -127,7 +133,9 @@ async def write(
 
 def steadily_refused(error: Unsettled) -> ServerFault:
     """What to say of a write that was answered with an error of the service each time, and is not to be found."""
-    message = f"{error.message.rstrip('.')} (sent {MORE_TRIES + 1} times; each time it was looked for and not found)"
+    message = Kept(
+        f"{error.message.rstrip('.')} (sent {MORE_TRIES + 1} times; each time it was looked for and not found)"
+    )
     return ServerFault(error.request, error.status, error.code, message, error.request_id)
 
 

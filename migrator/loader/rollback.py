@@ -176,7 +176,7 @@ async def _users(loading: Loading, segment: UUID) -> tuple[str, ...]:
 
 
 def _not_stopped(answer: realtime.Stopped) -> str:
-    message = f" The service says: {sanitised(answer.message).rstrip('.')}." if answer.message else ""
+    message = f" The service says: {answer.message.rstrip('.')}." if answer.message else ""
     if answer.journeys or answer.segments:
         return _used(answer.journeys, answer.segments) + message
     return (

@@ -7,11 +7,11 @@ What then remains of a query's difference is called drifted up to a stated toler
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from migrator.base.ids import Ids, joined, ordered, packed, unpacked, without
+from migrator.base.ids import NONE, Ids, joined, ordered, packed, unpacked, without
 from migrator.base.patience import Waiting, looking
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
@@ -21,13 +21,14 @@ from migrator.contracts.plan import PlannedSegment
 from migrator.contracts.verification import Match, Verification, Verified, write_verification
 from migrator.dataverse import contacts, realtime
 from migrator.dataverse.errors import Refused
-from migrator.dataverse.realtime import SegmentRow
+from migrator.dataverse.realtime import ComputedMembers, Execution, SegmentRow
 from migrator.loader.existing import look_at_segments
 from migrator.loader.groups import read_group
 from migrator.loader.loading import Loading, check_target, write_ids
-from migrator.product.codes import SegmentStatus, State, label
+from migrator.product.codes import Scope, SegmentStatus, State, label
 
 _COMPUTED = frozenset({SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS})
+_COMPUTING = frozenset({SegmentStatus.EXPORTING, SegmentStatus.COMPUTING})
 _BROKEN = frozenset({SegmentStatus.ERROR, SegmentStatus.DELETED, SegmentStatus.FAULTED})
 _BETWEEN_LOOKS = 0.2, 30.0
 """Seconds between two looks at the computations: at first, and at most (they take from a minute to hours)."""
@@ -77,15 +78,19 @@ async def verify(
 async def _computed(
     loading: Loading, chosen: Collection[PlannedSegment], wait: float, progress: ShowsProgress
 ) -> Mapping[UUID, SegmentRow]:
-    """The rows of the segments, once all that are published are computed, or when the time is up."""
+    """The rows of the segments, once all that are published are computed or failed, or when the time is up."""
     first, most = _BETWEEN_LOOKS
     waiting = Waiting(looking(wait, first=first, most=most), loading.client.stop)
     published = [segment for segment in chosen if segment.publish]
+    failed: set[UUID] = set()
     with progress.step("Waiting for computations", len(published)) as step:
         ready = 0
         while True:
             rows = await look_at_segments(loading.client, chosen) if chosen else {}
-            settled = sum(_is_settled(rows.get(segment.segment_id)) for segment in published)
+            open_ = [one for one in published if not _is_settled(rows.get(one.segment_id))]
+            if waiting.pauses >= _ASKED_AFTER:
+                failed |= await _failed(loading, [one for one in open_ if one.segment_id not in failed], rows)
+            settled = len(published) - sum(one.segment_id not in failed for one in open_)
             step.advance(max(settled - ready, 0))
             ready = max(ready, settled)
             if settled == len(published) or not await waiting.again():
@@ -98,16 +103,53 @@ def _is_settled(row: SegmentRow | None) -> bool:
     return row.status_code in _COMPUTED and row.member_count is not None
 
 
+_ASKED_AFTER = 3
+"""Looks after which the segments that are not computed yet are asked how their last computation went."""
+_ASKED_AT_ONCE = 20
+"""So many of them between two looks, so that waiting stays cheap."""
+
+
+async def _failed(loading: Loading, open_: Sequence[PlannedSegment], rows: Mapping[UUID, SegmentRow]) -> set[UUID]:
+    """Those whose last computation failed, and that are not computing again: nobody has to wait for them."""
+    idle = [one for one in open_ if (row := rows.get(one.segment_id)) and row.status_code not in _COMPUTING]
+    asked = idle[:_ASKED_AT_ONCE]
+    found = await side_by_side((_execution(loading, one.segment_id) for one in asked), loading.parallel)
+    return {one.segment_id for one, execution in zip(asked, found, strict=True) if execution.failed}
+
+
+async def _execution(loading: Loading, segment: UUID) -> Execution:
+    """How the last computation went; nothing where the service does not say."""
+    try:
+        return await realtime.segment_status(loading.client, segment)
+    except Refused:
+        return Execution("")
+
+
 async def _one(
     loading: Loading, segment: PlannedSegment, row: SegmentRow | None, tolerance: float, progress: Step
 ) -> Verified:
     try:
-        verified = await _compared(loading, segment, row, tolerance)
+        verified = _in_its_unit(await _compared(loading, segment, row, tolerance), segment, row)
     except Refused as error:
         note = f"The members could not be compared: {error.summary}"
         verified = Verified(segment.legacy_id, Match.UNKNOWN, segment.before, None, note=note)
     progress.advance()
     return verified
+
+
+def _in_its_unit(verified: Verified, segment: PlannedSegment, row: SegmentRow | None) -> Verified:
+    """A look, with what the business unit that owns the segment adds to it."""
+    planned = segment.payload.business_unit if segment.payload else None
+    if row is None or planned is None or row.business_unit in (None, planned):
+        return verified
+    note = (
+        f"It belongs to the business unit {row.business_unit}, not to {planned} as before: "
+        "the organisation put it there without a word."
+    )
+    # Within a business unit's scope its members are those of another unit then.
+    scoped = segment.payload is not None and segment.payload.scope_code == Scope.BUSINESS_UNIT
+    match = Match.DIFFERENT if scoped and verified.match is not Match.UNKNOWN else verified.match
+    return replace(verified, match=match, note=f"{verified.note} {note}".strip())
 
 
 async def _compared(loading: Loading, segment: PlannedSegment, row: SegmentRow | None, tolerance: float) -> Verified:
@@ -122,10 +164,12 @@ async def _compared(loading: Loading, segment: PlannedSegment, row: SegmentRow |
         if differing is not None:
             return differing
     if status in _BROKEN:
-        return replace(blank, note=f"The segment is in the state {label(status, SegmentStatus)}.")
+        why = await _why(loading, row)
+        return replace(blank, note=f"The segment is in the state {label(status, SegmentStatus)}{why}.")
     computed = status in _COMPUTED
     if segment.publish and not computed:
-        return replace(blank, note=f"The members are still being computed (state {label(status, SegmentStatus)}).")
+        why = await _why(loading, row)
+        return replace(blank, note=f"The members are still being computed (state {label(status, SegmentStatus)}{why}).")
     planned = sum(group.count for group in segment.groups if not group.excluded)
     excluding = any(group.excluded for group in segment.groups)
     if not computed:
@@ -141,8 +185,16 @@ async def _compared(loading: Loading, segment: PlannedSegment, row: SegmentRow |
         return replace(found, match=Match.EQUAL)
     if not segment.members.known:
         return _numbers(found, tolerance)
-    after = await realtime.members_list(loading.client, segment.segment_id)
-    return await _explained(loading, segment, found, after, 0.0 if static else tolerance)
+    listed = await realtime.members_list(loading.client, segment.segment_id)
+    return await _explained(loading, segment, found, listed, 0.0 if static else tolerance)
+
+
+async def _why(loading: Loading, row: SegmentRow) -> str:
+    """What the service says about the last computation, for the end of a sentence; empty where that says nothing."""
+    execution = await _execution(loading, row.id)
+    if not execution.status or not (execution.failed or execution.reason):
+        return ""
+    return f"; the last computation: {': '.join(filter(None, (execution.status, execution.reason.rstrip('.'))))}"
 
 
 async def _groups(loading: Loading, segment: PlannedSegment, blank: Verified) -> Verified | None:
@@ -177,28 +229,73 @@ def _match(apart: int, before: int, tolerance: float) -> Match:
 
 
 async def _explained(
-    loading: Loading, segment: PlannedSegment, verified: Verified, after: Ids, tolerance: float
+    loading: Loading, segment: PlannedSegment, verified: Verified, listed: ComputedMembers, tolerance: float
 ) -> Verified:
     before = _before(loading, segment)
-    missing, surplus = without(before, after), without(after, before)
-    states = await contacts.states(loading.client, list(unpacked(ordered(missing))))
+    absent, surplus = without(before, listed.ids), without(listed.ids, before)
+    states = await contacts.states(loading.client, list(unpacked(ordered(absent))))
     inactive = sum(state is State.INACTIVE for state in states.values())
-    unexplained = packed(one for one in unpacked(missing) if states.get(one) is State.ACTIVE)
+    deleted = len(absent) - len(states)
+    if not listed.complete:
+        return _partly_listed(loading, segment, verified, listed, surplus, len(before), inactive, deleted, tolerance)
+    unexplained = packed(one for one in unpacked(absent) if states.get(one) is State.ACTIVE)
     _list(loading, segment, unexplained, surplus)
     apart = len(unexplained) + len(surplus)
-    if verified.after != len(after):
+    if verified.after != listed.total:
         match = Match.DIFFERENT
     elif apart:
         match = _match(apart, len(before), tolerance)
     else:
-        match = Match.EXPLAINED if len(missing) else Match.EQUAL
+        match = Match.EXPLAINED if len(absent) else Match.EQUAL
+    return replace(
+        verified, match=match, inactive=inactive, deleted=deleted, missing=len(unexplained), surplus=len(surplus)
+    )
+
+
+def _partly_listed(
+    loading: Loading,
+    segment: PlannedSegment,
+    verified: Verified,
+    listed: ComputedMembers,
+    surplus: Ids,
+    before: int,
+    inactive: int,
+    deleted: int,
+    tolerance: float,
+) -> Verified:
+    """What fewer ids than there are members prove: nobody is known to be missing; a stranger or another number counts.
+
+    Args:
+        loading: with what.
+        segment: which one.
+        verified: what is known of it so far.
+        listed: the ids that were listed, and how many there are.
+        surplus: those of them that were no members before.
+        before: members before.
+        inactive: those of them that were not listed and are inactive contacts.
+        deleted: those of them that were not listed and no longer exist.
+        tolerance: the share by which the number may differ and is called drifted.
+    """
+    _list(loading, segment, NONE, surplus)
+    expected = before - inactive - deleted
+    apart = max(abs(listed.total - expected), len(surplus))
+    note = (
+        f"The service listed {len(listed.ids):,} of {listed.total:,} members, so an id that is not listed proves "
+        "nothing: the numbers were compared, and the ids that were listed."
+    )
+    match = _match(apart, before, tolerance)
+    if match is Match.EQUAL and expected != before:
+        match = Match.EXPLAINED
+    if verified.after != listed.total:
+        match = Match.DIFFERENT
     return replace(
         verified,
         match=match,
         inactive=inactive,
-        deleted=len(missing) - len(states),
-        missing=len(unexplained),
+        deleted=deleted,
         surplus=len(surplus),
+        missing=max(expected + len(surplus) - listed.total, 0),
+        note=note,
     )
 
 

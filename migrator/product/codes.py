@@ -134,6 +134,8 @@ REFERENCES_MAX = 10
 # The Web API (product documentation).
 PAGE_SIZE_MAX = 5_000
 API_VERSION = "v9.2"
+ADDRESS_MAX = 32_000
+"""Characters of a request's whole address; the limit is 32,768, and a proxy may add to it."""
 
 # Error codes of the Web API (product documentation).
 ERROR_RESOURCE_NOT_FOUND = "0x8006088a"
