@@ -190,7 +190,7 @@ _WORDS = """
     member members memory message metadata method microsoft milliseconds minimum missing mode module more must name
     names needed no nor not null number object occurred odata of ok on one only operation operator or organisation
     organization organizationid otc other out outbound outside owner page parameter parent parse parsed parsing patch
-    path payload permission permissions please plugin policy position post present principal privilege privileges
+    path payload paging permission permissions please plugin policy position post present principal privilege privileges
     profile profiles property provided publish published publishing put query range read real real-time reason record
     records reduce reference referenced refused relate relateoptional relationship request requests required resource
     resources response restricted retry role roles row rows same scope something
