@@ -122,7 +122,7 @@ def shape_of(content: Any, depth: int = 3) -> Kept:
     match content:
         case dict() if depth:
             shown = ", ".join(
-                f'"{key if _KEY.fullmatch(str(key)) else LEFT_OUT}": {shape_of(value, depth - 1)}'
+                f'"{key if _KEY.fullmatch(str(key)) else LEFT_OUT}": {_state(key, value) or shape_of(value, depth - 1)}'
                 for key, value in list(content.items())[:20]
             )
             return Kept(f"{{{shown}}}")
@@ -136,8 +136,18 @@ def shape_of(content: Any, depth: int = 3) -> Kept:
             return Kept(f"JSON text of {shape_of(inside, depth)}") if isinstance(inside, dict | list) else Kept("text")
         case None:
             return Kept("null")
+        case bool() | int() if -1_000_000 < content < 1_000_000:
+            return Kept(str(content).lower())
         case _:
             return Kept(type(content).__name__)
+
+
+def _state(key: str, value: Any) -> str:
+    """A word that says how far something is, as it came: `"State": "purple"`."""
+    return f'"{sanitised(value)}"' if isinstance(value, str) and _STATE.search(key) and len(value) < 30 else ""
+
+
+_STATE = re.compile(r"stat(?:e|us)", re.IGNORECASE)
 
 
 def reason_in(text: str) -> str:
