@@ -1,6 +1,6 @@
 """What people decided about flagged segments: kept beside the plan, which stays as it was approved.
 
-`decisions.json` in the run folder maps legacy ids to `translate`, `snapshot` or `skip`.
+`decisions.json` in the run folder holds a `format`, and `decisions`: legacy ids with `translate`, `snapshot` or `skip`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from uuid import UUID
 from migrator.base.atomic import write_text
 from migrator.base.errors import UsageError
 from migrator.contracts.plan import Choice, Outcome, Plan, PlannedSegment
+from migrator.contracts.versions import Format
 from migrator.product import findings
 
 DECISIONS = "decisions.json"
+_FORMAT = Format((lambda decisions: {"decisions": decisions},), numbered=False)
+"""In format 1, of version 0.1.0, the decisions were the whole file."""
 _WORDS = {Choice.TRANSLATE: "carry out the proposal", Choice.SNAPSHOT: "freeze the members of now"}
 
 
@@ -29,7 +32,8 @@ def decide(folder: Path, segments: list[PlannedSegment], choice: Choice) -> None
     for segment in segments:
         _check(segment, choice)
     decisions = {**read_decisions(folder), **{segment.legacy_id: choice for segment in segments}}
-    content = {str(key): str(decisions[key]) for key in sorted(decisions)}
+    chosen = {str(key): str(decisions[key]) for key in sorted(decisions)}
+    content = {"format": _FORMAT.number, "decisions": chosen}
     write_text(folder / DECISIONS, json.dumps(content, indent=1) + "\n")
 
 
@@ -48,14 +52,15 @@ def read_decisions(folder: Path) -> dict[UUID, Choice]:
     """The decisions of a run; none where nobody decided anything.
 
     Raises:
-        UsageError: the file is damaged.
+        UsageError: the file is damaged, or of a newer format.
     """
     path = folder / DECISIONS
     if not path.exists():
         return {}
     try:
-        return {UUID(key): Choice(value) for key, value in json.loads(path.read_bytes()).items()}
-    except (ValueError, TypeError, AttributeError) as error:
+        content = _FORMAT.of_now(json.loads(path.read_bytes()), f"The file of decisions {path}")
+        return {UUID(key): Choice(value) for key, value in content["decisions"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} is damaged ({error}). Delete it and decide again with: migrator approve") from error
 
 

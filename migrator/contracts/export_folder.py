@@ -28,9 +28,11 @@ from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, batches, distinct, from_texts, joined, packed, texts
 from migrator.base.safe_text import for_spreadsheet
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
+from migrator.contracts.versions import Format
 from migrator.mql.schema import Schema, schema_to_json
 
-FORMAT = 1
+MANIFEST_FORMAT = Format()
+FORMAT = MANIFEST_FORMAT.number
 MANIFEST, SEGMENTS, METADATA = "manifest.json", "segments.jsonl", "metadata.json"
 MEMBER_HEADER = "contactid"
 EXCLUSIONS = "-exclusions"
@@ -476,18 +478,12 @@ def _manifest(folder: Path) -> dict[str, Any]:
         what = "is only half written" if (folder / SEGMENTS).exists() else "is no export"
         raise UsageError(f"The folder {folder} {what}: it has no {MANIFEST}. Extract again; nothing was changed.")
     try:
-        manifest = json.loads(path.read_bytes())
-        version = int(manifest["format"])
+        manifest = MANIFEST_FORMAT.of_now(json.loads(path.read_bytes()), f"The export {folder}")
         if not isinstance(manifest["files"], dict):
             raise TypeError("files")
     except (ValueError, KeyError, TypeError) as error:
         raise _broken(folder, f"{MANIFEST} cannot be read ({error})") from error
-    if version > FORMAT:
-        raise UsageError(
-            f"The export {folder} has format {version}; this version of migrator reads up to {FORMAT}. "
-            "Install a newer version: pip install --upgrade migrator"
-        )
-    return dict(manifest)
+    return manifest
 
 
 def _checksum(folder: Path, name: str, entry: Any) -> str:

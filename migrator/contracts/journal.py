@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import UUID
 
 from migrator.base.errors import Retryable, UsageError
+from migrator.contracts.versions import refuse_newer
 
 JOURNAL = "journal.db"
 JOURNAL_FORMAT = 1
@@ -153,11 +154,7 @@ def check_format(database: sqlite3.Connection, path: Path) -> None:
         sqlite3.Error: it cannot be read.
     """
     version = int(database.execute("PRAGMA user_version").fetchone()[0])
-    if version > JOURNAL_FORMAT:
-        raise UsageError(
-            f"The journal {path} has format {version}; this version of migrator reads up to {JOURNAL_FORMAT}. "
-            "Install a newer version: pip install --upgrade migrator"
-        )
+    refuse_newer(f"The journal {path}", version, JOURNAL_FORMAT)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from migrator.base.safe_text import for_spreadsheet
 from migrator.contracts.export_folder import Export, Members, MemberSource, OrganisationRef
 from migrator.contracts.payload import Payload, PayloadKind, StaticGroup, payload_from_format_1
 from migrator.contracts.selection import Selection
+from migrator.contracts.versions import Format
 from migrator.product.codes import MEMBERS_PER_GROUP, LegacyStatus, LegacyType, label
 from migrator.product.findings import SEVERITIES, Finding, Severity
 
@@ -145,7 +146,19 @@ class PlannedSegment:
         return self.outcome in LOADED_OUTCOMES
 
 
-PLAN_FORMAT = 2
+def _from_format_1(plan: dict[str, Any]) -> dict[str, Any]:
+    """Format 1, of version 0.1.0, had the parts of a payload beside the other fields. What is loaded is the same."""
+    parts = ("definition", "segment", "groups", "publish", "depends_on")
+    segments = []
+    for entry in plan["segments"]:
+        kept = {key: value for key, value in entry.items() if key not in parts}
+        choices = {choice: payload_from_format_1(sent) for choice, sent in entry.get("alternatives", {}).items()}
+        segments.append({**kept, "payload": payload_from_format_1(entry), "alternatives": choices})
+    return {**plan, "segments": segments}
+
+
+_FORMAT = Format((_from_format_1,))
+PLAN_FORMAT = _FORMAT.number
 """1: five parts of the payload stood beside each other in each segment (version 0.1.0). 2: one payload with a kind."""
 
 
@@ -252,40 +265,17 @@ def read_plan(folder: Path) -> Plan:
         ) from error
     try:
         raw = json.loads(content)
-        version = int(raw["format"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"The plan {path} is damaged and cannot be read. {_AGAIN}") from error
-    if version > PLAN_FORMAT:
-        raise UsageError(
-            f"The plan {path} has format {version}; this version of migrator reads up to {PLAN_FORMAT}. "
-            "Install a newer version: pip install --upgrade migrator"
-        )
-    try:
-        if version < PLAN_FORMAT:
-            return _ADAPTER.validate_json(json.dumps(upgraded(raw)))
-        del raw
+        now = _FORMAT.of_now(raw, f"The plan {path}")
+        if raw["format"] != PLAN_FORMAT:
+            content = json.dumps(now).encode()
+        del raw, now
         return _ADAPTER.validate_json(content)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"The plan {path} is damaged and cannot be read. {_AGAIN}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise UsageError(f"The plan {path} is damaged: {place}: {first['msg']}. {_AGAIN}") from error
-
-
-def upgraded(plan: dict[str, Any]) -> dict[str, Any]:
-    """A plan of an older format, in the one of now. What is loaded by it does not change.
-
-    Raises:
-        KeyError, TypeError, AttributeError: it is no plan.
-    """
-    parts = ("definition", "segment", "groups", "publish", "depends_on")
-    segments = []
-    for entry in plan["segments"]:
-        kept = {key: value for key, value in entry.items() if key not in parts}
-        choices = {choice: payload_from_format_1(sent) for choice, sent in entry.get("alternatives", {}).items()}
-        segments.append({**kept, "payload": payload_from_format_1(entry), "alternatives": choices})
-    return {**plan, "format": PLAN_FORMAT, "segments": segments}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"The plan {path} is damaged and cannot be read. {_AGAIN}") from error
 
 
 _AGAIN = "Nothing was loaded. Make the plan again with: migrator translate"

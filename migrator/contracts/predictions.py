@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from migrator.base.atomic import write_bytes
 from migrator.base.errors import UsageError
 from migrator.contracts.plan import PLAN
+from migrator.contracts.versions import refuse_newer
 
 PREDICTIONS = "predictions.json"
 PREDICTED = "predicted"
@@ -150,9 +151,5 @@ def read_predictions(run: Path) -> Predictions | None:
         found = _ADAPTER.validate_json(path.read_bytes())
     except (ValidationError, OSError) as error:
         raise UsageError(f"{path} is damaged. Delete it and repeat: migrator predict") from error
-    if found.format > PREDICTIONS_FORMAT:
-        raise UsageError(
-            f"{path} has format {found.format}; this version of migrator reads up to {PREDICTIONS_FORMAT}. "
-            "Install a newer version: pip install --upgrade migrator"
-        )
+    refuse_newer(str(path), found.format, PREDICTIONS_FORMAT)
     return found if found.plan == plan_checksum(run) else None

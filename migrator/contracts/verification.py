@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from migrator.base.atomic import write_bytes
 from migrator.base.errors import UsageError
+from migrator.contracts.versions import Format
+
+_FORMAT = Format(numbered=False)
+VERIFICATION_FORMAT = _FORMAT.number
+"""Version 0.1.0 wrote no number; its files are the same."""
 
 
 class Match(StrEnum):
@@ -71,6 +77,7 @@ class Verification:
     segments: tuple[Verified, ...]
     tolerance: float = 0.0
     """The share of the members by which a query's count may differ and is called drifted."""
+    format: int = VERIFICATION_FORMAT
 
 
 _ADAPTER = TypeAdapter(Verification)
@@ -88,13 +95,14 @@ def read_verifications(folder: Path) -> list[Verification]:
     """All verifications of a run, oldest first.
 
     Raises:
-        UsageError: a file is damaged.
+        UsageError: a file is damaged, or of a newer format.
     """
     found = []
     for path in sorted(folder.glob("verification-*.json")):
         try:
-            found.append(_ADAPTER.validate_json(path.read_bytes()))
-        except (ValidationError, OSError) as error:
+            content = _FORMAT.of_now(json.loads(path.read_bytes()), f"The verification {path}")
+            found.append(_ADAPTER.validate_json(json.dumps(content)))
+        except (ValueError, KeyError, TypeError, OSError) as error:
             raise UsageError(f"{path} is damaged. Delete it and repeat: migrator verify") from error
     return found
 
