@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
@@ -66,6 +67,8 @@ class Input:
 
     def __init__(self, name: str, file: IO[bytes], size: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.name, self.file, self.size = name, file, size
+        self.kept = ExitStack()
+        """What is open as long as the file is read."""
         self._clock = clock
         self._end = clock() + LONGEST_SECONDS
 

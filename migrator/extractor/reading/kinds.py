@@ -12,7 +12,7 @@ from migrator.extractor.reading.markup import html_book, xml_2003_book
 from migrator.extractor.reading.older import older_book
 from migrator.extractor.reading.result import Container
 from migrator.extractor.reading.text import SAMPLE, encoding_of, text_book
-from migrator.extractor.reading.workbook import workbook
+from migrator.extractor.reading.workbook import DAMAGED, workbook
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ZIP = b"PK\x03\x04"
@@ -113,7 +113,7 @@ def _package(source: Input) -> Book:
         with zipfile.ZipFile(source.file) as package:
             entries = package.infolist()
             kind = _start(package, "mimetype") if "mimetype" in package.namelist() else b""
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, NotImplementedError) as error:
+    except (*DAMAGED, OSError) as error:
         raise source.broken(f"it is no whole Excel file ({error})") from error
     names = {entry.filename for entry in entries}
     unpacked = sum(entry.file_size for entry in entries)

@@ -39,8 +39,7 @@ def older_book(source: Input, container: Container, unpacked: int = 0) -> Book:
         raise source.too_large(source.size, LARGEST_WHOLE, f"is {container} and has")
     if unpacked > _UNPACKED:
         raise source.too_large(unpacked, _UNPACKED, f"is {container} and unpacks to")
-    # Kept as long as the sheets that read from it; the system takes it away with the last of them.
-    found = tempfile.TemporaryFile()  # noqa: SIM115
+    found = source.kept.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed when the file was read
     _run(source, container, found)
     sheets: list[Sheet] = []
     found.seek(0)

@@ -60,12 +60,13 @@ def read_table(
         UsageError: the file cannot be read at all; the message says what to do.
     """
     source = Input(name, file, size, clock)
-    book = opened(source)
-    sheet, doubt, warnings = _sheet(source, book, answers)
-    if sheet is None:
-        return Table(name, book.container, questions=(Question(Ask.SHEET, doubt),), warnings=tuple(warnings))
-    with closing(_closable(sheet.lines())) as lines:
-        return _table(source, book, sheet, lines, answers, warnings)
+    with source.kept:
+        book = opened(source)
+        sheet, doubt, warnings = _sheet(source, book, answers)
+        if sheet is None:
+            return Table(name, book.container, questions=(Question(Ask.SHEET, doubt),), warnings=tuple(warnings))
+        with closing(_closable(sheet.lines())) as lines:
+            return _table(source, book, sheet, lines, answers, warnings)
 
 
 def _closable(lines: Iterator[Line]) -> Any:
@@ -161,6 +162,14 @@ class _Rows:
     late: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     """Columns with ids, where only addresses were looked for, and the first of them."""
 
+    def wait(self) -> None:
+        """Nothing became of any row yet: what they were read from may be the wrong column."""
+        self.waiting = self.rows - self.empty - self.set_aside
+        self.with_ids = self.with_addresses = self.by_address = 0
+        self.unreadable.clear()
+        for kept in (self.ids, self.id_rows, self.addresses, self.ends, self.address_rows):
+            del kept[:]
+
     def packed_ids(self) -> Ids:
         return from_bytes(bytes(self.ids))
 
@@ -196,6 +205,7 @@ def _table(source: Input, book: Book, sheet: Sheet, lines: Iterator[Line], said:
         below = chain(head[found.header + 1 :], lines)
         _read(source, rows, below, found.column, found.beside, said.hidden, watched=not said.column, width=width)
         if rows.late:
+            rows.wait()
             late = [Column(at, _title(header, at), Kind.ID, tuple(some)) for at, some in sorted(rows.late.items())]
             found = Place(found.header, None, None, (found.column, *late), "a column of addresses has ids beside it")
             questions.append(Question(Ask.COLUMN, _column_question(source, found, header or head[0])))

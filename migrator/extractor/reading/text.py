@@ -18,7 +18,7 @@ from charset_normalizer import from_bytes
 from migrator.base.errors import UsageError
 from migrator.extractor.reading.grid import Book, Input, Line, Sheet
 from migrator.extractor.reading.result import Container
-from migrator.extractor.reading.spelling import looks_like, named
+from migrator.extractor.reading.spelling import named
 
 SAMPLE = 64 * 1024
 """Bytes at the beginning from which a text is told from other things, and its delimiter is told."""
@@ -46,6 +46,7 @@ _END = "\ue000 end of file \ue000"
 _EXCEL_ROWS = 1_048_576
 _NAMED = re.compile(r'\ufeff?"?sep=(.)"?\s*')
 """What Excel writes to say which delimiter follows."""
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _PERSON = re.compile(r"@|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -80,7 +81,9 @@ def encoding_of(source: Input) -> str:
             return encoding
     odd, even = start[1::2].count(0), start[::2].count(0)
     if max(odd, even) > len(start) // 8 and min(odd, even) <= len(start) // 64:
-        return "utf-16-le" if odd > even else "utf-16-be"
+        encoding = "utf-16-le" if odd > even else "utf-16-be"
+        if not _CONTROL.search(codecs.getincrementaldecoder(encoding)("replace").decode(start)):
+            return encoding
     utf8, unusual = True, bytearray()
     decoder = codecs.getincrementaldecoder("utf-8")()
     for part in source.chunks(1024 * 1024):
@@ -146,7 +149,7 @@ def _delimiter(source: Input, encoding: str) -> tuple[str, int]:
         if len(parted) * 2 < len(rows) or not parted:
             continue
         usual = Counter(parted).most_common(1)[0][1] / len(rows)
-        people = sum(looks_like(cell.strip()) is not None for row in rows for cell in row)
+        people = sum(len(one.ids) + len(one.addresses) for row in rows for one in map(named, row))
         if (people, usual) > most:
             best, most = delimiter, (people, usual)
     return best, 0
@@ -169,7 +172,7 @@ def _lines(source: Input, encoding: str, delimiter: str, skipped: int) -> Iterat
             if row == [_END]:
                 return
             number = before + 1
-            if read.number - before > 1:
+            if read.number - before > 1 or (row and _END in row[-1]):
                 _no_stray_quote(source, row, number, read.number, delimiter)
             before = read.number
             if row and row[0].startswith("\ufeff"):

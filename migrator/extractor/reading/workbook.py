@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -25,7 +27,17 @@ _MOST_TEXT = 192 * 2**20
 _MOST_TEXTS = 3_000_000
 _MOST_SHEETS = 1000
 _MOST_LINKS = 100_000
-_DAMAGED = (zipfile.BadZipFile, EOFError, KeyError, ValueError, RuntimeError, NotImplementedError)
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    KeyError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+)
+"""What reading a damaged zip raises."""
 
 
 def workbook(source: Input) -> Book:
@@ -37,7 +49,7 @@ def workbook(source: Input) -> Book:
     try:
         package = _Package(source)
         return Book(Container.XLSX, package.sheets(), last_row=LAST_ROW)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise source.broken(f"it is no whole Excel file ({_short(error)})") from error
 
 
@@ -95,7 +107,7 @@ class _Package:
         try:
             with zipfile.ZipFile(self.source.file) as package, package.open(entry) as file:
                 yield from events(self.source, read_in_parts(self.source, file))
-        except (*_DAMAGED, OSError) as error:
+        except (*DAMAGED, OSError) as error:
             if isinstance(error, OSError) and error.errno:
                 raise
             raise self.source.broken(f"it breaks off or is damaged ({_short(error)})") from error
@@ -218,7 +230,7 @@ class _Package:
                         if len(found) >= 1000:
                             return found
                     kept = whole[max(last, len(whole) - 200) :]
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise self.source.broken(f"it breaks off or is damaged ({_short(error)})") from error
         return found
 
