@@ -191,7 +191,7 @@ def retire_legacy(run: RunFolder, orders: Orders, wanted: list[str], confirm: Co
         wait = orders.settings.wait_pending
         done = await retire(loading, chosen, delete=delete, wait=wait, progress=orders.progress)
         return Aftermath(
-            tuple(f"“{names[one.legacy_id]}”: {one.what or 'was stopped already'}." for one in done if not one.kept),
+            tuple(f"“{names[one.legacy_id]}”: {one.what}." for one in done if not one.kept),
             tuple(f"“{names[one.legacy_id]}” ({one.legacy_id}) stays: {one.kept}" for one in done if one.kept),
         )
 

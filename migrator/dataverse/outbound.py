@@ -62,13 +62,13 @@ async def retrieve_segment(client: Client, segment: UUID) -> LegacyRow | None:
     return LegacyRow(number(row.get("statuscode")), number(row.get("msdyncrm_segmentsize")))
 
 
-async def stop_segment(client: Client, segment: UUID) -> None:
-    """Move a live segment to Stopping; the product goes on to Stopped by itself.
+async def move_segment(client: Client, segment: UUID, status: LegacyStatus) -> None:
+    """Ask for another status, such as Stopping; from there the product goes on to Stopped by itself.
 
     Raises:
         Refused: the service does not take it.
     """
-    body = {"statecode": int(State.ACTIVE), "statuscode": int(LegacyStatus.STOPPING)}
+    body = {"statecode": int(State.ACTIVE), "statuscode": int(status)}
     await client.write("PATCH", f"msdyncrm_segments({segment})", body)
 
 

@@ -1,12 +1,12 @@
 """Retires legacy segments whose real-time successors are verified: stops them, and deletes them only if that is wanted.
 
-A live outbound segment goes to Stopping; the product takes it to Stopped by itself (seed). Whatever is anything but
-verified is not touched.
+A live outbound segment goes to Stopping, one that is being edited first back to Live; the product goes on to Stopped by
+itself (seed, and the table of moves in the metadata). Whatever is anything but verified is not touched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,7 +21,18 @@ from migrator.dataverse.errors import NotFound, Refused
 from migrator.loader.loading import Attempt, CannotGoOn, Loading, write
 from migrator.product.codes import LegacyStatus, label
 
-_LIVE = frozenset({LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE})
+WAYS: Mapping[LegacyStatus, tuple[LegacyStatus, ...]] = {
+    LegacyStatus.LIVE: (LegacyStatus.STOPPING,),
+    LegacyStatus.LIVE_EDITABLE: (LegacyStatus.LIVE, LegacyStatus.STOPPING),
+    LegacyStatus.ERROR: (LegacyStatus.STOPPING,),
+}
+"""The moves that stop a segment, by the product's table of moves. From any other status there is nothing to stop."""
+STANDING: Mapping[LegacyStatus, str] = {
+    LegacyStatus.STOPPED: "was stopped already",
+    LegacyStatus.STOPPING: "is stopping already",
+    LegacyStatus.EXPIRED: "has expired; there is nothing to stop",
+    LegacyStatus.DRAFT: "is a draft and was not live; there is nothing to stop",
+}
 _ON_THE_WAY = frozenset({LegacyStatus.GOING_LIVE, LegacyStatus.STOPPING})
 _BETWEEN_LOOKS = 0.25, 10.0
 """Seconds between two looks whether it is stopped: at first, and at most."""
@@ -33,7 +44,7 @@ class Retired:
 
     legacy_id: UUID
     what: str = ""
-    """`stopping`, `deleted`, or empty when nothing was to be done."""
+    """What was done, or why nothing was to be done: `stopping`, `deleted`, or a sentence of `STANDING`."""
     kept: str = ""
     """Why it stays as it was."""
 
@@ -73,7 +84,7 @@ async def retire(
 async def _one(loading: Loading, segment: PlannedSegment, delete: bool, wait: float, progress: Step) -> Retired:
     attempt = Attempt(segment.legacy_id)
     try:
-        what = await _stop(loading, attempt)
+        what = await _stop(loading, attempt, wait)
         if delete:
             await _stopped(loading, attempt, wait)
             what = await _delete(loading, attempt) or what
@@ -86,38 +97,70 @@ async def _one(loading: Loading, segment: PlannedSegment, delete: bool, wait: fl
     return retired
 
 
-async def _stop(loading: Loading, attempt: Attempt) -> str:
+async def _stop(loading: Loading, attempt: Attempt, wait: float) -> str:
+    """Move a segment to Stopping, by the ways that are open from its status; gives what was done."""
     attempt.step = Write.STOP_LEGACY
     status = await _status(loading, attempt)
-    if status not in _LIVE:
-        return ""
-
-    async def send() -> None:
-        await outbound.stop_segment(loading.client, attempt.legacy_id)
-
-    async def stopping() -> bool:
-        return await _status(loading, attempt) not in _LIVE
-
-    await write(loading, attempt, Write.STOP_LEGACY, attempt.legacy_id, send, stopping)
+    if status == LegacyStatus.GOING_LIVE:
+        status = await _arrived(loading, attempt, wait)  # it can be stopped once it is live
+    if status is None:
+        return "no longer exists"
+    if status not in WAYS:
+        if status in STANDING:
+            return STANDING[LegacyStatus(status)]
+        raise CannotGoOn(
+            f"From its status ({label(status, LegacyStatus)}) no move to stopped is known, so nothing was done. "
+            "Stop it in the organisation."
+        )
+    for goal in WAYS[LegacyStatus(status)]:
+        await _move(loading, attempt, goal)
     return "stopping"
 
 
+async def _move(loading: Loading, attempt: Attempt, goal: LegacyStatus) -> None:
+    async def send() -> None:
+        await outbound.move_segment(loading.client, attempt.legacy_id, goal)
+
+    async def moved() -> bool:
+        now = await _status(loading, attempt)
+        return now == goal or (goal is LegacyStatus.STOPPING and now in (LegacyStatus.STOPPED, None))
+
+    await write(loading, attempt, Write.STOP_LEGACY, attempt.legacy_id, send, moved, label(goal, LegacyStatus))
+
+
 async def _status(loading: Loading, attempt: Attempt) -> int | None:
+    """The `statuscode` now; None where the segment is gone."""
     row = await outbound.retrieve_segment(loading.client, attempt.legacy_id)
-    return None if row is None else row.status_code
+    if row is None:
+        return None
+    if row.status_code is None:
+        raise CannotGoOn("Its status cannot be read, so nothing was done. Look at it in the organisation.")
+    return row.status_code
+
+
+async def _arrived(loading: Loading, attempt: Attempt, wait: float) -> int | None:
+    """Wait until a segment has come to the end of Going live or Stopping; gives the status then, or the last one."""
+    first, most = _BETWEEN_LOOKS
+    waiting = Waiting(looking(wait, first=first, most=most, growth=2.0), loading.client.stop)
+    while (status := await _status(loading, attempt)) in _ON_THE_WAY and await waiting.again():
+        pass
+    return status
 
 
 async def _stopped(loading: Loading, attempt: Attempt, wait: float) -> None:
     """Wait until the product has stopped it."""
     attempt.step = "wait until it is stopped"
-    first, most = _BETWEEN_LOOKS
-    waiting = Waiting(looking(wait, first=first, most=most, growth=2.0), loading.client.stop)
-    while (status := await _status(loading, attempt)) in _ON_THE_WAY:
-        if not await waiting.again():
-            raise CannotGoOn(
-                f"It is not stopped yet (status {label(status, LegacyStatus)}), so it was not deleted. "
-                "Repeat the command later."
-            )
+    status = await _arrived(loading, attempt, wait)
+    if status in _ON_THE_WAY:
+        raise CannotGoOn(
+            f"It is not stopped yet (status {label(status, LegacyStatus)}), so it was not deleted. "
+            "Repeat the command later."
+        )
+    if status in WAYS:
+        raise CannotGoOn(
+            f"It did not stop (status {label(status, LegacyStatus)}), so it was not deleted. "
+            "Look at it in the organisation."
+        )
 
 
 async def _delete(loading: Loading, attempt: Attempt) -> str:

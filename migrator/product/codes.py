@@ -31,6 +31,27 @@ class LegacyStatus(IntEnum):
     STOPPING = 192350007
 
 
+LEGACY_MOVES: dict[LegacyStatus, frozenset[LegacyStatus]] = {
+    LegacyStatus.DRAFT: frozenset({LegacyStatus.GOING_LIVE, LegacyStatus.LIVE, LegacyStatus.EXPIRED}),
+    LegacyStatus.GOING_LIVE: frozenset({LegacyStatus.LIVE, LegacyStatus.ERROR}),
+    LegacyStatus.LIVE: frozenset(
+        {
+            LegacyStatus.STOPPING,
+            LegacyStatus.STOPPED,
+            LegacyStatus.GOING_LIVE,
+            LegacyStatus.LIVE_EDITABLE,
+            LegacyStatus.ERROR,
+        }
+    ),
+    LegacyStatus.LIVE_EDITABLE: frozenset({LegacyStatus.LIVE, LegacyStatus.ERROR, LegacyStatus.GOING_LIVE}),
+    LegacyStatus.STOPPING: frozenset({LegacyStatus.STOPPED, LegacyStatus.ERROR}),
+    LegacyStatus.STOPPED: frozenset({LegacyStatus.EXPIRED, LegacyStatus.GOING_LIVE}),
+    LegacyStatus.EXPIRED: frozenset(),
+    LegacyStatus.ERROR: frozenset({LegacyStatus.GOING_LIVE, LegacyStatus.STOPPING}),
+}
+"""Which `statuscode` of an outbound segment may follow which (metadata)."""
+
+
 class LegacyQueryType(IntEnum):
     """`msdyncrm_querytype` (metadata)."""
 

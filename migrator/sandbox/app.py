@@ -129,7 +129,13 @@ class _Call:
 
     def _act(self, name: str, action: Callable[[Organisation, Mapping[str, Any]], Any]) -> Response:
         self._only("POST")
-        result = action(self.organisation, self._payload())
+        try:
+            result = action(self.organisation, self._payload())
+        except Refusal as refusal:
+            if not self.organisation.manners.refuses_inside or refusal.status != 400 or name not in realtime.ACTIONS:
+                raise
+            reason = refusal.extra.get("ResultText") or refusal.message
+            result = {"StatusCode": refusal.status, "ResultText": reason}
         if result is None:
             return Response(status_code=204)
         return _json({"@odata.context": f"{self.base}$metadata#Microsoft.Dynamics.CRM.{name}Response", **result})

@@ -49,6 +49,22 @@ class Rules(Protocol):
 
 
 @dataclass
+class Manners:
+    """How the real-time actions answer where the documents leave room, or a live organisation was seen to differ."""
+
+    members_joined: bool = False
+    """Whether MembersList joins the ids by commas in one element and gives no `totalCount`, as the seed shows it."""
+    members_listed: int | None = None
+    """Ids that MembersList gives at most, whatever `totalCount` says; None gives all."""
+    refuses_inside: bool = False
+    """Whether a refusal comes as a good answer whose body holds `StatusCode` 400."""
+    tells_stops: bool = True
+    """Whether StopSegments answers at all; false answers 204."""
+    live_statecode: int = 0
+    """The `statecode` of a published definition."""
+
+
+@dataclass
 class Organisation:
     """One organisation. Every request holds `lock` while it works on it."""
 
@@ -78,6 +94,8 @@ class Organisation:
     """Seconds for Going live, Stopping and pending member operations."""
     computing: float = 0.4
     """Seconds that a published segment takes to compute."""
+    manners: Manners = field(default_factory=Manners)
+    """How it answers."""
     rules: dict[str, Rules] = field(default_factory=dict)
     rows: dict[str, dict[str, Row]] = field(default_factory=dict)
     lists: dict[str, dict[int, None]] = field(default_factory=dict)
@@ -88,6 +106,8 @@ class Organisation:
     """Real-time segment id → group id → members, in the order they came."""
     computed: dict[str, list[int]] = field(default_factory=dict)
     """The computed members of real-time segments."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Why the last computation of a real-time segment failed."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     profile: Profile = field(default_factory=Profile)
     """What goes wrong."""
@@ -191,6 +211,7 @@ class Organisation:
             raise duplicate_key(table, key)
         moment = self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         row = {definition.key: key, **row, definition.key: key} | self._stamp(definition, moment, created=True)
+        row |= self._owned(definition, row)
         if rules := self.rules.get(table):
             rules.create(self, row)
         self._store(table, key, row)
@@ -260,6 +281,13 @@ class Organisation:
     def _stamp(self, table: Table, moment: str, *, created: bool) -> Row:
         stamp = {"modifiedon": moment} | ({"createdon": moment, "createdby": self.user} if created else {})
         return {name: value for name, value in stamp.items() if name in table.columns}
+
+    def _owned(self, table: Table, row: Row) -> Row:
+        """Who owns a new row: without matrix ownership it lands in its owner's business unit, without a word."""
+        owned = {"ownerid": row.get("ownerid") or self.user}
+        if not self.matrix or not row.get("owningbusinessunit"):
+            owned["owningbusinessunit"] = next(iter(self.rows["businessunit"]), None)
+        return {name: value for name, value in owned.items() if name in table.columns}
 
     @property
     def user(self) -> str:

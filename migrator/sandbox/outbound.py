@@ -13,6 +13,7 @@ from migrator.evaluator import EvaluationError, UnknownSegment
 from migrator.mql import QueryError, parse_outbound, tree
 from migrator.product.codes import (
     LEGACY_MEMBERS_PER_CALL,
+    LEGACY_MOVES,
     LEGACY_SEGMENT_PREFIX,
     LegacyStatus,
     LegacyType,
@@ -25,13 +26,13 @@ from migrator.sandbox.refusal import INVALID_ARGUMENT, Refusal, bad_request, no_
 from migrator.sandbox.tables import LEGACY_SEGMENT
 
 _MOVES = {
-    LegacyStatus.DRAFT: {LegacyStatus.GOING_LIVE},
-    LegacyStatus.STOPPED: {LegacyStatus.GOING_LIVE},
-    LegacyStatus.ERROR: {LegacyStatus.GOING_LIVE},
-    LegacyStatus.LIVE: {LegacyStatus.STOPPING},
-    LegacyStatus.LIVE_EDITABLE: {LegacyStatus.STOPPING, LegacyStatus.GOING_LIVE},
+    status: moves - {LegacyStatus.STOPPED, LegacyStatus.ERROR}
+    if status is LegacyStatus.LIVE_EDITABLE
+    else moves - {LegacyStatus.STOPPED, LegacyStatus.ERROR, LegacyStatus.LIVE}
+    for status, moves in LEGACY_MOVES.items()
 }
-"""The status moves a client may ask for. The service itself ends Going live and Stopping."""
+"""The status moves a client may ask for: never straight to Stopped, and to Live only back from Live editable (seed).
+The service itself ends Going live and Stopping."""
 
 _ENDS = {LegacyStatus.GOING_LIVE: LegacyStatus.LIVE, LegacyStatus.STOPPING: LegacyStatus.STOPPED}
 
@@ -84,6 +85,10 @@ class OutboundRules:
         if status is LegacyStatus.GOING_LIVE and (problem := _invalid(organisation, row)):
             raise bad_request(problem)
         key = row["msdyncrm_segmentid"]
+        if status not in _ENDS:
+            row["statecode"] = int(State.INACTIVE if status is LegacyStatus.EXPIRED else State.ACTIVE)
+            row["msdyncrm_islive"] = status in (LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE)
+            return
 
         def arrive() -> None:
             stored = organisation.rows[LEGACY_SEGMENT].get(key)

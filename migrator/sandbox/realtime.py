@@ -1,4 +1,4 @@
-"""The real-time segmentation API, as the seeds describe it: definitions, segments, and six actions."""
+"""The real-time segmentation API, as the documents describe it: definitions, segments, and seven actions."""
 
 from __future__ import annotations
 
@@ -195,8 +195,8 @@ def _compute(organisation: Organisation, key: str) -> None:
     """Exporting, then computing, then active with a count."""
 
     def begin() -> None:
-        if segment := organisation.rows[SEGMENT].get(key):
-            segment["statuscode"] = int(SegmentStatus.COMPUTING)
+        if (segment := organisation.rows[SEGMENT].get(key)) and segment["statuscode"] != SegmentStatus.INACTIVE:
+            _move(segment, SegmentStatus.COMPUTING)
             definition = _definition(organisation, segment)
             definition["statuscode"] = int(DefinitionStatus.LIVE)
 
@@ -210,11 +210,15 @@ def _compute(organisation: Organisation, key: str) -> None:
             if chance < profile.failed_computations:
                 raise EvaluationError("the computation failed")
             organisation.computed[key] = members_of(organisation, segment)
-        except (EvaluationError, QueryError):
-            segment["statuscode"] = int(SegmentStatus.ERROR)
+        except (EvaluationError, QueryError) as error:
+            _move(segment, SegmentStatus.ERROR)
+            organisation.reasons[key] = str(error)
             return
+        organisation.reasons.pop(key, None)
         warned = chance > 1.0 - profile.warned_computations
-        segment["statuscode"] = int(SegmentStatus.COMPUTED_WITH_WARNINGS if warned else SegmentStatus.ACTIVE)
+        _move(segment, SegmentStatus.COMPUTED_WITH_WARNINGS if warned else SegmentStatus.ACTIVE)
+        if warned:
+            _definition(organisation, segment)["statuscode"] = int(DefinitionStatus.LIVE_WITH_WARNINGS)
         segment["msdynmkt_membercount"] = len(organisation.computed[key])
 
     organisation.after(organisation.moment, begin)
@@ -248,7 +252,7 @@ def _batch(body: Mapping[str, Any]) -> list[int]:
 
 def _recompute(organisation: Organisation, segment: Row) -> None:
     if segment["statuscode"] in (SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS):
-        segment["statuscode"] = int(SegmentStatus.EXPORTING)
+        _move(segment, SegmentStatus.EXPORTING)
         _compute(organisation, segment["msdynmkt_segmentid"])
 
 
@@ -305,37 +309,59 @@ def publish_segment_definition(organisation: Organisation, body: Mapping[str, An
     """`msdynmkt_PublishSegmentDefinition`: validates, then computes for a while."""
     segment = _segment(organisation, body)
     definition = _definition(organisation, segment)
+    if definition["statuscode"] in (DefinitionStatus.STOPPING, DefinitionStatus.DELETED):
+        raise bad_request("The segment cannot be published in this state.")
     _validate(organisation, definition, segment["msdynmkt_segmentid"])
     chance = organisation.dice.roll("publish", segment["msdynmkt_segmentid"])
     if chance.random() < organisation.profile.publish_failures:
         raise bad_request("The segment could not be published. Try again later.")
-    definition |= {"statecode": int(State.ACTIVE), "statuscode": int(DefinitionStatus.GOING_LIVE)}
-    segment |= {
-        "statecode": int(State.ACTIVE),
-        "statuscode": int(SegmentStatus.EXPORTING),
-        "msdynmkt_membercount": None,
+    definition |= {
+        "statecode": organisation.manners.live_statecode,
+        "statuscode": int(DefinitionStatus.GOING_LIVE),
     }
+    _move(segment, SegmentStatus.EXPORTING)
+    segment["msdynmkt_membercount"] = None
     _compute(organisation, segment["msdynmkt_segmentid"])
 
 
 def members_list(organisation: Organisation, body: Mapping[str, Any]) -> Any:
-    """`msdynmkt_MembersList`: the computed members, comma-joined inside one array element as the seed shows them."""
+    """`msdynmkt_MembersList`: the computed members and how many they are (seen), or as the seed's sample shows them."""
     segment = _segment(organisation, body)
     computed = organisation.computed.get(segment["msdynmkt_segmentid"])
     if computed is None:
         raise bad_request("The segment has not been computed yet, so it has no members list.")
-    members = [", ".join(show_ids(computed))] if computed else []
-    result = {
+    manners = organisation.manners
+    members = show_ids(computed[: manners.members_listed])
+    result: dict[str, Any] = {
         "baseEntityLogicalName": segment["msdynmkt_baseentitylogicalname"],
         "primaryKeyColumnName": "contactid",
         "members": members,
-        "additionalProperties": {},
     }
+    if manners.members_joined:
+        result |= {"members": [", ".join(members)] if members else [], "additionalProperties": {}}
+    else:
+        result["totalCount"] = len(computed)
     return {"StatusCode": 200, "ResultText": json.dumps(result)}
 
 
+def segment_status(organisation: Organisation, body: Mapping[str, Any]) -> Any:
+    """`msdynmkt_SegmentStatus`: how the last computation went (seen: `lastExecution.status` = `Success`)."""
+    segment = _segment(organisation, body)
+    key = segment["msdynmkt_segmentid"]
+    match segment["statuscode"]:
+        case SegmentStatus.EXPORTING | SegmentStatus.COMPUTING:
+            last: dict[str, Any] | None = {"status": "Running"}
+        case SegmentStatus.ERROR | SegmentStatus.FAULTED:
+            last = {"status": "Failed", "reason": organisation.reasons.get(key, "")}
+        case _ if key in organisation.reasons:
+            last = {"status": "Failed", "reason": organisation.reasons[key]}
+        case _:
+            last = {"status": "Success"} if key in organisation.computed else None
+    return {"StatusCode": 200, "ResultText": json.dumps({"segmentId": key, "lastExecution": last})}
+
+
 def stop_segments(organisation: Organisation, body: Mapping[str, Any]) -> Any:
-    """`msdynmkt_StopSegments`: stops what nothing depends on, and names what does."""
+    """`msdynmkt_StopSegments`: stops what nothing depends on, and names what does (product documentation)."""
     ids = body.get("SegmentIdList")
     if not isinstance(ids, list) or not ids:
         raise bad_request("SegmentIdList has to hold at least one id.", INVALID_ARGUMENT)
@@ -344,23 +370,43 @@ def stop_segments(organisation: Organisation, body: Mapping[str, Any]) -> Any:
         segment = organisation.row(SEGMENT, key)
         users = _users_of(organisation, segment["msdynmkt_segmentid"])
         journeys = organisation.journeys.get(segment["msdynmkt_segmentid"], [])
-        if not users and not journeys:
-            segment |= {
-                "statecode": int(State.INACTIVE),
-                "statuscode": int(SegmentStatus.INACTIVE),
-                "msdynmkt_membercount": None,
-            }
-            organisation.computed.pop(segment["msdynmkt_segmentid"], None)
-            _definition(organisation, segment)["statuscode"] = int(DefinitionStatus.DRAFT)
+        free = not users and not journeys
+        if free:
+            _stop(organisation, segment)
         results.append(
             {
                 "SegmentId": segment["msdynmkt_segmentid"],
-                "WasStopped": not users and not journeys,
+                "WasStopped": free,
+                "Message": "" if free else "The segment is in use.",
                 "DependentJourneys": journeys,
                 "DependentSegments": users,
             }
         )
-    return {"Response": json.dumps(results, ensure_ascii=False)}
+    if not organisation.manners.tells_stops:
+        return None
+    stopped = sum(result["WasStopped"] for result in results)
+    return {"summary": f"{stopped} of {len(results)} segments were stopped.", "stopSingleSegmentResults": results}
+
+
+def _stop(organisation: Organisation, segment: Row) -> None:
+    """Stopping, and after a moment Stopped: not a draft again, but editable like one."""
+    _move(segment, SegmentStatus.INACTIVE)
+    segment["msdynmkt_membercount"] = None
+    organisation.computed.pop(segment["msdynmkt_segmentid"], None)
+    definition = _definition(organisation, segment)
+    definition["statuscode"] = int(DefinitionStatus.STOPPING)
+
+    def end() -> None:
+        if definition["statuscode"] == DefinitionStatus.STOPPING:
+            definition["statuscode"] = int(DefinitionStatus.STOPPED)
+
+    organisation.after(organisation.moment, end)
+
+
+def _move(segment: Row, status: SegmentStatus) -> None:
+    """Another status, with the `statecode` that the published metadata gives it: 3 to 7 are inactive."""
+    active = status is SegmentStatus.ACTIVE
+    segment |= {"statuscode": int(status), "statecode": int(State.ACTIVE if active else State.INACTIVE)}
 
 
 ACTIONS: Mapping[str, Callable[[Organisation, Mapping[str, Any]], Any]] = {
@@ -370,4 +416,5 @@ ACTIONS: Mapping[str, Callable[[Organisation, Mapping[str, Any]], Any]] = {
     "msdynmkt_PublishSegmentDefinition": publish_segment_definition,
     "msdynmkt_MembersList": members_list,
     "msdynmkt_StopSegments": stop_segments,
+    "msdynmkt_SegmentStatus": segment_status,
 }

@@ -308,7 +308,17 @@ def test_members_are_not_listed_before_they_are_computed(api: Api) -> None:
     assert "not been computed" in api.refusal(api.post("msdynmkt_MembersList", {"SegmentId": key}))
 
 
+def test_the_members_come_one_an_element_with_their_number(api: Api) -> None:
+    key = create(api, "PROFILE(contact)")
+    publish(api, key)
+    api.clock.pass_()
+    api.organisation.manners.members_listed = 3
+    result = json.loads(api.post("msdynmkt_MembersList", {"SegmentId": key}).json()["ResultText"])
+    assert (len(result["members"]), result["totalCount"]) == (3, 10)
+
+
 def test_the_members_are_joined_by_commas_as_the_seed_shows(api: Api) -> None:
+    api.organisation.manners.members_joined = True
     key = create(api, "PROFILE(contact)")
     publish(api, key)
     api.clock.pass_()
@@ -317,20 +327,55 @@ def test_the_members_are_joined_by_commas_as_the_seed_shows(api: Api) -> None:
     assert result["members"][0].count(", ") == 9
 
 
+def test_the_status_says_how_the_last_computation_went(api: Api) -> None:
+    key = create(api, "PROFILE(contact)")
+
+    def last() -> Any:
+        return json.loads(api.post("msdynmkt_SegmentStatus", {"SegmentId": key}).json()["ResultText"])["lastExecution"]
+
+    assert last() is None
+    publish(api, key)
+    assert last() == {"status": "Running"}
+    api.clock.pass_()
+    assert last() == {"status": "Success"}
+
+
+def test_a_refusal_may_come_inside_a_good_answer(api: Api) -> None:
+    api.organisation.manners.refuses_inside = True
+    answer = publish(api, create(api, "PROFILE(contact"))
+    assert (answer.status_code, answer.json()["StatusCode"]) == (200, 400)
+    assert "line" in json.loads(answer.json()["ResultText"])
+
+
+def test_without_matrix_ownership_a_row_lands_in_its_owners_unit_without_a_word(api: Api) -> None:
+    api.organisation.fill("businessunit", [{"businessunitid": str(uuid4()), "name": "Other"}])
+    own, other = api.organisation.rows["businessunit"]
+    for matrix, unit in ((True, other), (False, own)):
+        api.organisation.matrix = matrix
+        key = create(api, "PROFILE(contact)", **{"owningbusinessunit@odata.bind": f"/businessunits({other})"})
+        assert row(api, key)["_owningbusinessunit_value"] == unit
+
+
 # --- stopping ---
 
 
-def test_stopping_makes_a_draft_again_unless_another_segment_needs_it(api: Api) -> None:
+def test_stopping_makes_it_stopped_unless_another_segment_needs_it(api: Api) -> None:
     oslo = create(api, "PROFILE(contact).FILTER(address1_city == 'Oslo')")
     rest = create(api, f"PROFILE(contact) EXCEPT {reference(oslo)}", msdynmkt_displayname="Rest")
     publish(api, oslo)
     publish(api, rest)
     api.clock.pass_()
-    first, second = json.loads(api.post("msdynmkt_StopSegments", {"SegmentIdList": [oslo, rest]}).json()["Response"])
+    answer = api.post("msdynmkt_StopSegments", {"SegmentIdList": [oslo, rest]}).json()
+    assert answer["summary"]
+    first, second = answer["stopSingleSegmentResults"]
     assert (first["WasStopped"], first["DependentSegments"], first["DependentJourneys"]) == (False, ["Rest"], [])
+    assert first["Message"]
     assert second["WasStopped"] is True
     assert row(api, rest)["statuscode"] == SegmentStatus.INACTIVE
-    assert definition_of(api, rest)["statuscode"] == DRAFT
+    assert definition_of(api, rest)["statuscode"] == DefinitionStatus.STOPPING
+    api.clock.pass_()
+    assert definition_of(api, rest)["statuscode"] == DefinitionStatus.STOPPED
+    assert publish(api, rest).status_code == 204  # editable again, and published again
     assert "Rest" in api.refusal(api.delete(f"msdynmkt_segments({oslo})"))
 
 
