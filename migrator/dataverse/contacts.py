@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import UUID
 
 from migrator.dataverse.client import Client
-from migrator.product.codes import State
+from migrator.product.codes import ADDRESS_MAX, State
 
 BATCH = 400
-"""Ids in one request: about 18,000 characters of address; the Web API takes 32,000 (product documentation)."""
+"""Ids in one request: about 18,000 characters of address."""
 ADDRESSES = 100
-"""E-mail addresses in one request; each has up to 100 characters, and up to three times as many when it is encoded."""
+"""E-mail addresses in one request, or as many fewer as the length of its own address asks for."""
+_ROOM = ADDRESS_MAX - 2_000
+"""Characters of a filter; the organisation's address and the columns stand before it."""
 
 
 async def states(client: Client, contacts: Sequence[UUID]) -> dict[UUID, State]:
@@ -23,8 +25,7 @@ async def states(client: Client, contacts: Sequence[UUID]) -> dict[UUID, State]:
         DataverseError: the contacts cannot be read.
     """
     found: dict[UUID, State] = {}
-    for start in range(0, len(contacts), BATCH):
-        test = _among("contactid", [str(contact) for contact in contacts[start : start + BATCH]])
+    for test in _tests("contactid", [str(contact) for contact in contacts], BATCH):
         async for row in client.rows(f"contacts?$select=contactid,statecode&$filter={test}"):
             found[UUID(row["contactid"])] = _state(row["statecode"])
     return found
@@ -47,8 +48,7 @@ async def with_addresses(client: Client, addresses: Sequence[str]) -> list[Addre
         DataverseError: the contacts cannot be read.
     """
     found: list[Addressed] = []
-    for start in range(0, len(addresses), ADDRESSES):
-        test = _among("emailaddress1", addresses[start : start + ADDRESSES])
+    for test in _tests("emailaddress1", addresses, ADDRESSES):
         rows = client.rows(f"contacts?$select=contactid,emailaddress1,statecode&$filter={test}")
         found += [
             Addressed(str(row["emailaddress1"]), UUID(row["contactid"]), _state(row["statecode"])) async for row in rows
@@ -60,7 +60,22 @@ def _state(code: int) -> State:
     return State.ACTIVE if code == State.ACTIVE else State.INACTIVE
 
 
-def _among(column: str, values: Sequence[str]) -> str:
-    shown = ",".join("'" + value.replace("'", "''") + "'" for value in values)
-    # Quotes and commas may stand as they are in a query (RFC 3986), which keeps the address short.
-    return quote(f"Microsoft.Dynamics.CRM.In(PropertyName='{column}',PropertyValues=[{shown}])", safe="',@")
+def _tests(column: str, values: Sequence[str], most: int) -> Iterator[str]:
+    """Filters for rows whose column holds one of `values`, as they stand in an address: short enough, each of them."""
+    batch: list[str] = []
+    room = _ROOM
+    for value in values:
+        # Quotes and commas may stand as they are in a query (RFC 3986), which keeps the address short.
+        shown = quote("'" + value.replace("'", "''") + "'", safe="',@")
+        if batch and (len(batch) == most or len(shown) + 1 > room):
+            yield _among(column, batch)
+            batch, room = [], _ROOM
+        batch.append(shown)
+        room -= len(shown) + 1
+    if batch:
+        yield _among(column, batch)
+
+
+def _among(column: str, shown: Sequence[str]) -> str:
+    name = quote(f"Microsoft.Dynamics.CRM.In(PropertyName='{column}',PropertyValues=[", safe="',@")
+    return f"{name}{','.join(shown)}{quote('])')}"

@@ -10,12 +10,16 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from migrator import __version__
 from migrator.base.errors import Interrupted
 from migrator.base.ids import unpacked
 from migrator.base.patience import Patience
 from migrator.dataverse import client as client_module
 from migrator.dataverse import realtime
+from migrator.dataverse.address import is_same_organisation
 from migrator.dataverse.client import Client
 from migrator.dataverse.connect import connect
 from migrator.dataverse.errors import (
@@ -54,11 +58,11 @@ class Organisation:
             raise answer
         return answer
 
-    def talk(self, work: Callable[[Client], Coroutine[Any, Any, Any]], patience: float = 300.0) -> Any:
+    def talk(self, work: Callable[[Client], Coroutine[Any, Any, Any]], patience: float = 300.0, org: str = ORG) -> Any:
         async def session() -> Any:
             transport = httpx.MockTransport(self)
             async with await connect(
-                ORG, transport=transport, patience=Patience(patience, throttled=patience)
+                org, transport=transport, patience=Patience(patience, throttled=patience)
             ) as found:
                 moment = [0.0]
 
@@ -119,6 +123,84 @@ def test_pages_are_followed_to_the_end() -> None:
     assert organisation.talk(everything) == [1, 2, 3]
     assert organisation.asked[0].headers["Prefer"] == "odata.maxpagesize=5000"
     assert str(organisation.asked[1].url) == link
+
+
+def test_the_tool_and_its_version_are_told() -> None:
+    organisation = Organisation(httpx.Response(200, json={}))
+    organisation.talk(get)
+    assert organisation.asked[0].headers["User-Agent"] == f"migrator/{__version__}"
+
+
+HOME = "https://contoso.crm4.dynamics.com"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f"{HOME}/api/data/v9.2/things?$skiptoken=2",
+        f"{HOME}:443/api/data/v9.2/things?$skiptoken=2",
+        "https://contoso.api.crm4.dynamics.com/api/data/v9.2/things?$skiptoken=2",
+        "https://CONTOSO.api.crm4.dynamics.com/api/data/v9.2/things?$skiptoken=2",
+    ],
+)
+def test_a_next_page_at_the_organisation_or_its_alias_is_followed(link: str) -> None:
+    organisation = Organisation(
+        httpx.Response(200, json={"value": [{"n": 1}], "@odata.nextLink": link}),
+        httpx.Response(200, json={"value": [{"n": 2}]}),
+    )
+
+    async def everything(client: Client) -> list[Any]:
+        return [row["n"] async for row in client.rows("things")]
+
+    assert organisation.talk(everything, org=HOME) == [1, 2]
+    assert organisation.asked[1].url == httpx.URL(link)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://contoso.crm4.dynamics.com.evil.example/x",
+        "https://contoso.crm4.dynamics.com@evil.example/x",
+        "https://user:word@contoso.crm4.dynamics.com/x",
+        "https://contoso.crm4.dynamics.com:8443/x",
+        "http://contoso.crm4.dynamics.com/x",
+        "https://contoso.crm.dynamics.com/x",
+        "https://contoso.api.api.crm4.dynamics.com/x",
+        "https://fabrikam.api.crm4.dynamics.com/x",
+        "https://api.contoso.crm4.dynamics.com/x",
+        "https://evil.example/contoso.crm4.dynamics.com",
+        "https://contoso.crm4.dynamics.com\\@evil.example/x",
+        "//evil.example/x",
+        "https:///evil.example/x",
+        "things?$skiptoken=2",
+        "javascript:0",
+        "https://contoso.crm4.dynamics.com\u3002evil.example/x",
+    ],
+)
+def test_a_next_page_anywhere_else_is_never_asked_for(link: str) -> None:
+    organisation = Organisation(httpx.Response(200, json={"value": [{"n": 1}], "@odata.nextLink": link}))
+
+    async def everything(client: Client) -> list[Any]:
+        return [row["n"] async for row in client.rows("things")]
+
+    with pytest.raises(UnexpectedAnswer, match="next page is at another host; nothing was sent there"):
+        organisation.talk(everything, org=HOME)
+    assert len(organisation.asked) == 1
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
+def test_no_address_that_only_begins_like_the_organisations_is_its_own(rest: str) -> None:
+    link = HOME + rest
+    if is_same_organisation(HOME, link):
+        url = httpx.URL(link)
+        assert (url.scheme, url.host, url.port) == ("https", "contoso.crm4.dynamics.com", None)
+
+
+def test_an_address_that_is_too_long_is_never_sent() -> None:
+    organisation = Organisation()
+    with pytest.raises(ValueError, match="an address of"):
+        organisation.talk(lambda client: client.get("contacts?$filter=" + "x" * 32_000))
+    assert organisation.asked == []
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable, Coroutine
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from migrator.base.patience import Patience
 from migrator.base.progress import Silent
@@ -22,6 +24,8 @@ from migrator.loader.verify import verify
 from migrator.sandbox.server import Running
 from migrator.translator.translate import translate
 from tests.small import ORGANISATION
+
+T = TypeVar("T")
 
 
 def now() -> str:
@@ -52,6 +56,22 @@ class Migration:
 
         results, verified = asyncio.run(work())
         return {result.legacy_id: result for result in results}, verified
+
+    def work(self, work: Callable[[Loading], Coroutine[Any, Any, T]]) -> T:
+        """Anything else that is done with what was loaded."""
+
+        async def session() -> T:
+            async with (
+                await connect(self.server.address, patience=self.patience) as client,
+                Journal(self.folder / "journal.db", now) as journal,
+            ):
+                return await work(Loading(client, self.plan, member_reader(self.export), journal, self.folder, 4))
+
+        return asyncio.run(session())
+
+    def only(self, *legacy: Any) -> None:
+        """Leave all other segments out of the plan."""
+        self.plan = replace(self.plan, segments=tuple(s for s in self.plan.segments if s.legacy_id in legacy))
 
     def segment(self, legacy: Any) -> Any:
         return next(segment for segment in self.plan.segments if segment.legacy_id == legacy)
