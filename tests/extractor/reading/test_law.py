@@ -16,9 +16,7 @@ from migrator.extractor.reading.answers import Answers, Hidden
 from migrator.extractor.reading.result import Ask
 from tests.extractor.reading.made import KINDS, OLD_KINDS, page, read, xlsx, xml_2003
 
-WIDE = settings(
-    phases=[Phase.explicit, Phase.generate], max_examples=150, deadline=None, suppress_health_check=list(HealthCheck)
-)
+WIDE = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 """Where every example starts a process."""
 
