@@ -43,12 +43,10 @@ import sys
 if __name__ == "__main__":
     import time
     from pathlib import Path
-    from migrator.commands.run import Choices, translate_stage
-    from migrator.contracts.run_folder import RunFolder
-    from migrator.contracts.selection import Selection
-    from migrator.commands.settings import Settings
+    from migrator.commands.run import translate_stage
+    from migrator.contracts.run_folder import RunFolder, Task
     began = time.monotonic()
-    translate_stage(RunFolder(Path(sys.argv[1])), Selection(), Settings(), Choices(), None)
+    translate_stage(RunFolder(Path(sys.argv[1])), Task())
     print(time.monotonic() - began)
 """
 

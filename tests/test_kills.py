@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 
 from migrator.base.progress import Silent
-from migrator.commands.run import Orders, load_stage
+from migrator.commands.run import load_stage
+from migrator.commands.session import Orders
 from migrator.commands.settings import Settings
+from migrator.contracts.choices import Choice
 from migrator.contracts.export_folder import read_export
-from migrator.contracts.plan import Choice, TranslationSettings, write_plan
+from migrator.contracts.plan import TranslationSettings, write_plan
 from migrator.contracts.run_folder import RunFolder, RunState
 from migrator.product.codes import SegmentStatus
 from migrator.sandbox.chaos import PROFILES, Dice
@@ -28,7 +30,7 @@ from migrator.sandbox.server import running
 from migrator.translator.translate import translate
 from tests.small import COMPOUND, ORGANISATION, write_small_export
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")]
 TABLES = ("msdynmkt_segmentdefinition", "msdynmkt_segment")
 VOLATILE = {"createdon", "modifiedon"}
 CERTAIN = 25
@@ -115,7 +117,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
         return Undisturbed(run_folder, state(organisation), len(asked))
 
 
-@pytest.mark.slow
 def test_every_request_of_a_loading_has_its_kill(undisturbed: Undisturbed) -> None:
     assert len(undisturbed.state["msdynmkt_segment"]) == 5
     groups = undisturbed.state["groups"].values()
@@ -123,7 +124,6 @@ def test_every_request_of_a_loading_has_its_kill(undisturbed: Undisturbed) -> No
     assert CERTAIN <= undisturbed.requests < REQUESTS, "the loading asks more or less than it did: set both numbers"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", range(REQUESTS))
 def test_killed_at_any_request_it_ends_the_same(undisturbed: Undisturbed, tmp_path: Path, number: int) -> None:
     for moment in ("before", "after"):
@@ -153,7 +153,6 @@ def test_killed_at_any_request_it_ends_the_same(undisturbed: Undisturbed, tmp_pa
             assert state(organisation) == undisturbed.state, f"killed {moment} request {number}"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_among_all_troubles_and_kills_nobody_is_lost(undisturbed: Undisturbed, tmp_path: Path, seed: int) -> None:
     run_folder = tmp_path / "run"

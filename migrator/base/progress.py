@@ -12,7 +12,15 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 
 class Step(Protocol):
@@ -84,7 +92,8 @@ class Bars:
     @contextmanager
     def step(self, title: str, total: int | None = None) -> Iterator[Step]:
         """Begin a step with its bar."""
-        columns = TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        done: ProgressColumn = MofNCompleteColumn() if total is not None else TextColumn("{task.completed:,.0f}")
+        columns = TextColumn("{task.description:<28}"), BarColumn(), done, TimeElapsedColumn()
         with Progress(*columns, console=self._console) as progress:
             yield _Bar(progress, progress.add_task(title, total=total))
 

@@ -10,10 +10,13 @@ from uuid import UUID
 
 from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
-from migrator.commands.run import WAITING, Orders, Summary, load_stage, plan_of, report_stage, with_loading
+from migrator.commands.report import WAITING, Summary, plan_of, report_stage
+from migrator.commands.run import load_stage, with_loading
+from migrator.commands.session import Orders
+from migrator.contracts.choices import Choice
 from migrator.contracts.decisions import decide
 from migrator.contracts.journal import JOURNAL, LoadState, read_results
-from migrator.contracts.plan import PLAN, Choice, Plan, PlannedSegment, read_plan
+from migrator.contracts.plan import PLAN, Plan, PlannedSegment, read_plan
 from migrator.contracts.run_folder import RunFolder
 from migrator.contracts.verification import SETTLED, latest, read_verifications
 from migrator.loader.loading import Loading

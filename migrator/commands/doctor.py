@@ -23,11 +23,16 @@ from migrator.commands.examination import (
     Us,
     checks_of,
 )
+from migrator.commands.report import plan_of
+from migrator.commands.session import Orders
+from migrator.contracts.export_folder import read_export
 from migrator.contracts.plan import Plan
+from migrator.contracts.run_folder import find_run
 from migrator.dataverse import inspection
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import Refused
 from migrator.mql import ManyToMany, ManyToOne, QueryError, Schema, parse_realtime, tree
+from migrator.mql.schema import schema_from_json
 from migrator.mql.walk import operands
 from migrator.product.privileges import DEFINITION, LEGACY, SEGMENT
 
@@ -196,3 +201,31 @@ def examination_json(examination: Examination) -> dict[str, Any]:
             for check in examination.checks
         ],
     }
+
+
+def examine_for(orders: Orders, org: str, run: str | None) -> Examination:
+    """Look at an organisation, with what the plan of a run needs of it where one is named.
+
+    Args:
+        orders: how, and the way to the organisation.
+        org: its address; empty takes that of the run.
+        run: folder or name of a run; None looks at what every plan needs.
+
+    Raises:
+        UsageError: there is no such run, it has no plan, or no organisation is named.
+        DataverseError: the organisation cannot be reached, or refuses us.
+    """
+    plan: Plan | None = None
+    schema: Schema | None = None
+    if run:
+        folder = find_run(run, orders.settings.out)
+        plan, schema, org = (
+            plan_of(folder),
+            schema_from_json(read_export(folder.export).tables),
+            org or folder.state().org,
+        )
+
+    async def work(client: Client) -> Examination:
+        return await examine(client, plan, schema)
+
+    return orders.at(org, work)

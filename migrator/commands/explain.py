@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Any
 
 from migrator.base.errors import Exit
 from migrator.base.safe_text import for_terminal
+from migrator.contracts.choices import Choice
 from migrator.contracts.export_folder import OrganisationRef, read_export
-from migrator.contracts.plan import Choice, Outcome, TranslationSettings, outcome_of
+from migrator.contracts.plan import Outcome, TranslationSettings, outcome_of
 from migrator.mql import QueryError, Schema, parse_outbound, tree
 from migrator.mql.english import Title, in_english
 from migrator.mql.schema import schema_from_json
@@ -71,9 +71,9 @@ def explain(text: str, export: Path | None, *, interactions: Choice = Choice.FLA
     return Explanation(outcome_of(told), translated.text, in_english(query, title), told, names, query)
 
 
-def explanation_json(explanation: Explanation) -> str:
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
     """The explanation for scripts."""
-    content = {
+    return {
         "outcome": str(explanation.outcome),
         "realtime_query": explanation.realtime_query,
         "english": explanation.english,
@@ -83,7 +83,6 @@ def explanation_json(explanation: Explanation) -> str:
         ],
         "references": list(explanation.references),
     }
-    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def explanation_lines(explanation: Explanation) -> Iterator[str]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
-from migrator.commands.run import Orders, with_organisation
+from migrator.commands.session import Orders
 from migrator.contracts import export_check as check
 from migrator.contracts.export_folder import Export, read_export
 from migrator.contracts.legacy_segment import LegacySegment
@@ -77,7 +77,7 @@ def import_members(wanted: Wanted, orders: Orders, agree: Agree) -> Report:
             _same_organisation(client, export)
             return await _import(wanted, folder, files, OrganisationDirectory(client), orders)
 
-        done = with_organisation(wanted.org, orders, work)
+        done = orders.at(wanted.org, work)
     else:
         tables: Directory | None = ExportDirectory(folder) if (folder / TABLE).exists() else None
         done = asyncio.run(_import(wanted, folder, files, tables, orders))
@@ -113,7 +113,7 @@ def _from_list(wanted: Wanted, folder: Path, export: Export, orders: Orders) -> 
         directory = OrganisationDirectory(client)
         return await import_list(folder, segment, wanted.marketing_list, client, directory, replacing=wanted.replacing)
 
-    return _report([with_organisation(wanted.org or export.organisation.url, orders, work)], folder, 0)
+    return _report([orders.at(wanted.org or export.organisation.url, work)], folder, 0)
 
 
 def _same_organisation(client: Client, export: Export) -> None:

@@ -23,6 +23,8 @@ def practice_organisation(
     tls_folder: Path | None,
     chaos: str | None = None,
     seed: int | None = None,
+    *,
+    sign_in: bool = False,
 ) -> Iterator[Running]:
     """Serve an organisation in a box until the block ends.
 
@@ -33,6 +35,7 @@ def practice_organisation(
         tls_folder: where to put the certificate; None serves plain HTTP.
         chaos: what goes wrong: the name of a profile, or of a TOML file; None is nothing.
         seed: makes what goes wrong repeatable; None takes the profile's own.
+        sign_in: whether it asks for a sign-in; needs TLS.
 
     Raises:
         UsageError: the extra is not installed, the folder is no export, or the port is taken.
@@ -40,6 +43,7 @@ def practice_organisation(
     try:
         from migrator.sandbox.chaos import read_profile
         from migrator.sandbox.data import load
+        from migrator.sandbox.identity import IdentityPlatform
         from migrator.sandbox.outbound import Answers
         from migrator.sandbox.server import PortTaken, running
     except ModuleNotFoundError as error:
@@ -60,7 +64,8 @@ def practice_organisation(
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"--chaos cannot be {chaos}: {error}.") from error
     try:
-        with running(organisation, port=port, tls_folder=tls_folder, chaos=profile) as sandbox:
+        identity = IdentityPlatform() if sign_in else None
+        with running(organisation, port=port, tls_folder=tls_folder, chaos=profile, identity=identity) as sandbox:
             yield sandbox
     except PortTaken:
         raise UsageError(

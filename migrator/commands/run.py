@@ -5,37 +5,30 @@ The stages know nothing of each other; what one leaves is read here and handed t
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import shutil
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
-
-from migrator.base.errors import Exit, UsageError
-from migrator.base.progress import ShowsProgress
-from migrator.base.stopping import ending_well
-from migrator.commands.settings import Settings
-from migrator.contracts.decisions import decided, read_decisions
+from migrator.base.errors import UsageError
+from migrator.commands.report import Summary, plan_of, report_stage
+from migrator.commands.session import Orders
 from migrator.contracts.export_check import check_export
 from migrator.contracts.export_folder import OrganisationRef, member_reader, read_export
-from migrator.contracts.journal import JOURNAL, read_results, read_summary
-from migrator.contracts.plan import Choice, Plan, TranslationSettings, check_export_of, read_plan, write_plan
-from migrator.contracts.run_folder import RunFolder, utc_now
+from migrator.contracts.journal import JOURNAL
+from migrator.contracts.plan import Plan, TranslationSettings, check_export_of, write_plan
+from migrator.contracts.run_folder import Goal, RunFolder, Task, utc_now
 from migrator.contracts.selection import Selection
-from migrator.contracts.verification import Verification, latest, read_verifications
-from migrator.dataverse.account import read_accounts
+from migrator.contracts.verification import Verification
 from migrator.dataverse.client import Client
-from migrator.dataverse.connect import SignIn, connect
 from migrator.extractor.directory import OrganisationDirectory
 from migrator.extractor.imports import check_members
 from migrator.extractor.organisation import extract
@@ -43,40 +36,10 @@ from migrator.loader.journal import Journal
 from migrator.loader.load import load
 from migrator.loader.loading import Loading
 from migrator.loader.verify import verify
-from migrator.report.compare import Change, Comparison, Totals, changes, compare, totals
-from migrator.report.forms import FORMS
-from migrator.report.forms.html import picture
-from migrator.report.row import ReportRow, Standing
-from migrator.report.story import Circumstances, tell
 from migrator.translator.translate import Spread, translate
 
 log = logging.getLogger("migrator")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """Everything a command hands to the stages."""
-
-    settings: Settings
-    progress: ShowsProgress
-    tell: Callable[[str], None]
-    """Where sentences for the person at the keyboard go (the device code, for example)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What came of a command, for the terminal and for scripts."""
-
-    run: RunFolder
-    plan: Plan
-    totals: Totals
-    rows: tuple[ReportRow, ...]
-    dry_run: bool
-    report: Path | None
-    exit_code: Exit
-    written: tuple[Path, ...] = ()
-    """Every form of the report."""
 
 
 # --- the stages ------------------------------------------------------------------------------------------------------
@@ -104,7 +67,7 @@ def extract_stage(run: RunFolder, orders: Orders, selection: Selection) -> None:
                 f"those again: migrator extract {run.name}"
             )
 
-    _with_client(run, orders, work)
+    orders.at(orders.settings.org or run.state().org, work)
 
 
 _PROBLEMS = 5
@@ -136,21 +99,16 @@ def check_contacts(run: RunFolder, orders: Orders) -> None:
     async def work(client: Client) -> int:
         return await check_members(run.export, OrganisationDirectory(client), orders.progress)
 
-    _with_client(run, orders, work)
+    orders.at(orders.settings.org or run.state().org, work)
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What a plan does with segments that need a decision."""
-
-    compound: Choice = Choice.FLAG
-    interactions: Choice = Choice.FLAG
-
-
-def translate_stage(
-    run: RunFolder, selection: Selection, settings: Settings, choices: Choices, target: OrganisationRef | None
-) -> Plan:
+def translate_stage(run: RunFolder, task: Task, target: OrganisationRef | None = None) -> Plan:
     """Make the plan from the run's export.
+
+    Args:
+        run: holds the export.
+        task: which segments, and what becomes of those that need a decision.
+        target: the organisation that the plan is for; None means the one that the export came from.
 
     Raises:
         UsageError: the export is damaged.
@@ -158,13 +116,13 @@ def translate_stage(
     export = read_export(run.export)
     asked = TranslationSettings(
         target or export.organisation,
-        selection,
-        settings.drafts_only,
-        choices.compound,
-        choices.interactions,
-        settings.operators == "words",
-        settings.tolerance / 100,
-        settings.split,
+        task.selection,
+        task.drafts_only,
+        task.choices.compound,
+        task.choices.interactions,
+        task.operators == "words",
+        task.tolerance,
+        task.split,
     )
     with _spread(sum(len(segment.query) for segment in export.segments)) as spread:
         plan = translate(export, asked, spread)
@@ -187,15 +145,6 @@ def _spread(characters: int) -> Iterator[Spread]:
     # Not forked: another thread may hold a lock that the copy would wait for.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         yield partial(pool.map, chunksize=50)
-
-
-def plan_of(run: RunFolder) -> Plan:
-    """The run's plan, with what people decided since.
-
-    Raises:
-        UsageError: there is none, or a file is damaged.
-    """
-    return decided(read_plan(run.path), read_decisions(run.path))
 
 
 def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) -> None:
@@ -239,7 +188,7 @@ def verify_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) 
 async def _verify(run: RunFolder, loading: Loading, orders: Orders, only: set[UUID] | None) -> Verification:
     settings = orders.settings
     verification = await verify(
-        loading, utc_now(), settings.wait_computation, settings.tolerance / 100, orders.progress, only
+        loading, utc_now(), settings.wait_computation, settings.tolerance, orders.progress, only
     )
     run.update(verified=utc_now())
     return verification
@@ -256,152 +205,63 @@ def _say_throttling(run: RunFolder, client: Client, orders: Orders) -> None:
         orders.tell(f"The organisation asked us to wait {sum(refused.values()):,} times ({why}); it was obeyed.")
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOrders:
-    """How a report is wanted."""
-
-    formats: tuple[str, ...] = ("html",)
-    title: str = ""
-    logo: Path | None = None
-    language: str = "en"
-    anonymous: bool = False
-    compared_with: RunFolder | None = None
-    """An earlier run; without one, the look before the last is compared with."""
-
-
-def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
-    """Write the report and sum the run up.
-
-    Raises:
-        UsageError: there is no plan, a file of the run is damaged, or the report is wanted in an unknown way.
-    """
-    wanted = wanted or ReportOrders()
-    plan, state = plan_of(run), run.state()
-    verifications = read_verifications(run.path)
-    compared, total, dry_run = _compared(run, plan, verifications)
-    since, changed = "", list[Change]()
-    if wanted.compared_with:
-        other = wanted.compared_with
-        since = other.name
-        changed = changes(_compared(other, plan_of(other), read_verifications(other.path))[0], compared)
-    elif len(verifications) > 1:
-        since = verifications[-2].at
-        changed = changes(_compared(run, plan, verifications[:-1])[0], compared)
-    circumstances = Circumstances(
-        run=run.name,
-        at=state.created,
-        dry_run=dry_run,
-        verified_at=verifications[-1].at if verifications else "",
-        title=wanted.title,
-        logo=picture(wanted.logo) if wanted.logo else "",
-        language=wanted.language,
-        anonymous=wanted.anonymous,
-        journal=read_summary(run.path / JOURNAL),
-        traffic=state.traffic,
-        changes=changed,
-        changed_since=since,
-    )
-    story = tell(plan, compared, total, circumstances)
-    written = [FORMS[form](story, run.path) for form in wanted.formats]
-    run.update(reported=utc_now())
-    exit_code = _exit_code(total, dry_run=dry_run)
-    return Summary(run, plan, total, compared.rows, dry_run, written[0], exit_code, tuple(written))
-
-
-def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> tuple[Comparison, Totals, bool]:
-    results = read_results(run.path / JOURNAL)
-    # A dry run stays one until something is loaded.
-    dry_run = run.state().dry_run or not (run.path / JOURNAL).exists()
-    compared = compare(
-        plan,
-        results,
-        latest(verifications),
-        dry_run=dry_run,
-        history=verifications,
-        journal=read_summary(run.path / JOURNAL),
-    )
-    return compared, totals(compared.rows), dry_run
-
-
-WAITING = (Standing.WAITING, Standing.IMPOSSIBLE, Standing.DIFFERENT, Standing.UNVERIFIED)
-
-
-def _exit_code(total: Totals, *, dry_run: bool) -> Exit:
-    if total.failed or (not dry_run and total.standings.get(Standing.PLANNED)):
-        return Exit.FAILED
-    return Exit.WAITING if any(total.standings.get(kind) for kind in WAITING) else Exit.DONE
-
-
 # --- whole commands --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a run was asked for; kept in the run folder, so that it can be gone on with as it was meant."""
-
-    selection: Selection = field(default_factory=Selection)
-    choices: Choices = field(default_factory=Choices)
-    dry_run: bool = False
-    source: Path | None = None
-    """The export to start from; None extracts."""
-    other_organisation: bool = False
-    drafts_only: bool = False
-    operators: str = "symbols"
-    tolerance: float = 2.0
-    split: bool = False
-
-
-_TASK = TypeAdapter(Task)
+def begin(run: RunFolder, task: Task) -> None:
+    """Write down what a run is asked for, so that it can be gone on with from another folder, too."""
+    run.update(task=replace(task, source=task.source.resolve()) if task.source else task)
 
 
 def whole_run(run: RunFolder, orders: Orders, task: Task) -> Summary:
     """All stages, one after the other; a dry run ends before anything is written to the organisation.
 
+    Args:
+        run: a new run folder.
+        orders: how, and the way to the organisation.
+        task: what is asked for.
+
     Raises:
         MigratorError: see the stages.
     """
-    kept = replace(task, source=task.source.resolve()) if task.source else task
-    run.update(task=_TASK.dump_python(kept, mode="json"))
+    begin(run, task)
     return _carry_on(run, orders, task)
 
 
-def resume(run: RunFolder, orders: Orders) -> Summary:
-    """Go on with a run from the stage that it had come to.
+def resume(run: RunFolder, orders: Orders) -> Summary | None:
+    """Go on with a run from the stage that it had come to; gives nothing where it was to be extracted only.
 
     Raises:
         UsageError: nobody knows any more what the run was asked for.
         MigratorError: see the stages.
     """
-    try:
-        task = _TASK.validate_python(run.state().task)
-    except ValidationError as error:
-        raise UsageError(f"What the run {run.name} was asked for cannot be read. Start a new run.") from error
+    task = run.state().task
+    if task is None:
+        raise UsageError(f"What the run {run.name} was asked for is not known. Start a new run.")
+    if task.goal is Goal.EXTRACT:
+        if not run.state().extracted:
+            extract_stage(run, orders, task.selection)
+        return None
     return _carry_on(run, orders, task)
 
 
 def _carry_on(run: RunFolder, orders: Orders, task: Task) -> Summary:
     state = run.state()
-    settings = replace(
-        orders.settings,
-        drafts_only=task.drafts_only,
-        operators=task.operators,
-        tolerance=task.tolerance,
-        split=task.split,
-    )
+    org = orders.settings.org or state.org
     if not state.translated:
         target = None
-        if task.source and (settings.org or state.org):
+        if task.source and org:
             target = _target(run, orders, task.source, other_organisation=task.other_organisation)
         if not state.extracted:
             if task.source:
                 shutil.rmtree(run.export, ignore_errors=True)  # half of a copy is none
                 take_export(run, task.source)
-                if settings.org or state.org:
+                if org:
                     check_contacts(run, orders)
             else:
                 extract_stage(run, orders, task.selection)
-        translate_stage(run, task.selection, settings, task.choices, target)
-    if not run.state().dry_run:
+        translate_stage(run, task, target)
+    if not run.state().dry_run and task.goal is Goal.RUN:
         load_stage(run, orders)
     return report_stage(run)
 
@@ -419,7 +279,7 @@ def _target(run: RunFolder, orders: Orders, source: Path, *, other_organisation:
             )
         return OrganisationRef(client.organisation_id, client.url)
 
-    return _with_client(run, orders, work)
+    return orders.at(orders.settings.org or run.state().org, work)
 
 
 # --- reaching the organisation ---------------------------------------------------------------------------------------
@@ -457,31 +317,4 @@ def with_loading(
                 Loading(client, plan, member_reader(run.export), journal, run.path, orders.settings.parallel)
             )
 
-    return _with_client(run, orders, session)
-
-
-def _with_client(run: RunFolder, orders: Orders, work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
-    return with_organisation(orders.settings.org or run.state().org, orders, work)
-
-
-def with_organisation(org: str, orders: Orders, work: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
-    """Reach an organisation, sign in, and work there until it is done or Ctrl-C comes.
-
-    Raises:
-        UsageError: none is named, or the accounts cannot be read.
-        DataverseError: it cannot be reached, or refuses us.
-        Interrupted: Ctrl-C.
-    """
-    settings = orders.settings
-    if not org:
-        raise UsageError("No organisation is given. Name it with --org, for example https://contoso.crm4.dynamics.com")
-    accounts = read_accounts(Path(settings.accounts), os.environ) if settings.accounts else []
-
-    async def session() -> T:
-        async with await connect(
-            org, accounts=accounts, parallel=settings.parallel, window=settings.window, sign_in=SignIn(say=orders.tell)
-        ) as client:
-            with ending_well(client.stop, orders.tell):
-                return await work(client)
-
-    return asyncio.run(session())
+    return orders.at(orders.settings.org or run.state().org, session)

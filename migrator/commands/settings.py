@@ -1,117 +1,265 @@
-"""Configuration in one place: a profile file, overruled by the environment, overruled by options.
+"""Every setting, declared once: a profile file, overruled by the environment, overruled by options.
 
-The profile is `migrator.toml` in the current folder, or the file that MIGRATOR_PROFILE names:
+A field of `Settings` carries its option, its help and how its text is read; the command line (cli/options.py), the
+profile, the variables (MIGRATOR_ + the field's name) and docs/settings.md all come from here. The profile is
+`migrator.toml` in the current folder, or the file that MIGRATOR_PROFILE names, or that of the user's own folder:
 
     org = "https://contoso.crm4.dynamics.com"
-    out = "reports"
-    drafts_only = true
     parallel = 4
-    wait_pending = 120
     wait_computation = 3600
-    tolerance = 2
+    tolerance = 2                       # per cent
+
+    [organisations.test]                # migrator run --org test
+    org = "https://contoso-test.crm4.dynamics.com"
     accounts = "accounts.toml"
 """
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from migrator.base.errors import UsageError
-from migrator.product.codes import PROTECTION_WINDOW
+from migrator.product.codes import PROTECTION_WINDOW, REQUESTS_AT_A_TIME
 
 PROFILE = Path("migrator.toml")
+ORGANISATIONS = "organisations"
+_OTHER_VARIABLES = frozenset({"MIGRATOR_PROFILE", "MIGRATOR_TRACEBACK"})
+
+
+# --- how a text is read ----------------------------------------------------------------------------------------------
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("it has to be text")
+    return value
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(str(value) if isinstance(value, Path) else value))
+
+
+def _truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if str(value).lower() not in words:
+        raise ValueError("it is true or false")
+    return words[str(value).lower()]
+
+
+def _seconds(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number) or number < 0:
+        raise ValueError("it is a number of seconds")
+    return number
+
+
+def _share(value: Any) -> float:
+    """Per cent, as people write them, as the share that everything inside works with."""
+    number = float(value)
+    if not 0 <= number <= 100:
+        raise ValueError("it is a number of per cent, from 0 to 100")
+    return number / 100
+
+
+def _parallel(value: Any) -> int:
+    number = int(value)
+    if not 1 <= number <= REQUESTS_AT_A_TIME:
+        raise ValueError(f"it is from 1 to {REQUESTS_AT_A_TIME}")
+    return number
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"it is one of {', '.join(words)}")
+        return str(value)
+
+    return read
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """How a setting is given on the command line."""
+
+    flag: str
+    help: str
+    metavar: str
+    read: Callable[[Any], Any]
+    hidden: bool = False
+
+
+def _setting(default: Any, flag: str, read: Callable[[Any], Any], help_: str, metavar: str = "", **more: Any) -> Any:
+    return field(default=default, metadata={"option": Option(flag, help_, metavar, read, **more)})
+
+
+_WAYS = (
+    "auto", "browser", "device-code", "secret", "certificate", "azure-cli", "managed-identity", "workload-identity",
+    "token",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run can be told besides what it is about."""
+    """What a command can be told besides what it is about."""
 
-    org: str = ""
-    """The organisation's address; empty when none was given."""
-    out: Path = Path("reports")
-    """Where new runs go."""
-    drafts_only: bool = False
-    operators: str = "symbols"
-    """How real-time queries write "and" and "or": symbols (&& and ||) or words (AND and OR)."""
-    parallel: int = 16
-    """Segments and groups side by side, and requests at a time for each account, at most."""
-    wait_pending: float = 60.0
-    """Seconds to wait for pending member operations of one segment."""
-    wait_computation: float = 900.0
-    """Seconds to wait for the members of all published segments to be computed."""
-    tolerance: float = 2.0
-    """Per cent by which members may differ: a query's afterwards (drifted), a list from its recorded size before."""
-    split: bool = False
-    """Whether a static segment that is too large for its groups becomes several."""
-    accounts: str = ""
-    """A file of application users that share the work; empty for the one in the AZURE_* variables."""
-    window: float = PROTECTION_WINDOW
-    """Seconds of the window in which the organisation counts requests; another one for a scaled-down sandbox."""
+    org: str = _setting("", "--org", _text, "Address of the organisation, or its name in the profile.", "URL")
+    out: Path = _setting(Path("reports"), "--out", _path, "Where new runs go [default: reports].", "FOLDER")  # noqa: RUF009
+    drafts_only: bool = _setting(False, "--drafts-only", _truth, "Publish nothing.")
+    operators: str = _setting(
+        "symbols", "--operators", _one_of("symbols", "words"),
+        "How real-time queries write and/or: symbols or words [default: symbols].", "WORD",
+    )  # fmt: skip
+    parallel: int = _setting(
+        16, "--parallel", _parallel,
+        "Segments side by side, and requests at a time for an account [default: 16].", "N",
+    )  # fmt: skip
+    wait_pending: float = _setting(
+        60.0, "--wait-pending", _seconds,
+        "Seconds to wait for member changes that are under way [default: 60].", "SECONDS",
+    )  # fmt: skip
+    wait_computation: float = _setting(
+        900.0, "--wait-computation", _seconds,
+        "Seconds to wait for published segments to be computed [default: 900].", "SECONDS",
+    )  # fmt: skip
+    tolerance: float = _setting(
+        0.02, "--tolerance", _share,
+        "Per cent that members may differ before a person has to look [default: 2].", "N",
+    )  # fmt: skip
+    """A share: 0.02 where people write 2."""
+    split: bool = _setting(False, "--split", _truth, "Split static segments of more than 2,000,000 members.")
+    accounts: str = _setting(
+        "", "--accounts", _text, "File of application users that share the work (docs/signing-in.md).", "FILE"
+    )
+    sign_in: str = _setting(
+        "auto", "--sign-in", _one_of(*_WAYS), f"How to sign in: {', '.join(_WAYS)} [default: auto].", "WAY"
+    )
+    token_file: str = _setting("", "--token-file", _text, "A ready token: a file, or - for standard input.", "FILE")
+    tenant: str = _setting("", "--tenant", _text, "Id of the tenant, where the organisation's own is not meant.", "ID")
+    ca_file: str = _setting(
+        "", "--ca-file", _text, "One certificate authority more to trust, as of a proxy (PEM).", "FILE"
+    )
+    token_cache: Path | None = _setting(  # noqa: RUF009
+        None, "--token-cache", _path, "Where a person's sign-in is kept.", "FOLDER", hidden=True
+    )
+    window: float = _setting(
+        PROTECTION_WINDOW, "--window", _seconds,
+        "Seconds of the window in which the organisation counts requests; another one for a scaled-down sandbox.",
+        "SECONDS", hidden=True,
+    )  # fmt: skip
+
+
+FIELDS: Mapping[str, Field[Any]] = {one.name: one for one in fields(Settings)}
+
+
+def option_of(name: str) -> Option:
+    """How the setting `name` is given on the command line."""
+    option = FIELDS[name].metadata["option"]
+    assert isinstance(option, Option)  # noqa: S101 - every field is made by _setting
+    return option
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One setting and where its value came from."""
+
+    name: str
+    value: Any
+    origin: str
+    """`default`, a file, a variable, or an option."""
 
 
 def settings(options: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """The settings for one command.
 
     Args:
-        options: what the command line gave; None means it was not given.
+        options: what the command line gave, by field; None means it was not given.
         environment: MIGRATOR_ORG, MIGRATOR_OUT, MIGRATOR_DRAFTS_ONLY, MIGRATOR_PARALLEL, …
 
     Raises:
-        UsageError: the profile or a variable cannot be read.
+        UsageError: the profile, a variable or an option cannot be read.
     """
-    values = _profile(environment)
-    for field in fields(Settings):
-        variable = f"MIGRATOR_{field.name.upper()}"
+    return Settings(**{one.name: one.value for one in found(options, environment)})
+
+
+def found(options: Mapping[str, Any], environment: Mapping[str, str]) -> list[Found]:
+    """Every setting with its value and where that came from, in the order of `Settings`.
+
+    Raises:
+        UsageError: the profile, a variable or an option cannot be read.
+    """
+    if unknown := options.keys() - FIELDS.keys():
+        raise TypeError(f"no settings: {', '.join(sorted(unknown))}")
+    _refuse_unknown_variables(environment)
+    values: dict[str, tuple[Any, str]] = {}
+    organisations: dict[str, Any] = {}
+    for path in _profiles(environment):
+        content, named = _profile(path)
+        organisations |= {name: (entry, path) for name, entry in named.items()}
+        values |= {name: (_read(name, value, f"{name} in {path}"), str(path)) for name, value in content.items()}
+    for name in FIELDS:
+        variable = f"MIGRATOR_{name.upper()}"
         if environment.get(variable):
-            values[field.name] = _typed(field.name, environment[variable], variable)
-        if options.get(field.name) is not None:
-            values[field.name] = _typed(field.name, options[field.name], f"--{field.name.replace('_', '-')}")
-    return Settings(**values)
+            values[name] = (_read(name, environment[variable], variable), variable)
+    if options.get("org") is not None:
+        values["org"] = (_read("org", options["org"], "--org"), "--org")
+    chosen = values.get("org", ("", ""))[0]
+    if chosen in organisations:
+        entry, path = organisations[chosen]
+        where = f"[{ORGANISATIONS}.{chosen}] in {path}"
+        values |= {name: (_read(name, value, f"{name} of {where}"), where) for name, value in entry.items()}
+    for name, value in options.items():
+        if value is not None and name != "org":
+            values[name] = (_read(name, value, option_of(name).flag), option_of(name).flag)
+    return [Found(name, *values.get(name, (one.default, "default"))) for name, one in FIELDS.items()]
 
 
-def _profile(environment: Mapping[str, str]) -> dict[str, Any]:
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    known = {f"MIGRATOR_{name.upper()}" for name in FIELDS} | _OTHER_VARIABLES
+    unknown = sorted(name for name in environment if name.startswith("MIGRATOR_") and name not in known)
+    if unknown:
+        raise UsageError(
+            f"The environment sets {', '.join(unknown)}, which means nothing here. "
+            f"Known are {', '.join(sorted(known))}."
+        )
+
+
+def _profiles(environment: Mapping[str, str]) -> list[Path]:
+    """The profile files that count, the weakest first."""
     named = environment.get("MIGRATOR_PROFILE")
-    path = Path(named) if named else PROFILE
-    if not path.exists():
-        if named:
-            raise UsageError(f"MIGRATOR_PROFILE names {path}, which does not exist.")
-        return {}
+    if named:
+        if not Path(named).exists():
+            raise UsageError(f"MIGRATOR_PROFILE names {named}, which does not exist.")
+        return [Path(named)]
+    own = Path(platformdirs.user_config_dir("migrator", appauthor=False)) / PROFILE
+    return [path for path in (own, PROFILE) if path.exists()]
+
+
+def _profile(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"The profile {path} cannot be read: {error}.") from error
-    known = {field.name for field in fields(Settings)}
-    if unknown := sorted(content.keys() - known):
-        raise UsageError(f"The profile {path} sets {', '.join(unknown)}; known are {', '.join(sorted(known))}.")
-    return {name: _typed(name, value, f"{name} in {path}") for name, value in content.items()}
+    organisations = content.pop(ORGANISATIONS, {})
+    if not isinstance(organisations, dict) or not all(isinstance(entry, dict) for entry in organisations.values()):
+        raise UsageError(f"The profile {path}: each organisation is a table, such as [{ORGANISATIONS}.test].")
+    for where, entry in ((str(path), content), *((f"{path}, {name}", entry) for name, entry in organisations.items())):
+        if unknown := sorted(entry.keys() - FIELDS.keys()):
+            raise UsageError(f"The profile {where} sets {', '.join(unknown)}; known are {', '.join(sorted(FIELDS))}.")
+    return content, organisations
 
 
-def _typed(name: str, value: Any, where: str) -> Any:
-    default = getattr(Settings(), name)
+def _read(name: str, value: Any, where: str) -> Any:
     try:
-        match default:
-            case bool():
-                return value if isinstance(value, bool) else _truth(str(value))
-            case int() | float():
-                number = type(default)(value)
-                if number < (1 if name == "parallel" else 0):
-                    raise ValueError(value)
-                return number
-            case Path():
-                return Path(value)
-    except (TypeError, ValueError):
-        raise UsageError(f"{where} cannot be {value!r}.") from None
-    if name == "operators" and value not in ("symbols", "words"):
-        raise UsageError(f"{where} is symbols or words, not {value!r}.")
-    return str(value)
-
-
-def _truth(text: str) -> bool:
-    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    if text.lower() not in words:
-        raise ValueError(text)
-    return words[text.lower()]
+        return option_of(name).read(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        why = str(error) if str(error).startswith("it ") else ""
+        raise UsageError(f"{where} cannot be {value}{f': {why}' if why else ''}.") from None

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from migrator.base.atomic import write_text
 from migrator.base.errors import UsageError
-from migrator.contracts.plan import Choice, Outcome, Plan, PlannedSegment
+from migrator.contracts.choices import Choice
+from migrator.contracts.plan import Outcome, Plan, PlannedSegment
 from migrator.contracts.versions import Format
 from migrator.product import findings
 

@@ -405,6 +405,7 @@ def read_export(folder: Path) -> Export:
         segments=segments,
         members={segment.id: members.get(segment.id, Members(MemberSource.NOT_READ)) for segment in segments},
         tables=metadata,
+        extracted_at=str(manifest.get("extracted_at", "")),
     )
 
 

@@ -8,21 +8,24 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from pydantic import TypeAdapter, ValidationError
 
 from migrator.base.atomic import write_bytes, writing
 from migrator.base.errors import UsageError
 from migrator.base.safe_text import for_spreadsheet
+from migrator.contracts.choices import Choice
 from migrator.contracts.export_folder import Export, Members, MemberSource, OrganisationRef
 from migrator.contracts.payload import Payload, PayloadKind, StaticGroup, payload_from_format_1
 from migrator.contracts.selection import Selection
 from migrator.contracts.versions import Format
 from migrator.product.codes import MEMBERS_PER_GROUP, LegacyStatus, LegacyType, label
 from migrator.product.findings import SEVERITIES, Finding, Severity
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 class Outcome(StrEnum):
@@ -51,19 +54,6 @@ def outcome_of(findings: tuple[Finding, ...]) -> Outcome:
     """The outcome that the heaviest finding asks for; without findings a segment is ready."""
     heaviest = max((SEVERITIES.index(finding.severity) for finding in findings), default=0)
     return OUTCOME_OF_SEVERITY[SEVERITIES[heaviest]]
-
-
-class Choice(StrEnum):
-    """What a run does with segments that need a decision."""
-
-    FLAG = "flag"
-    """Leave the decision to a person, segment by segment."""
-    TRANSLATE = "translate"
-    """Carry out the proposal."""
-    SNAPSHOT = "snapshot"
-    """Freeze the members of now in static groups."""
-    SKIP = "skip"
-    """Leave the segment behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +218,21 @@ def _adds_up_to_no_list(name: str) -> UsageError:
 
 # --- files -----------------------------------------------------------------------------------------------------------
 
-_ADAPTER = TypeAdapter(Plan)
-_SEGMENT = TypeAdapter(PlannedSegment)
+
+@cache
+def _adapter() -> TypeAdapter[Plan]:
+    from pydantic import TypeAdapter  # slow to import, and the help of a command needs none of it
+
+    return TypeAdapter(Plan)
+
+
+@cache
+def _segment() -> TypeAdapter[PlannedSegment]:
+    from pydantic import TypeAdapter  # slow to import, and the help of a command needs none of it
+
+    return TypeAdapter(PlannedSegment)
+
+
 PLAN, PLAN_TABLE = "plan.json", "plan.csv"
 
 
@@ -242,11 +245,11 @@ def write_plan(plan: Plan, folder: Path) -> None:
 
 def plan_json(plan: Plan) -> Iterator[bytes]:
     """The bytes of `plan.json`, one segment at a time: a plan of 13,000 segments is too large to hold twice."""
-    head = _ADAPTER.dump_json(replace(plan, segments=()), indent=1)
+    head = _adapter().dump_json(replace(plan, segments=()), indent=1)
     yield head.removesuffix(b"[]\n}") + b"["
     for number, segment in enumerate(plan.segments):
         yield b",\n" if number else b"\n"
-        yield _SEGMENT.dump_json(segment, indent=1)
+        yield _segment().dump_json(segment, indent=1)
     yield b"\n]\n}\n"
 
 
@@ -256,6 +259,8 @@ def read_plan(folder: Path) -> Plan:
     Raises:
         UsageError: there is none, it is damaged, or it is of a newer format.
     """
+    from pydantic import ValidationError
+
     path = folder / PLAN
     try:
         content = path.read_bytes()
@@ -269,7 +274,7 @@ def read_plan(folder: Path) -> Plan:
         if raw["format"] != PLAN_FORMAT:
             content = json.dumps(now).encode()
         del raw, now
-        return _ADAPTER.validate_json(content)
+        return _adapter().validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

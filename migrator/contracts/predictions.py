@@ -9,15 +9,18 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-from pydantic import TypeAdapter, ValidationError
 
 from migrator.base.atomic import write_bytes
 from migrator.base.errors import UsageError
 from migrator.contracts.plan import PLAN
 from migrator.contracts.versions import refuse_newer
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 PREDICTIONS = "predictions.json"
 PREDICTED = "predicted"
@@ -125,7 +128,11 @@ class Predictions:
     """Table → rows that were looked at."""
 
 
-_ADAPTER = TypeAdapter(Predictions)
+@cache
+def _adapter() -> TypeAdapter[Predictions]:
+    from pydantic import TypeAdapter  # slow to import, and the help of a command needs none of it
+
+    return TypeAdapter(Predictions)
 
 
 def plan_checksum(run: Path) -> str:
@@ -135,7 +142,7 @@ def plan_checksum(run: Path) -> str:
 
 def write_predictions(run: Path, predictions: Predictions) -> None:
     """Write `predictions.json` into a run folder."""
-    write_bytes(run / PREDICTIONS, _ADAPTER.dump_json(predictions, indent=1) + b"\n")
+    write_bytes(run / PREDICTIONS, _adapter().dump_json(predictions, indent=1) + b"\n")
 
 
 def read_predictions(run: Path) -> Predictions | None:
@@ -148,8 +155,8 @@ def read_predictions(run: Path) -> Predictions | None:
     if not path.exists():
         return None
     try:
-        found = _ADAPTER.validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
+        found = _adapter().validate_json(path.read_bytes())
+    except (ValueError, OSError) as error:
         raise UsageError(f"{path} is damaged. Delete it and repeat: migrator predict") from error
     refuse_newer(str(path), found.format, PREDICTIONS_FORMAT)
     return found if found.plan == plan_checksum(run) else None

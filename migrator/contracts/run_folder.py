@@ -9,20 +9,69 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
 from migrator import __version__
-from migrator.base.atomic import private_folder, write_text
+from migrator.base.atomic import private_folder, write_bytes, write_text
 from migrator.base.errors import UsageError
 from migrator.base.safe_text import for_file_name
+from migrator.contracts.choices import Choices
+from migrator.contracts.selection import Selection
+from migrator.contracts.versions import Format
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 RUN, EXPORT, LOG, LOCK, HOLDER = "run.json", "export", "run.log", ".lock", ".lock-holder"
+
+
+def _to_2(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 0.1.0 wrote the tolerance of a task in per cent, and no task as an empty one."""
+    task = content.get("task") or None
+    if task and "tolerance" in task:
+        task = {**task, "tolerance": float(task["tolerance"]) / 100}
+    return {**content, "task": task}
+
+
+_FORMAT = Format((_to_2,), numbered=False)
+RUN_FORMAT = _FORMAT.number
+
+
+class Goal(StrEnum):
+    """How far a run is to go; the command that began it."""
+
+    EXTRACT = "extract"
+    """The export."""
+    TRANSLATE = "translate"
+    """The plan and its report."""
+    RUN = "run"
+    """Everything: loaded and verified, or, in a dry run, what would happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a run was asked for; kept in the run folder, so that it can be gone on with as it was meant."""
+
+    goal: Goal = Goal.RUN
+    selection: Selection = field(default_factory=Selection)
+    choices: Choices = field(default_factory=Choices)
+    dry_run: bool = False
+    source: Path | None = None
+    """The export to start from; None extracts."""
+    other_organisation: bool = False
+    drafts_only: bool = False
+    operators: str = "symbols"
+    tolerance: float = 0.02
+    """A share."""
+    split: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +80,10 @@ class RunState:
 
     created: str
     """UTC, ISO 8601."""
+    format: int = RUN_FORMAT
     tool_version: str = __version__
     org: str = ""
+    """The organisation's address in its one spelling; empty where none is needed."""
     dry_run: bool = False
     extracted: str = ""
     translated: str = ""
@@ -40,15 +91,27 @@ class RunState:
     verified: str = ""
     reported: str = ""
     """When each stage ended; empty when it did not."""
-    task: Mapping[str, Any] = field(default_factory=dict)
-    """What the run was asked for, so that it can be gone on with."""
+    task: Task | None = None
+    """What the run was asked for; None where nobody wrote it down."""
     traffic: Mapping[str, int] = field(default_factory=dict)
     """Requests of all loadings: `sent`, sent `again`, and how often the organisation asked to `wait`."""
 
     @property
     def finished(self) -> bool:
         """Whether everything that was asked for has been tried."""
+        goal = self.task.goal if self.task else Goal.RUN
+        if goal is Goal.EXTRACT:
+            return bool(self.extracted)
+        if goal is Goal.TRANSLATE:
+            return bool(self.reported)
         return bool(self.reported and (self.dry_run or self.loaded))
+
+
+@cache
+def _state() -> TypeAdapter[RunState]:
+    from pydantic import TypeAdapter  # slow to import, and the help of a command needs none of it
+
+    return TypeAdapter(RunState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +136,19 @@ class RunFolder:
         Raises:
             UsageError: `run.json` is damaged.
         """
+        path = self.path / RUN
         try:
-            content = json.loads((self.path / RUN).read_bytes())
-            known = {key: value for key, value in content.items() if key in RunState.__dataclass_fields__}
-            return RunState(**known)
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise UsageError(f"{self.path / RUN} is damaged ({error}). Start a new run.") from error
+            content = _FORMAT.of_now(json.loads(path.read_bytes()), f"The run {self.path}")
+            state: RunState = _state().validate_python(content)
+            return state
+        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+            first = str(error).splitlines()[0]
+            raise UsageError(f"{path} is damaged ({first}). Start a new run.") from error
 
     def update(self, **changes: Any) -> RunState:
         """Change parts of the state, on disk too."""
         state = replace(self.state(), **changes)
-        write_text(self.path / RUN, json.dumps(asdict(state), indent=1) + "\n")
+        _write(self.path, state)
         return state
 
 
@@ -104,13 +169,16 @@ def new_run(out: Path, org: str, *, dry_run: bool) -> RunFolder:
             break
         except FileExistsError:
             path = out / f"{stem}-{number}"
-    state = RunState(created=utc_now(), org=org, dry_run=dry_run)
     try:
-        write_text(path / RUN, json.dumps(asdict(state), indent=1) + "\n")
+        _write(path, RunState(created=utc_now(), org=org, dry_run=dry_run))
     except OSError:
         path.rmdir()
         raise
     return RunFolder(path)
+
+
+def _write(path: Path, state: RunState) -> None:
+    write_bytes(path / RUN, _state().dump_json(state, indent=1) + b"\n")
 
 
 def discard_if_empty(run: RunFolder) -> None:
@@ -139,13 +207,18 @@ def find_run(name: str | None, out: Path) -> RunFolder:
 
 
 def unfinished_run(out: Path, org: str = "") -> RunFolder | None:
-    """The latest run below `out` that was begun and has not ended, for this organisation if one is named."""
+    """The latest run below `out` that was begun and has not ended, for this organisation if one is named.
+
+    Args:
+        out: where runs lie.
+        org: the organisation's address in its one spelling; empty means any.
+    """
     for run in reversed(all_runs(out)):
         try:
             state = run.state()
         except UsageError:
             continue
-        if state.task and (not org or state.org.rstrip("/") == org.rstrip("/")):
+        if state.task and (not org or state.org == org):
             return None if state.finished else run
     return None
 

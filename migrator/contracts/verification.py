@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-from pydantic import TypeAdapter
 
 from migrator.base.atomic import write_bytes
 from migrator.base.errors import UsageError
@@ -17,6 +17,9 @@ from migrator.contracts.versions import Format
 _FORMAT = Format(numbered=False)
 VERIFICATION_FORMAT = _FORMAT.number
 """Version 0.1.0 wrote no number; its files are the same."""
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 class Match(StrEnum):
@@ -80,7 +83,12 @@ class Verification:
     format: int = VERIFICATION_FORMAT
 
 
-_ADAPTER = TypeAdapter(Verification)
+@cache
+def _adapter() -> TypeAdapter[Verification]:
+    from pydantic import TypeAdapter  # slow to import, and the help of a command needs none of it
+
+    return TypeAdapter(Verification)
+
 
 # --- files -----------------------------------------------------------------------------------------------------------
 
@@ -88,7 +96,7 @@ _ADAPTER = TypeAdapter(Verification)
 def write_verification(verification: Verification, folder: Path) -> None:
     """Write one look into the run folder, beside the earlier ones."""
     number = len(list(folder.glob("verification-*.json"))) + 1
-    write_bytes(folder / f"verification-{number:03}.json", _ADAPTER.dump_json(verification, indent=1) + b"\n")
+    write_bytes(folder / f"verification-{number:03}.json", _adapter().dump_json(verification, indent=1) + b"\n")
 
 
 def read_verifications(folder: Path) -> list[Verification]:
@@ -101,7 +109,7 @@ def read_verifications(folder: Path) -> list[Verification]:
     for path in sorted(folder.glob("verification-*.json")):
         try:
             content = _FORMAT.of_now(json.loads(path.read_bytes()), f"The verification {path}")
-            found.append(_ADAPTER.validate_json(json.dumps(content)))
+            found.append(_adapter().validate_json(json.dumps(content)))
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise UsageError(f"{path} is damaged. Delete it and repeat: migrator verify") from error
     return found

@@ -96,6 +96,10 @@ async def connect(
 
 async def _sign_in(client: Client, lanes: Sequence[Lane], accounts: Sequence[Account], how: SignIn, http: Any) -> None:
     """Give each lane its account, if the organisation asks who we are. A sandbox on this machine need not ask."""
+    if is_loopback(urlsplit(client.url).hostname or ""):
+        for lane, account in zip(lanes, accounts, strict=True):
+            if account.client_id:  # accounts are known by their ids there
+                lane.credentials = OnLoopback(account.client_id)
     try:
         response = await client.send(lanes[0], "GET", "WhoAmI", None, "")
     except httpx.TransportError as error:
@@ -104,10 +108,6 @@ async def _sign_in(client: Client, lanes: Sequence[Lane], accounts: Sequence[Acc
         challenge = response.headers.get("www-authenticate", "")
         for lane, account in zip(lanes, accounts, strict=True):
             lane.credentials = _credentials(client, challenge, account, how, http)
-    elif is_loopback(urlsplit(client.url).hostname or ""):
-        for lane, account in zip(lanes, accounts, strict=True):
-            if account.client_id:  # accounts are known by their ids there
-                lane.credentials = OnLoopback(account.client_id)
 
 
 def _credentials(client: Client, challenge: str, account: Account, how: SignIn, http: Any) -> Credentials:

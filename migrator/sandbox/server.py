@@ -20,7 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from migrator.sandbox.app import application
 from migrator.sandbox.chaos import Chaos, Dice, Profile, Watch
-from migrator.sandbox.identity import Gate, IdentityPlatform
+from migrator.sandbox.identity import SECRET, Gate, IdentityPlatform
 from migrator.sandbox.organisation import Organisation
 
 HOST = "127.0.0.1"
@@ -44,6 +44,8 @@ class Running:
     chaos: Chaos | None = None
     identity: IdentityPlatform | None = None
     """Who may sign in; None where nobody has to."""
+    secret: str = SECRET
+    """With which every application may sign in."""
 
 
 class _Connection(H11Protocol):

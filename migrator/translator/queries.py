@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from migrator.contracts.plan import Choice
+from migrator.contracts.choices import Choice
 from migrator.mql import Schema, tree
 from migrator.mql.walk import operands
 from migrator.mql.write import REALTIME, REALTIME_WORDS, write_realtime

@@ -15,18 +15,11 @@ from functools import partial
 from uuid import UUID
 
 from migrator import __version__
+from migrator.contracts.choices import Choice
 from migrator.contracts.export_folder import Export, Members
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.payload import Identity, Payload, PayloadKind, StaticGroup, payload
-from migrator.contracts.plan import (
-    PLAN_FORMAT,
-    Choice,
-    Outcome,
-    Plan,
-    PlannedSegment,
-    TranslationSettings,
-    outcome_of,
-)
+from migrator.contracts.plan import PLAN_FORMAT, Outcome, Plan, PlannedSegment, TranslationSettings, outcome_of
 from migrator.contracts.selection import selects
 from migrator.mql import QueryError, parse_outbound
 from migrator.mql.english import Title, in_english

@@ -1,4 +1,4 @@
-"""Contacts by id or address: however long the values are, each request's address stays within what the service takes."""
+"""Contacts by id or address: however long the values are, each request's address stays within what is taken."""
 
 from __future__ import annotations
 

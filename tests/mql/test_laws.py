@@ -94,7 +94,6 @@ realtime_profiles = st.builds(tree.Profile, names, st.none(), st.lists(filters |
 realtime_sets = realtime_profiles | segments | interactions
 
 
-@pytest.mark.slow
 @given(st.builds(tree.Query, outbound_sets))
 def test_outbound_round_trip(query: tree.Query) -> None:
     text = write_outbound(query)

@@ -26,7 +26,6 @@ from tests.conftest import CONTOSO
 from tests.report.test_report import HOSTILE, a_plan, loaded, planned, seen, story
 from tests.small import segment
 
-pytestmark = pytest.mark.slow  # a real browser
 AXE = Path(__file__).parent / "browser"
 OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -66,9 +65,10 @@ def axe() -> str:
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's report."""
     from migrator.base.progress import Silent
-    from migrator.commands.run import Orders, Task, whole_run
+    from migrator.commands.run import whole_run
+    from migrator.commands.session import Orders
     from migrator.commands.settings import Settings
-    from migrator.contracts.run_folder import new_run
+    from migrator.contracts.run_folder import Task, new_run
 
     organisation = load(CONTOSO, time.monotonic)
     organisation.moment = organisation.computing = 0.02

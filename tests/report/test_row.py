@@ -94,7 +94,7 @@ def test_a_report_does_not_wait_for_pandas(command: Command, tmp_path: Path, sma
     (run,) = (tmp_path / "runs").iterdir()
     program = (
         "import sys; from pathlib import Path; from migrator.contracts.run_folder import RunFolder; "
-        "from migrator.commands.run import ReportOrders, report_stage; from migrator.report.forms import FORMS; "
+        "from migrator.commands.report import ReportOrders, report_stage; from migrator.report.forms import FORMS; "
         f"report_stage(RunFolder(Path({str(run)!r})), ReportOrders(tuple(FORMS))); print('pandas' in sys.modules)"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 
 from migrator.base.errors import UsageError
+from migrator.contracts.choices import Choice
 from migrator.contracts.decisions import decide, decided, read_decisions
 from migrator.contracts.export_folder import Export, Members, MemberSource
 from migrator.contracts.legacy_segment import segment_of
-from migrator.contracts.plan import Choice, Outcome, Plan, PlannedSegment, TranslationSettings
+from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSettings
 from migrator.contracts.selection import Selection
 from migrator.mql.schema import schema_to_json
 from migrator.product.codes import LegacyStatus, LegacyType, SegmentType

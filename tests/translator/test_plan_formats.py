@@ -10,9 +10,10 @@ from uuid import UUID
 import pytest
 
 from migrator.base.errors import UsageError
+from migrator.contracts.choices import Choice
 from migrator.contracts.export_folder import read_export
 from migrator.contracts.payload import PayloadKind
-from migrator.contracts.plan import PLAN, PLAN_FORMAT, Choice, Plan, TranslationSettings, plan_json, read_plan
+from migrator.contracts.plan import PLAN, PLAN_FORMAT, Plan, TranslationSettings, plan_json, read_plan
 from migrator.translator.translate import translate
 
 CONTOSO = Path(__file__).parents[2] / "sample_exports" / "contoso"

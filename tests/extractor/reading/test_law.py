@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from migrator.base.errors import UsageError
@@ -16,7 +16,9 @@ from migrator.extractor.reading.answers import Answers, Hidden
 from migrator.extractor.reading.result import Ask
 from tests.extractor.reading.made import KINDS, OLD_KINDS, page, read, xlsx, xml_2003
 
-WIDE = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+WIDE = settings(
+    phases=[Phase.explicit, Phase.generate], max_examples=150, deadline=None, suppress_health_check=list(HealthCheck)
+)
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 """Where every example starts a process."""
 

@@ -1,0 +1,82 @@
+"""Commands that look at what came of it: verify, report, status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from migrator.base.errors import UsageError
+from migrator.cli.load import REACHING
+from migrator.cli.options import Run, takes
+from migrator.cli.runs import old_run, orders_of
+from migrator.cli.terminal import Terminal
+from migrator.commands.settings import Settings
+
+
+@takes(*REACHING, "out", "wait_computation", "tolerance", json=True)
+def verify(settings: Settings, terminal: Terminal, run: Run = None) -> None:
+    """Compare the members in the organisation with those before, once more. Changes nothing."""
+    from migrator.commands.report import report_stage
+    from migrator.commands.run import verify_stage
+
+    with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
+        verify_stage(folder, orders)
+        summary = report_stage(folder)
+    terminal.summary(summary, table=False)
+    raise typer.Exit(summary.exit_code)
+
+
+@takes("out", json=True)
+def report(
+    settings: Settings,
+    terminal: Terminal,
+    run: Run = None,
+    form: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="html, xlsx, csv, json, md, or all [default: html].", metavar="FORM"),
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open it.")] = False,
+    compare: Annotated[
+        str | None, typer.Option("--compare", help="Say what changed since this earlier run.", metavar="OTHER_RUN")
+    ] = None,
+    title: Annotated[str, typer.Option(help="What stands at its head.", show_default=False)] = "",
+    logo: Annotated[Path | None, typer.Option(help="A picture for its head.", metavar="FILE")] = None,
+    language: Annotated[str, typer.Option(help="en, de or fr.")] = "en",
+    anonymise: Annotated[bool, typer.Option("--anonymise", help="Counts only: no names, no queries.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="Print a line for every segment, too.")] = False,
+) -> None:
+    """Write the report of a run again, from its files, in one form or several."""
+    from migrator.commands.report import ReportOrders, report_stage
+    from migrator.contracts.run_folder import find_run
+    from migrator.report.forms import FORMS
+
+    formats = tuple(FORMS) if form and "all" in form else tuple(dict.fromkeys(form or ["html"]))
+    if unknown := [name for name in formats if name not in FORMS]:
+        raise UsageError(f"--format cannot be {unknown[0]}; it is one of {', '.join(FORMS)}, or all.")
+    other = find_run(compare, settings.out) if compare else None
+    wanted = ReportOrders(formats, title, logo, language, anonymise, other)
+    with old_run(run, settings) as folder:
+        summary = report_stage(folder, wanted)
+    terminal.summary(summary, table=table)
+    if open_ and summary.report:
+        typer.launch(str(summary.report))
+    raise typer.Exit(summary.exit_code)
+
+
+@takes("out", quiet=False)
+def status(settings: Settings, terminal: Terminal, run: Run = None) -> None:
+    """Say in a few lines where a run stands. Changes nothing and asks nobody."""
+    from migrator.commands.aftercare import status_lines
+    from migrator.contracts.run_folder import find_run
+
+    for line in status_lines(find_run(run, settings.out)):
+        terminal.say(line)
+
+
+COMMANDS = (
+    ("verify", verify, "Example: migrator verify"),
+    ("report", report, "Example: migrator report --format xlsx --format md --language de --open"),
+    ("status", status, "Example: migrator status"),
+)

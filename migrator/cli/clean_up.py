@@ -1,0 +1,70 @@
+"""Commands that take something back or away: rollback, retire."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrator.cli.load import REACHING
+from migrator.cli.options import Run, Yes, takes
+from migrator.cli.runs import asking, old_run, orders_of
+from migrator.cli.terminal import Terminal
+from migrator.commands.settings import Settings
+
+if TYPE_CHECKING:
+    from migrator.commands.aftercare import Aftermath
+
+
+@takes(*REACHING, "out")
+def rollback(
+    settings: Settings,
+    terminal: Terminal,
+    run: Run = None,
+    segments: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids or names [default: all it created].", metavar="SEGMENT...", show_default=False),
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Stop and delete what a run created in real-time journeys, and nothing else. The journal stays as evidence."""
+    from migrator.commands.aftercare import rollback as roll_back
+
+    with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
+        aftermath = roll_back(folder, orders, segments or [], asking(terminal, yes=yes))
+    _end(aftermath, terminal)
+
+
+@takes(*REACHING, "out", "wait_pending")
+def retire(
+    settings: Settings,
+    terminal: Terminal,
+    run: Run = None,
+    segments: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids or names [default: all verified].", metavar="SEGMENT...", show_default=False),
+    ] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete them, too; asks for a word to be typed.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Stop the outbound segments whose successors are verified. Anything but verified is left alone."""
+    from migrator.commands.aftercare import retire_legacy
+
+    ask = asking(terminal, yes=yes and not delete, word="delete" if delete else "")
+    with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
+        aftermath = retire_legacy(folder, orders, segments or [], ask, delete=delete)
+    _end(aftermath, terminal)
+
+
+def _end(aftermath: Aftermath, terminal: Terminal) -> None:
+    for sentence in aftermath.done:
+        terminal.say(sentence)
+    for sentence in aftermath.kept:
+        terminal.fail(sentence)
+    raise typer.Exit(aftermath.exit_code)
+
+
+COMMANDS = (
+    ("rollback", rollback, 'Example: migrator rollback 2026-11-22-091500-contoso "VIP customers"'),
+    ("retire", retire, "Example: migrator retire 2026-11-22-091500-contoso"),
+)

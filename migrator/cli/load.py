@@ -1,0 +1,182 @@
+"""Commands that carry a plan out: run, load, retry."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from migrator.base.errors import UsageError
+from migrator.cli.options import From, Given, Other, Run, RunOption, takes
+from migrator.cli.runs import at_a_keyboard, new_run_for, old_run, orders_of
+from migrator.cli.terminal import Terminal
+from migrator.commands.settings import Settings
+from migrator.contracts.choices import Choices
+from migrator.contracts.run_folder import Goal, RunFolder, Task
+from migrator.contracts.selection import Selection
+
+if TYPE_CHECKING:
+    from migrator.commands.report import Summary
+
+REACHING = ("org", "parallel", "accounts", "sign_in", "token_file", "tenant", "ca_file", "token_cache", "window")
+"""The settings of every command that asks the organisation."""
+TRANSLATING = ("drafts_only", "operators", "tolerance", "split")
+
+
+@takes("org", "out", *TRANSLATING, "wait_pending", "wait_computation", *REACHING[1:], json=True)
+def run_command(
+    settings: Settings,
+    terminal: Terminal,
+    given: Given,
+    selection: Selection,
+    choices: Choices,
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="With --resume: run folder or its name [default: the latest].", metavar="RUN", show_default=False
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that has not ended.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; report what would happen.")] = False,
+    source: From = None,
+    other_organisation: Other = False,
+) -> None:
+    """Extract, translate, load, verify and report, in one go."""
+    from migrator.commands.run import whole_run
+    from migrator.commands.session import NO_ORGANISATION
+
+    if run and not resume:
+        raise UsageError(
+            f"{run} is given, but not what to do with it. To go on with a run: migrator run --resume {run}"
+        )
+    asked = Task(
+        Goal.RUN, selection, choices, dry_run, source, other_organisation, settings.drafts_only, settings.operators,
+        settings.tolerance, settings.split,
+    )  # fmt: skip
+    unfinished = _to_resume(run, settings, terminal, wanted=resume)
+    if unfinished:
+        said = {**given.values, **({"--from": source} if source else {}), **({"--dry-run": True} if dry_run else {})}
+        if other_organisation:
+            said["--other-organisation"] = True
+        _go_on(unfinished, settings, terminal, asked, said)
+        return
+    if not settings.org and not (dry_run and source):
+        raise UsageError(NO_ORGANISATION)
+    with orders_of(settings, terminal) as orders, new_run_for(settings, dry_run=dry_run) as folder:
+        summary = whole_run(folder, orders, asked)
+    _end(summary, terminal)
+
+
+def _to_resume(run: str | None, settings: Settings, terminal: Terminal, *, wanted: bool) -> str | None:
+    """The run to go on with: the named one, the latest unfinished one, or the one that the person says yes to."""
+    from migrator.commands.session import canonical
+    from migrator.contracts.run_folder import unfinished_run
+
+    if run:
+        return run
+    found = unfinished_run(settings.out, canonical(settings.org))
+    if wanted and found is None:
+        raise UsageError(f"No run under {settings.out}/ is unfinished. Start one with: migrator run --org URL")
+    if found is None or wanted:
+        return str(found.path) if found else None
+    if not at_a_keyboard():
+        terminal.tell(f"The run {found.name} is unfinished; go on with it by: migrator run --resume {found.name}")
+        return None
+    question = f"The run {found.name}, begun {found.state().created}, is unfinished. Go on with it?"
+    return str(found.path) if typer.confirm(question, default=True, err=True) else None
+
+
+def _go_on(name: str, settings: Settings, terminal: Terminal, asked: Task, said: dict[str, Any]) -> None:
+    from migrator.commands.run import resume
+
+    with orders_of(settings, terminal) as orders, old_run(name, settings) as folder:
+        _same_task(folder, asked, said)
+        summary = resume(folder, orders)
+        if summary is None:
+            terminal.tell(f"Export: {folder.export}")
+            return
+    _end(summary, terminal)
+
+
+_OF_TASK = {
+    "--dry-run": "dry_run",
+    "--from": "source",
+    "--other-organisation": "other_organisation",
+    "--drafts-only": "drafts_only",
+    "--operators": "operators",
+    "--tolerance": "tolerance",
+    "--split": "split",
+    "--name, --id, --type, --status": "selection",
+}
+"""Option → the field of a task that it sets."""
+
+
+def _same_task(run: RunFolder, asked: Task, said: dict[str, Any]) -> None:
+    """Refuse options that say something else than the run was begun with: a run is gone on with as it was meant.
+
+    Raises:
+        UsageError: one of them does; nothing was changed.
+    """
+    task = run.state().task
+    if task is None:
+        return
+    if asked.source:
+        asked = replace(asked, source=asked.source.resolve())
+    fresh = [(option, name) for option, name in _OF_TASK.items() if option in said]
+    other = [option for option, name in fresh if getattr(asked, name) != getattr(task, name)]
+    other += [
+        f"--{one.name}"
+        for one in fields(Choices)
+        if f"--{one.name}" in said and getattr(asked.choices, one.name) != getattr(task.choices, one.name)
+    ]
+    if other:
+        raise UsageError(
+            f"The run {run.name} was begun with another {' and another '.join(other)}, and is gone on with as it was "
+            "meant. Leave the option out, or start a new run without --resume. Nothing was changed."
+        )
+
+
+@takes(*REACHING, "out", "wait_computation", "tolerance", json=True)
+def load(settings: Settings, terminal: Terminal, run: Run = None) -> None:
+    """Carry out the plan of a run exactly as it stands, and verify it. Goes on where an earlier try stopped."""
+    from migrator.commands.report import report_stage
+    from migrator.commands.run import load_stage
+
+    with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
+        load_stage(folder, orders)
+        summary = report_stage(folder)
+    _end(summary, terminal)
+
+
+@takes(*REACHING, "out", "wait_computation", "tolerance", json=True)
+def retry(
+    settings: Settings,
+    terminal: Terminal,
+    segments: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids or exact names of segments.", metavar="SEGMENT...", show_default=False),
+    ] = None,
+    all_failed: Annotated[bool, typer.Option("--all-failed", help="Every segment that failed.")] = False,
+    run: RunOption = None,
+) -> None:
+    """Load segments of a run once more, each from where it failed."""
+    from migrator.commands.aftercare import retry as retry_segments
+
+    if not segments and not all_failed:
+        raise UsageError("Say which segments: ids, exact names, or --all-failed.")
+    with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
+        summary = retry_segments(folder, orders, segments or [], all_failed=all_failed)
+    _end(summary, terminal)
+
+
+def _end(summary: Summary, terminal: Terminal) -> None:
+    terminal.summary(summary, table=False)
+    raise typer.Exit(summary.exit_code)
+
+
+RUN = (("run", run_command, "Example: migrator run --org https://contoso.crm4.dynamics.com --dry-run"),)
+COMMANDS = (
+    ("load", load, "Example: migrator load 2026-11-22-091500-contoso-dry-run"),
+    ("retry", retry, 'Example: migrator retry "VIP customers" --run 2026-11-22-091500-contoso'),
+)

@@ -1,0 +1,91 @@
+"""Commands to practise with: sandbox, demo."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from migrator.base.errors import Exit
+from migrator.cli.options import takes
+from migrator.cli.runs import new_run_for, orders_of, until_interrupted
+from migrator.cli.terminal import Terminal
+from migrator.commands.settings import Settings
+from migrator.contracts.run_folder import Task
+
+Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)]
+Outbound = Annotated[str, typer.Option(help="How the outbound services answer: live, removed, failing, …")]
+
+
+@takes(quiet=False)
+def sandbox(
+    terminal: Terminal,
+    port: Port = 0,
+    data: Annotated[
+        Path | None, typer.Option(help="Export folder to fill it from [default: the sample].", metavar="FOLDER")
+    ] = None,
+    outbound: Outbound = "live",
+    tls: Annotated[bool, typer.Option("--tls", help="Serve https, with a certificate made for the occasion.")] = False,
+    sign_in: Annotated[
+        bool, typer.Option("--sign-in", help="Ask for a sign-in, as a real organisation does; serves https.")
+    ] = False,
+    chaos: Annotated[
+        str | None,
+        typer.Option(help="What goes wrong: calm, slow, throttled, flaky, hostile, or a TOML file.", metavar="PROFILE"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed for what goes wrong.", metavar="N")] = None,
+) -> None:
+    """Serve an organisation in a box on this machine, to practise on. Ctrl-C ends it."""
+    from migrator.commands.practice import practice_organisation
+
+    with (
+        tempfile.TemporaryDirectory(prefix="migrator-") as folder,
+        practice_organisation(
+            data, port, outbound, Path(folder) if tls or sign_in else None, chaos, seed, sign_in=sign_in
+        ) as running,
+    ):
+        terminal.say(f"The sandbox answers at {running.address}")
+        trusting = f" --ca-file {running.certificate}" if running.certificate else ""
+        terminal.say(f"Try: migrator run --org {running.address}{trusting}")
+        if running.certificate:
+            terminal.say(f"Its certificate authority: {running.certificate} (other programs: SSL_CERT_FILE)")
+        if running.identity:
+            terminal.say(f"Sign in by a code, or as an application with AZURE_CLIENT_SECRET={running.secret}")
+        terminal.tell("Ctrl-C ends it; everything in it is forgotten then.")
+        sys.stdout.flush()
+        until_interrupted()
+
+
+@takes("out", json=True)
+def demo(
+    settings: Settings,
+    terminal: Terminal,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the sandbox running afterwards, until Ctrl-C.")] = False,
+    outbound: Outbound = "live",
+    port: Port = 0,
+) -> None:
+    """Migrate the sample organisation in a sandbox, from the first request to the report."""
+    from migrator.commands.practice import practice_organisation
+    from migrator.commands.run import whole_run
+
+    with practice_organisation(None, port, outbound, None) as running:
+        terminal.tell(f"The sandbox answers at {running.address}")
+        chosen = replace(Settings(), out=settings.out, org=running.address)
+        with orders_of(chosen, terminal) as orders, new_run_for(chosen, dry_run=False) as run:
+            summary = whole_run(run, orders, Task())
+        terminal.summary(summary, table=True)
+        if keep:
+            terminal.tell(f"The sandbox goes on at {running.address}; Ctrl-C ends it.")
+            until_interrupted()
+    # Waiting for a person is how the sample is meant to end; only a failure is none.
+    raise typer.Exit(Exit.DONE if summary.exit_code is Exit.WAITING else summary.exit_code)
+
+
+COMMANDS = (
+    ("sandbox", sandbox, "Example: migrator sandbox --port 8080 --outbound removed --chaos flaky"),
+    ("demo", demo, "Example: migrator demo --keep"),
+)

@@ -1,0 +1,272 @@
+"""Commands that prepare a migration: extract, import-members, check-export, redact, translate, predict, explain."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from migrator.base.errors import UsageError
+from migrator.cli.load import REACHING, TRANSLATING
+from migrator.cli.options import From, Run, Yes, takes
+from migrator.cli.runs import at_a_keyboard, export_kept_from_others, new_run_for, not_loaded, old_run, orders_of
+from migrator.cli.terminal import Terminal
+from migrator.commands.settings import Settings
+from migrator.contracts.choices import Choices
+from migrator.contracts.run_folder import Goal, Task
+from migrator.contracts.selection import Selection
+from migrator.extractor.reading.answers import Answers, Hidden
+
+
+@takes(*REACHING, "out", "wait_pending")
+def extract(
+    settings: Settings,
+    terminal: Terminal,
+    selection: Selection,
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="Run folder or its name: read again what the service did not answer, and what is outdated "
+            "[default: a new run].",
+            metavar="RUN",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Read the outbound segments and their members into a run. Changes nothing in the organisation."""
+    from migrator.commands.run import begin, extract_stage
+
+    new = new_run_for(settings, dry_run=True) if not run else old_run(run, settings)
+    with orders_of(settings, terminal) as orders, new as folder:
+        if run:
+            not_loaded(folder)
+        else:
+            begin(folder, Task(Goal.EXTRACT, selection, dry_run=True))
+        extract_stage(folder, orders, selection)
+    terminal.tell(f"Export: {folder.export}")
+
+
+@takes(*REACHING, "out")
+def import_members(
+    settings: Settings,
+    terminal: Terminal,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files with members, folders of them, or zips.", metavar="FILE...", show_default=False),
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", help="Export folder, or a run [default: the latest run].", metavar="FOLDER"),
+    ] = None,
+    segment: Annotated[
+        str | None, typer.Option(help="Id or exact name of the segment [default: as the file is called].")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="Header of the column with the members, or its letter: =C.", metavar="NAME")
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet with the members, where several hold some.", metavar="NAME")
+    ] = None,
+    hidden: Annotated[
+        Hidden, typer.Option(help="What becomes of rows that are hidden or filtered out.", metavar="ask|keep|leave-out")
+    ] = Hidden.ASK,
+    from_list: Annotated[
+        str | None, typer.Option("--from-list", help="Take a marketing list: its name or id.", metavar="LIST")
+    ] = None,
+    exclude: Annotated[
+        bool, typer.Option("--exclude", help="These are people to leave out: an Exclude group.")
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace lists that a better source gave.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show which file belongs to which segment, and end.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Put member lists that somebody exported in time, or a marketing list, into an export folder."""
+    from migrator.commands.imports import Wanted
+    from migrator.commands.imports import import_members as import_them
+    from migrator.contracts.run_folder import find_run
+
+    if bool(files) == bool(from_list):
+        raise UsageError("Name the files to import, or a marketing list with --from-list.")
+    folder = export or find_run(None, settings.out).path
+    wanted = Wanted(
+        folder,
+        tuple(files or ()),
+        from_list or "",
+        segment or "",
+        Answers(column or "", sheet or "", hidden),
+        replace,
+        exclude,
+        settings.org,
+    )
+
+    def agree(lines: Sequence[str]) -> bool:
+        for line in lines:
+            terminal.say(line)
+        if dry_run:
+            return False
+        if yes or len(lines) == 1 or not at_a_keyboard():
+            return True
+        return typer.confirm("Go on?", default=True, err=True)
+
+    with orders_of(settings, terminal) as orders, export_kept_from_others(folder):
+        report = import_them(wanted, orders, agree)
+    for line in report.lines:
+        terminal.say(line)
+    raise typer.Exit(report.exit_code)
+
+
+@takes(quiet=False)
+def check_export(
+    terminal: Terminal, folder: Annotated[Path, typer.Argument(help="Export folder, or a run.", metavar="FOLDER")]
+) -> None:
+    """Say whether a folder is an export that can be relied on, and what is wrong with it. Changes nothing."""
+    from migrator.commands.imports import check_export as check_it
+
+    problems = check_it(folder)
+    for problem in problems:
+        terminal.say(problem)
+    if problems:
+        raise UsageError(f"{folder} has {len(problems)} problem{'s' if len(problems) != 1 else ''}; see above.")
+    terminal.say(f"{folder} is a whole export.")
+
+
+@takes(quiet=False)
+def redact(
+    terminal: Terminal,
+    folder: Annotated[Path, typer.Argument(help="Export folder, or a run.", metavar="FOLDER")],
+    target: Annotated[Path, typer.Argument(help="New folder for the copy.", metavar="COPY")],
+) -> None:
+    """Make a copy of an export in which ids of people are others, and names of people are left out."""
+    from migrator.commands.imports import redact_export
+
+    changed = redact_export(folder, target)
+    terminal.say(f"{target}: a copy with {changed:,} ids of members that lead to nobody.")
+    terminal.say("Names of segments and queries are as they were; look whether they name people before you hand it on.")
+
+
+@takes(*TRANSLATING, "out", json=True)
+def translate(
+    settings: Settings,
+    terminal: Terminal,
+    selection: Selection,
+    choices: Choices,
+    run: Run = None,
+    source: From = None,
+) -> None:
+    """Make the plan of a run, or of a new run from an export folder. Needs no organisation."""
+    from migrator.commands.report import report_stage
+    from migrator.commands.run import begin, take_export, translate_stage
+
+    task = Task(
+        Goal.TRANSLATE, selection, choices, True, source, False, settings.drafts_only, settings.operators,
+        settings.tolerance, settings.split,
+    )  # fmt: skip
+    with new_run_for(settings, dry_run=True) if source else old_run(run, settings) as folder:
+        if source:
+            begin(folder, task)
+            take_export(folder, source)
+        not_loaded(folder)
+        translate_stage(folder, task)
+        summary = report_stage(folder)
+    terminal.summary(summary, table=False)
+    raise typer.Exit(summary.exit_code)
+
+
+@takes("out", json=True)
+def predict(
+    settings: Settings,
+    terminal: Terminal,
+    run: Run = None,
+    tables: Annotated[
+        Path | None,
+        typer.Option(
+            "--tables", help="Folder with tables as Parquet or CSV [default: the export's].", metavar="FOLDER"
+        ),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", help='What "now" means in queries [default: when it was extracted].', metavar="TIME"),
+    ] = None,
+    memory: Annotated[str, typer.Option("--memory", help="What the database may take.", metavar="SIZE")] = "2GB",
+) -> None:
+    """Say who will be in each segment, by evaluating both queries on the organisation's own data. Changes nothing."""
+    from migrator.commands.predict import exit_code, predictions_json, sentences
+    from migrator.commands.predict import predict as predict_it
+    from migrator.commands.report import plan_of
+
+    moment = _moment(as_of) if as_of else None
+    with old_run(run, settings) as folder:
+        found = predict_it(folder, plan_of(folder), terminal.progress(), tables=tables, as_of=moment, memory=memory)
+    if terminal.as_json:
+        terminal.json(predictions_json(found))
+    else:
+        for sentence in sentences(found):
+            terminal.say(sentence)
+    raise typer.Exit(exit_code(found))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"--as-of takes a date or a time, such as 2026-04-30 or 2026-04-30T12:00Z; {text} is none."
+        ) from None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+@takes("operators", json=True, quiet=False, compound=False)
+def explain(
+    settings: Settings,
+    terminal: Terminal,
+    choices: Choices,
+    query: Annotated[str, typer.Argument(help="An outbound query, @FILE, or - for standard input.", metavar="QUERY")],
+    export: Annotated[
+        Path | None, typer.Option(help="Export whose segments and metadata the query speaks about.", metavar="FOLDER")
+    ] = None,
+) -> None:
+    """Say what an outbound query means, and what it becomes in real-time journeys."""
+    from migrator.commands.explain import explain as explain_query
+    from migrator.commands.explain import explanation_json, explanation_lines
+
+    explanation = explain_query(
+        _query_text(query), export, interactions=choices.interactions, words=settings.operators == "words"
+    )
+    if terminal.as_json:
+        terminal.json(explanation_json(explanation))
+    else:
+        for line in explanation_lines(explanation):
+            terminal.say(line)
+    raise typer.Exit(explanation.exit_code)
+
+
+def _query_text(query: str) -> str:
+    if query == "-":
+        return sys.stdin.read()
+    if query.startswith("@"):
+        try:
+            return Path(query[1:]).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"The file {query[1:]} cannot be read: {error}.") from error
+    return query
+
+
+COMMANDS = (
+    ("extract", extract, "Example: migrator extract --org https://contoso.crm4.dynamics.com --type static"),
+    (
+        "import-members",
+        import_members,
+        "Example: migrator import-members exported.zip --export reports/latest --dry-run",
+    ),
+    ("check-export", check_export, "Example: migrator check-export reports/2026-11-22-091500-contoso/export"),
+    ("redact", redact, "Example: migrator redact reports/2026-11-22-091500-contoso/export for-the-consultant"),
+    ("translate", translate, "Example: migrator translate --from sample_exports/contoso"),
+    ("predict", predict, "Example: migrator predict 2026-11-22-091500-contoso --tables mirror"),
+    ("explain", explain, "Example: migrator explain \"PROFILE(contact).FILTER(address1_city == 'Oslo')\""),
+)

@@ -1,0 +1,118 @@
+"""The report of a run: what its files say, added up and written in every form that is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrator.base.errors import Exit
+from migrator.contracts.decisions import decided, read_decisions
+from migrator.contracts.journal import JOURNAL, read_results, read_summary
+from migrator.contracts.plan import Plan, read_plan
+from migrator.contracts.run_folder import RunFolder, utc_now
+from migrator.contracts.verification import Verification, latest, read_verifications
+from migrator.report.compare import Change, Comparison, Totals, changes, compare, totals
+from migrator.report.forms import FORMS
+from migrator.report.forms.html import picture
+from migrator.report.row import ReportRow, Standing
+from migrator.report.story import Circumstances, tell
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What came of a command, for the terminal and for scripts."""
+
+    run: RunFolder
+    plan: Plan
+    totals: Totals
+    rows: tuple[ReportRow, ...]
+    dry_run: bool
+    report: Path | None
+    exit_code: Exit
+    written: tuple[Path, ...] = ()
+    """Every form of the report."""
+
+
+def plan_of(run: RunFolder) -> Plan:
+    """The run's plan, with what people decided since.
+
+    Raises:
+        UsageError: there is none, or a file is damaged.
+    """
+    return decided(read_plan(run.path), read_decisions(run.path))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOrders:
+    """How a report is wanted."""
+
+    formats: tuple[str, ...] = ("html",)
+    title: str = ""
+    logo: Path | None = None
+    language: str = "en"
+    anonymous: bool = False
+    compared_with: RunFolder | None = None
+    """An earlier run; without one, the look before the last is compared with."""
+
+
+def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
+    """Write the report and sum the run up.
+
+    Raises:
+        UsageError: there is no plan, a file of the run is damaged, or the report is wanted in an unknown way.
+    """
+    wanted = wanted or ReportOrders()
+    plan, state = plan_of(run), run.state()
+    verifications = read_verifications(run.path)
+    compared, total, dry_run = _compared(run, plan, verifications)
+    since, changed = "", list[Change]()
+    if wanted.compared_with:
+        other = wanted.compared_with
+        since = other.name
+        changed = changes(_compared(other, plan_of(other), read_verifications(other.path))[0], compared)
+    elif len(verifications) > 1:
+        since = verifications[-2].at
+        changed = changes(_compared(run, plan, verifications[:-1])[0], compared)
+    circumstances = Circumstances(
+        run=run.name,
+        at=state.created,
+        dry_run=dry_run,
+        verified_at=verifications[-1].at if verifications else "",
+        title=wanted.title,
+        logo=picture(wanted.logo) if wanted.logo else "",
+        language=wanted.language,
+        anonymous=wanted.anonymous,
+        journal=read_summary(run.path / JOURNAL),
+        traffic=state.traffic,
+        changes=changed,
+        changed_since=since,
+    )
+    story = tell(plan, compared, total, circumstances)
+    written = [FORMS[form](story, run.path) for form in wanted.formats]
+    run.update(reported=utc_now())
+    exit_code = _exit_code(total, dry_run=dry_run)
+    return Summary(run, plan, total, compared.rows, dry_run, written[0], exit_code, tuple(written))
+
+
+def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> tuple[Comparison, Totals, bool]:
+    results = read_results(run.path / JOURNAL)
+    # A dry run stays one until something is loaded.
+    dry_run = run.state().dry_run or not (run.path / JOURNAL).exists()
+    compared = compare(
+        plan,
+        results,
+        latest(verifications),
+        dry_run=dry_run,
+        history=verifications,
+        journal=read_summary(run.path / JOURNAL),
+    )
+    return compared, totals(compared.rows), dry_run
+
+
+WAITING = (Standing.WAITING, Standing.IMPOSSIBLE, Standing.DIFFERENT, Standing.UNVERIFIED)
+
+
+def _exit_code(total: Totals, *, dry_run: bool) -> Exit:
+    if total.failed or (not dry_run and total.standings.get(Standing.PLANNED)):
+        return Exit.FAILED
+    return Exit.WAITING if any(total.standings.get(kind) for kind in WAITING) else Exit.DONE

@@ -1,0 +1,133 @@
+"""One command's way to the organisation: signed in once, when first needed, with one limiter for all its stages."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from migrator.base.errors import UsageError
+from migrator.base.progress import ShowsProgress
+from migrator.base.stopping import ending_well
+from migrator.commands.settings import Settings
+from migrator.dataverse.account import Account, Way, read_accounts
+from migrator.dataverse.address import organisation_url
+from migrator.dataverse.client import Client
+from migrator.dataverse.connect import SignIn, connect
+from migrator.dataverse.token_cache import default_folder
+
+T = TypeVar("T")
+Work = Callable[[Client], Coroutine[None, None, T]]
+
+NO_ORGANISATION = "No organisation is given. Name it with --org, for example https://contoso.crm4.dynamics.com"
+
+
+@dataclass(slots=True)
+class Orders:
+    """Everything a command hands to the stages: how, and the way to the organisation."""
+
+    settings: Settings
+    progress: ShowsProgress
+    tell: Callable[[str], None]
+    """Where sentences for the person at the keyboard go."""
+    say: Callable[[str], None] = print
+    """Where the words of a sign-in go; they reach the person also where everything else is quiet."""
+    _runner: asyncio.Runner | None = field(default=None, repr=False)
+    _clients: dict[str, Client] = field(default_factory=dict, repr=False)
+
+    def at(self, org: str, work: Work[T]) -> T:
+        """Work at an organisation until it is done or Ctrl-C comes; the sign-in of this command is used again.
+
+        Args:
+            org: its address.
+            work: what to do there.
+
+        Raises:
+            UsageError: no organisation is named, or the accounts cannot be read.
+            DataverseError: it cannot be reached, or refuses us.
+            Interrupted: Ctrl-C.
+        """
+        if not org:
+            raise UsageError(NO_ORGANISATION)
+
+        async def session() -> T:
+            client = await self._client(organisation_url(org))
+            with ending_well(client.stop, self.tell):
+                return await work(client)
+
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        return self._runner.run(session())
+
+    def close(self) -> None:
+        """End the session."""
+        if self._runner is None:
+            return
+
+        async def goodbye() -> None:
+            for client in self._clients.values():
+                await client.__aexit__()
+
+        try:
+            self._runner.run(goodbye())
+        finally:
+            self._clients.clear()
+            self._runner.close()
+            self._runner = None
+
+    async def _client(self, url: str) -> Client:
+        if url not in self._clients:
+            settings = self.settings
+            self._clients[url] = await connect(
+                url,
+                accounts=self._accounts(),
+                sign_in=SignIn(
+                    way=Way(settings.sign_in),
+                    token_file=settings.token_file,
+                    tenant=settings.tenant,
+                    cache=settings.token_cache or default_folder(),
+                    ca_file=settings.ca_file,
+                    say=self.say,
+                ),
+                parallel=settings.parallel,
+                window=settings.window,
+            )
+        return self._clients[url]
+
+    def _accounts(self) -> list[Account]:
+        return read_accounts(Path(self.settings.accounts), os.environ) if self.settings.accounts else []
+
+
+@contextmanager
+def session(
+    settings: Settings,
+    progress: ShowsProgress,
+    tell: Callable[[str], None],
+    say: Callable[[str], None] = print,
+) -> Iterator[Orders]:
+    """One command's orders; connections are closed when the block ends.
+
+    Args:
+        settings: how.
+        progress: where the stages say how far they are.
+        tell: where sentences for the person at the keyboard go.
+        say: where the words of a sign-in go.
+    """
+    orders = Orders(settings, progress, tell, say)
+    try:
+        yield orders
+    finally:
+        orders.close()
+
+
+def canonical(org: str) -> str:
+    """The one spelling of an organisation's address; empty stays empty.
+
+    Raises:
+        WrongAddress: it cannot be the address of an organisation.
+    """
+    return organisation_url(org) if org else ""
