@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from migrator.base.atomic import write_bytes
+from migrator.base.atomic import private_folder, write_bytes, writing
 from migrator.base.errors import UsageError
+from migrator.base.ids import Ids, batches, from_texts, ordered, texts
 from migrator.contracts.versions import Format
 
 _FORMAT = Format(numbered=False)
@@ -45,6 +46,19 @@ SETTLED = VERIFIED | {Match.DRAFT}
 """What repeating would not change: verified, or a draft that is not computed."""
 
 
+class Kind(StrEnum):
+    """Why a member is on one side only: each has a list of ids of its own in the folder `differences`."""
+
+    MISSING = "missing"
+    """Not there afterwards, without a reason."""
+    SURPLUS = "surplus"
+    """There afterwards, and not before."""
+    INACTIVE = "inactive"
+    """Not there afterwards: the contact is inactive."""
+    DELETED = "deleted"
+    """Not there afterwards: the contact no longer exists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """One segment as it was found in the organisation after loading."""
@@ -64,6 +78,8 @@ class Verified:
     status_code: int | None = None
     """`statuscode` of the real-time segment."""
     note: str = ""
+    partly: bool = False
+    """Whether the service listed only a part of the members: then numbers agree, not people."""
 
     @property
     def verified(self) -> bool:
@@ -113,6 +129,35 @@ def read_verifications(folder: Path) -> list[Verification]:
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise UsageError(f"{path} is damaged. Delete it and repeat: migrator verify") from error
     return found
+
+
+DIFFERENCES = "differences"
+"""The folder in the run with the ids of members that are on one side only."""
+
+
+def write_difference(folder: Path, legacy_id: UUID, kind: Kind, ids: Ids) -> str:
+    """Write a list of ids below the run folder, in the place of an older look's; gives its name there."""
+    name = _difference(legacy_id, kind)
+    private_folder(folder / DIFFERENCES)
+    with writing(folder / name) as file:
+        file.write(b"contactid\n")
+        for part in batches(ordered(ids), 10_000):
+            file.write("".join(f"{text}\n" for text in texts(part)).encode())
+    return name
+
+
+def read_difference(folder: Path, legacy_id: UUID, kind: Kind, count: int) -> Ids | None:
+    """The ids of one list; None where it is not there, or is not the one of a look that counted so many."""
+    try:
+        lines = (folder / _difference(legacy_id, kind)).read_text(encoding="ascii").split()
+        found = from_texts(lines[1:])
+    except (OSError, ValueError):
+        return None
+    return found if len(found) == count else None
+
+
+def _difference(legacy_id: UUID, kind: Kind) -> str:
+    return f"{DIFFERENCES}/{legacy_id}-{kind}.csv"
 
 
 def latest(verifications: list[Verification]) -> dict[UUID, Verified]:

@@ -14,10 +14,11 @@ from migrator.base.patience import Waiting
 from migrator.contracts.journal import Write
 from migrator.contracts.payload import StaticGroup
 from migrator.contracts.plan import PlannedSegment
+from migrator.contracts.verification import Kind, write_difference
 from migrator.dataverse import realtime
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import Unsettled
-from migrator.loader.loading import MORE_TRIES, Attempt, CannotGoOn, LiveDiffers, Loading, steadily_refused, write_ids
+from migrator.loader.loading import MORE_TRIES, Attempt, CannotGoOn, LiveDiffers, Loading, steadily_refused
 from migrator.product.codes import MEMBERS_PER_CALL
 
 _LOST_IN_A_ROW = 3
@@ -142,8 +143,8 @@ def _apart(loading: Loading, segment: PlannedSegment, group: StaticGroup, missin
 
 def _listed(loading: Loading, segment: PlannedSegment, missing: Ids, surplus: Ids) -> str:
     listed = []
-    for ids, kind in ((missing, "missing"), (surplus, "surplus")):
+    for ids, kind in ((missing, Kind.MISSING), (surplus, Kind.SURPLUS)):
         if len(ids):
-            name = write_ids(loading.folder, segment.legacy_id, kind, ids)
+            name = write_difference(loading.folder, segment.legacy_id, kind, ids)
             listed.append(f"{len(ids):,} are {kind} (listed in {name})")
     return " and ".join(listed)

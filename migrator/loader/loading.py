@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from migrator.base.atomic import private_folder, writing
 from migrator.base.errors import UsageError
-from migrator.base.ids import Ids, batches, ordered, texts
 from migrator.base.patience import Waiting
 from migrator.base.server_text import Kept
 from migrator.contracts.export_folder import ReadMembers
@@ -22,8 +20,6 @@ from migrator.loader.journal import Journal
 MORE_TRIES = 2
 """How often a write is sent again that the service answers with an error of its own (5xx) and that is not found by
 looking. The look itself waits while the service is away, so these tries are answers of a service that is there."""
-DIFFERENCES = "differences"
-"""Folder for lists of missing and surplus ids, below the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +133,3 @@ def steadily_refused(error: Unsettled) -> ServerFault:
         f"{error.message.rstrip('.')} (sent {MORE_TRIES + 1} times; each time it was looked for and not found)"
     )
     return ServerFault(error.request, error.status, error.code, message, error.request_id)
-
-
-def write_ids(folder: Path, legacy_id: UUID, kind: str, ids: Ids) -> str:
-    """Write a list of ids below the run folder; gives its name there."""
-    name = f"{DIFFERENCES}/{legacy_id}-{kind}.csv"
-    private_folder(folder / DIFFERENCES)
-    with writing(folder / name) as file:
-        file.write(b"contactid\n")
-        for part in batches(ordered(ids), 10_000):
-            file.write("".join(f"{text}\n" for text in texts(part)).encode())
-    return name

@@ -11,20 +11,27 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from migrator.base.ids import NONE, Ids, joined, ordered, packed, unpacked, without
+from migrator.base.ids import Ids, joined, ordered, packed, unpacked, without
 from migrator.base.patience import Waiting, looking
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.journal import LoadState
 from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import PlannedSegment
-from migrator.contracts.verification import Match, Verification, Verified, write_verification
+from migrator.contracts.verification import (
+    Kind,
+    Match,
+    Verification,
+    Verified,
+    write_difference,
+    write_verification,
+)
 from migrator.dataverse import contacts, realtime
 from migrator.dataverse.errors import Refused
 from migrator.dataverse.realtime import ComputedMembers, Execution, SegmentRow
 from migrator.loader.existing import look_at_segments
 from migrator.loader.groups import read_group
-from migrator.loader.loading import Loading, check_target, write_ids
+from migrator.loader.loading import Loading, check_target
 from migrator.product.codes import Scope, SegmentStatus, State, label
 
 _COMPUTED = frozenset({SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS})
@@ -208,7 +215,7 @@ async def _groups(loading: Loading, segment: PlannedSegment, blank: Verified) ->
     lost, more = joined(missing), joined(surplus)
     if not len(lost) and not len(more):
         return None
-    _list(loading, segment, lost, more)
+    _list(loading, segment, {Kind.MISSING: lost, Kind.SURPLUS: more})
     after = sum(group.count for group in segment.groups) - len(lost) + len(more)
     note = "The static groups were changed after they were loaded."
     return replace(blank, match=Match.DIFFERENT, after=after, missing=len(lost), surplus=len(more), note=note)
@@ -234,12 +241,16 @@ async def _explained(
     before = _before(loading, segment)
     absent, surplus = without(before, listed.ids), without(listed.ids, before)
     states = await contacts.states(loading.client, list(unpacked(ordered(absent))))
-    inactive = sum(state is State.INACTIVE for state in states.values())
-    deleted = len(absent) - len(states)
+    gone = {
+        Kind.INACTIVE: packed(one for one, state in states.items() if state is State.INACTIVE),
+        Kind.DELETED: packed(one for one in unpacked(absent) if one not in states),
+    }
+    inactive, deleted = (len(ids) for ids in gone.values())
+    _list(loading, segment, {**gone, Kind.SURPLUS: surplus})
     if not listed.complete:
-        return _partly_listed(loading, segment, verified, listed, surplus, len(before), inactive, deleted, tolerance)
+        return _partly_listed(verified, listed, len(surplus), len(before), inactive, deleted, tolerance)
     unexplained = packed(one for one in unpacked(absent) if states.get(one) is State.ACTIVE)
-    _list(loading, segment, unexplained, surplus)
+    _list(loading, segment, {Kind.MISSING: unexplained})
     apart = len(unexplained) + len(surplus)
     if verified.after != listed.total:
         match = Match.DIFFERENT
@@ -253,11 +264,9 @@ async def _explained(
 
 
 def _partly_listed(
-    loading: Loading,
-    segment: PlannedSegment,
     verified: Verified,
     listed: ComputedMembers,
-    surplus: Ids,
+    surplus: int,
     before: int,
     inactive: int,
     deleted: int,
@@ -266,19 +275,16 @@ def _partly_listed(
     """What fewer ids than there are members prove: nobody is known to be missing; a stranger or another number counts.
 
     Args:
-        loading: with what.
-        segment: which one.
         verified: what is known of it so far.
         listed: the ids that were listed, and how many there are.
-        surplus: those of them that were no members before.
+        surplus: how many of them were no members before.
         before: members before.
         inactive: those of them that were not listed and are inactive contacts.
         deleted: those of them that were not listed and no longer exist.
         tolerance: the share by which the number may differ and is called drifted.
     """
-    _list(loading, segment, NONE, surplus)
     expected = before - inactive - deleted
-    apart = max(abs(listed.total - expected), len(surplus))
+    apart = max(abs(listed.total - expected), surplus)
     note = (
         f"The service listed {len(listed.ids):,} of {listed.total:,} members, so an id that is not listed proves "
         "nothing: the numbers were compared, and the ids that were listed."
@@ -293,8 +299,9 @@ def _partly_listed(
         match=match,
         inactive=inactive,
         deleted=deleted,
-        surplus=len(surplus),
-        missing=max(expected + len(surplus) - listed.total, 0),
+        surplus=surplus,
+        missing=max(expected + surplus - listed.total, 0),
+        partly=True,
         note=note,
     )
 
@@ -310,8 +317,8 @@ def _before(loading: Loading, segment: PlannedSegment) -> Ids:
     return before
 
 
-def _list(loading: Loading, segment: PlannedSegment, missing: Ids, surplus: Ids) -> None:
+def _list(loading: Loading, segment: PlannedSegment, found: Mapping[Kind, Ids]) -> None:
     """Write the ids of a difference to files, where there are any."""
-    for ids, kind in ((missing, "missing"), (surplus, "surplus")):
+    for kind, ids in found.items():
         if len(ids):
-            write_ids(loading.folder, segment.legacy_id, kind, ids)
+            write_difference(loading.folder, segment.legacy_id, kind, ids)

@@ -110,6 +110,12 @@ def _share(facts: Facts) -> float | None:
     return after / before if after is not None and before else None
 
 
+def _compared(facts: Facts) -> bool:
+    unlike = (Match.UNKNOWN, Match.DRAFT)
+    seen = facts.seen
+    return facts.segment.members.known and seen is not None and seen.match not in unlike and not seen.partly
+
+
 def _explanation(facts: Facts) -> str:
     seen = facts.seen
     if seen is None:
@@ -240,6 +246,14 @@ class ReportRow:
     )  # fmt: skip
     difference: int | None = told(_difference, "difference", Kind.SIGNED, table=11, page=10, only="real")
     share: Inside[float | None] = told(_share, "share", Kind.SHARE, table=12, page=11, only="real", inside=True)
+    inactive: int = told(lambda facts: facts.seen.inactive if facts.seen else 0, script=False)
+    """Members missing afterwards because the contact is inactive."""
+    deleted: int = told(lambda facts: facts.seen.deleted if facts.seen else 0, script=False)
+    """Members missing afterwards because the contact no longer exists."""
+    missing: int = told(lambda facts: facts.seen.missing if facts.seen else 0, script=False)
+    """Members missing afterwards without such a reason."""
+    surplus: int = told(lambda facts: facts.seen.surplus if facts.seen else 0, script=False)
+    """Members there afterwards that were not there before."""
     explanation: str = told(_explanation, "explanation", table=13, private=True)
     error: str = told(_error, "error", table=15, private=True)
     writes: int = told(lambda facts: facts.writes)
@@ -266,6 +280,13 @@ class ReportRow:
         inside=True,
     )
     """Whether its real-time segment can be opened in the organisation."""
+    publish: Inside[bool] = told(lambda facts: facts.segment.publish, script=False, inside=True)
+    listed: Inside[bool] = told(lambda facts: facts.segment.members.known, script=False, inside=True)
+    """Whether the members before are known by name."""
+    compared: Inside[bool] = told(_compared, script=False, inside=True)
+    """Whether the members after were compared with those before, one by one."""
+    note: Inside[str] = told(lambda facts: facts.seen.note if facts.seen else "", script=False, inside=True)
+    """What the newest look says besides."""
     dynamic: Inside[bool] = told(
         lambda facts: facts.segment.payload is None or facts.segment.payload.kind is PayloadKind.DYNAMIC,
         script=False, inside=True,

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from migrator.base.ids import unpacked
 from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.journal import LoadState
-from migrator.contracts.verification import Match
+from migrator.contracts.verification import Kind, Match, read_difference
 from migrator.product.codes import SegmentStatus
 from migrator.sandbox import realtime
 from tests.loader.migration import Migration, now
@@ -32,6 +33,11 @@ def test_deleted_contacts_explain_a_smaller_number(migration: Migration) -> None
     migration.server.organisation.delete("contact", str(contact(2)))
     _, verified = migration.go()
     assert (verified[STATIC].match, verified[STATIC].deleted, verified[STATIC].after) == (Match.EXPLAINED, 1, 4)
+    assert (migration.folder / f"differences/{STATIC}-deleted.csv").read_text() == f"contactid\n{contact(2)}\n"
+    deleted = read_difference(migration.folder, STATIC, Kind.DELETED, 1)
+    assert deleted is not None
+    assert list(unpacked(deleted)) == [contact(2)]
+    assert read_difference(migration.folder, STATIC, Kind.DELETED, 2) is None  # the list of another look
 
 
 @pytest.mark.parametrize(
