@@ -16,7 +16,11 @@
   const number = (n) => n === null ? "–" : String(Math.abs(n)).replace(/\B(?=(\d{3})+$)/g, data.thousands);
   const named = (family, content) => data.families[family]?.[content] ?? content;
   const signed = (n) => n === null ? "–" : (n > 0 ? "+" : n < 0 ? "−" : "") + number(n);
-  const percent = (x) => x === null ? "–" : String(Math.round(1000 * x) / 10).replace(".", data.decimal) + " %";
+  const percent = (x) => {
+    if (x === null) return "–";
+    const sign = x > 0 && x < 0.0005 ? "< " : x >= 0.9995 && x < 1 ? "> " : "";
+    return sign + String({ "< ": 0.1, "> ": 99.9 }[sign] ?? Math.round(1000 * x) / 10).replace(".", data.decimal) + " %";
+  };
   const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
 
   // Everything that people wrote goes into the page as text, never as markup.
@@ -71,6 +75,23 @@
 
   const cell = (label, content, kind) => make("td", { "data-label": label, class: kind ?? null }, content);
 
+  const STOPS = new Set(["decision", "stop"]);
+  const reason = (row) => {
+    if (get(row, "error") || get(row, "explanation")) return get(row, "error") || get(row, "explanation");
+    if (value(row, "standing") !== "waiting" && value(row, "standing") !== "not possible") return "";
+    return (get(row, "findings").find(([code]) => STOPS.has(codes[code].severity)) ?? [0, ""])[1];
+  };
+
+  const copying = (command) => {
+    const button = make("button", { type: "button", class: "copy" }, w.copy);
+    button.addEventListener("click", async () => {
+      getSelection().selectAllChildren(command); // where the clipboard is closed to us, a key copies it
+      try { await navigator.clipboard.writeText(command.textContent); button.textContent = w.copied; } catch { /* selected */ }
+    });
+    return button;
+  };
+  const withCopy = (command) => make("div", { class: "with-copy" }, command, copying(command));
+
   const line = (row) => {
     const id = get(row, "legacy_id"), standing = value(row, "standing"), open = state.open === id;
     const button = make("button", { type: "button", "aria-expanded": String(open), "aria-label": null },
@@ -98,6 +119,7 @@
       else if (kind === "looks") tr.append(cell(word, number(content[look]), "n"));
       else if (key === "planned" && content === null && standing === "planned") tr.append(cell(word, w.by_query, "n"));
       else if (kind === "count") tr.append(cell(word, number(content), "n"));
+      else if (key === "reason") tr.append(cell(word, reason(row), "why"));
       else tr.append(cell(word, content));
     }
     return open ? [tr, detail(row)] : [tr];
@@ -117,7 +139,7 @@
     }
     if (get(row, "query")) add(w.legacy_query, make("pre", {}, get(row, "query")));
     if (get(row, "realtime_query")) add(value(row, "outcome") === "flagged" ? w.proposed_query : w.sent_query, make("pre", {}, get(row, "realtime_query")));
-    for (const choice of get(row, "choices")) add(w.carries_out, make("code", { class: "command" }, `migrator approve ${get(row, "legacy_id")} --as ${choice} --run ${data.run}`));
+    for (const choice of get(row, "choices")) add(w.carries_out, withCopy(make("code", { class: "command" }, `migrator approve ${get(row, "legacy_id")} --as ${choice} --run ${data.run}`)));
     add(w.origin, named("source", value(row, "before_source")));
     if (get(row, "groups").length) add(w.groups, make("ul", {}, ...get(row, "groups").map(([name, count]) => make("li", {}, make("bdi", {}, name), " – ", number(count)))));
     if (get(row, "writes")) add(w.timing, fill(w.timing_text, { n: number(get(row, "writes")), s: String(get(row, "seconds")).replace(".", data.decimal) }));
@@ -183,6 +205,11 @@
     for (const details of document.querySelectorAll("details")) details.open = true;
     if (shown < matching.length) { shown = PRINTED; draw(); }
   });
+  for (const command of document.querySelectorAll("main .command")) {
+    const place = document.createComment("");
+    command.replaceWith(place);
+    place.replaceWith(withCopy(command));
+  }
   document.querySelector(".filters").hidden = false;
   read();
   apply();

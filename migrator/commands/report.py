@@ -14,6 +14,7 @@ from migrator.contracts.verification import Verification, latest, read_verificat
 from migrator.report.compare import Change, Comparison, Totals, changes, compare, totals
 from migrator.report.forms import FORMS
 from migrator.report.forms.html import picture
+from migrator.report.people import people
 from migrator.report.row import ReportRow, Standing
 from migrator.report.story import Circumstances, tell
 
@@ -87,7 +88,8 @@ def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
         changes=changed,
         changed_since=since,
     )
-    story = tell(plan, compared, total, circumstances)
+    counted = people(run.path, run.export, compared.rows, dry_run=dry_run)
+    story = tell(plan, compared, total, circumstances, counted)
     written = [FORMS[form](story, run.path) for form in wanted.formats]
     run.update(reported=utc_now())
     exit_code = _exit_code(total, dry_run=dry_run)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from migrator.report.row import ReportRow
 
 # --- the flow from type and status to outcome ------------------------------------------------------------------------
 
@@ -36,6 +33,8 @@ class Node:
 class Ribbon:
     """So many segments go from one value to the next."""
 
+    column: int
+    """Of its source."""
     source: str
     target: str
     count: int
@@ -56,13 +55,16 @@ class Flow:
     bar: float = _BAR
 
 
-def flow(steps: Iterable[Sequence[str]]) -> Flow:
+def flow(steps: Iterable[tuple[Sequence[str], int]]) -> Flow:
     """An alluvial drawing of things that each have a value in every column.
 
     Args:
-        steps: the values of each thing, column by column; the last one colours it.
+        steps: the values of each thing, column by column, and how much it weighs; the last value colours it.
     """
-    paths = Counter(tuple(step) for step in steps)
+    paths = Counter[tuple[str, ...]]()
+    for values, weight in steps:
+        if weight:
+            paths[tuple(values)] += weight
     if not paths:
         return Flow((), ())
     columns = len(next(iter(paths)))
@@ -110,80 +112,4 @@ def _ribbons(
                 f"V{y2 + thick:.1f}C{middle:.1f} {y2 + thick:.1f} {middle:.1f} {y1 + thick:.1f} {x1:.1f} "
                 f"{y1 + thick:.1f}Z"
             )
-            yield Ribbon(source, target, count, shape, kind)
-
-
-# --- members before against members after ----------------------------------------------------------------------------
-
-SIDE = 320.0
-_MARGIN = 46.0
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One segment, or several at the same place."""
-
-    x: float
-    y: float
-    standing: str
-    count: int
-    name: str
-    """Of the first one."""
-    before: int
-    after: int
-
-    @property
-    def off(self) -> bool:
-        """Whether it stands beside the line."""
-        return self.before != self.after
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A number at both axes."""
-
-    at: float
-    """Distance from the corner."""
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class Diagonal:
-    """The whole drawing; both axes grow by powers of ten, beginning with nobody."""
-
-    marks: tuple[Mark, ...]
-    ticks: tuple[Tick, ...]
-    segments: int
-    off: int
-    side: float = SIDE
-    margin: float = _MARGIN
-
-
-def diagonal(rows: Iterable[ReportRow]) -> Diagonal:
-    """One mark for each row that has a number before and after."""
-    points = [
-        (row.before, row.after, row.standing, row.name)
-        for row in rows
-        if row.before is not None and row.after is not None
-    ]
-    most = max((max(before, after) for before, after, _, _ in points), default=1)
-    top = 10 ** math.ceil(math.log10(max(most, 10)))
-    span = SIDE - _MARGIN - 10
-
-    def place(value: int) -> float:
-        return span * math.log10(1 + value) / math.log10(1 + top)
-
-    found: dict[tuple[float, float, str], Mark] = {}
-    # Those on the line are drawn first, so that the others stand out.
-    for before, after, standing, name in sorted(points, key=lambda point: point[0] != point[1]):
-        x, y = _MARGIN + place(before), SIDE - _MARGIN - place(after)
-        key = (round(x, 0), round(y, 0), standing)
-        old = found.get(key)
-        found[key] = (
-            Mark(old.x, old.y, standing, old.count + 1, old.name, old.before, old.after)
-            if old
-            else Mark(round(x, 1), round(y, 1), standing, 1, name, before, after)
-        )
-    powers = [0, *(10**power for power in range(round(math.log10(top)) + 1))]
-    ticks = tuple(Tick(round(place(value), 1), value) for value in powers)
-    return Diagonal(tuple(found.values()), ticks, len(points), sum(before != after for before, after, _, _ in points))
+            yield Ribbon(column, source, target, count, shape, kind)

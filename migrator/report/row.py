@@ -17,7 +17,7 @@ from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Outcome, PlannedSegment
 from migrator.contracts.verification import Match, Verified
 from migrator.product.codes import LegacyStatus, LegacyType, label
-from migrator.product.findings import Finding
+from migrator.product.findings import Finding, Severity
 
 T = TypeVar("T")
 
@@ -138,6 +138,13 @@ def _error(facts: Facts) -> str:
     return f"Step “{result.step}”: {result.error}" + (f" ({known})" if known else "")
 
 
+def _reason(facts: Facts) -> str:
+    if said := _error(facts) or _explanation(facts):
+        return said
+    deciding = [one for one in facts.segment.findings if one.severity in (Severity.DECISION, Severity.STOP)]
+    return deciding[0].message if deciding and not facts.segment.loadable else ""
+
+
 # --- how a field is shown --------------------------------------------------------------------------------------------
 
 
@@ -228,10 +235,21 @@ class ReportRow:
     segment_id: str = told(lambda facts: str(facts.segment.segment_id), "ids realtime_id", table=19)
     name: str = told(lambda facts: facts.segment.name, "segment", table=1, page=1, terminal=1)
     type: str = told(
-        lambda facts: label(facts.segment.type_code, LegacyType), "type", Kind.VALUE, table=2, page=2, terminal=2
+        lambda facts: label(facts.segment.type_code, LegacyType),
+        "type",
+        Kind.VALUE,
+        family="type",
+        table=2,
+        page=2,
+        terminal=2,
     )
     status: str = told(
-        lambda facts: label(facts.segment.status_code, LegacyStatus), "status", Kind.VALUE, table=3, page=3
+        lambda facts: label(facts.segment.status_code, LegacyStatus),
+        "status",
+        Kind.VALUE,
+        family="status",
+        table=3,
+        page=3,
     )
     outcome: Outcome = told(
         lambda facts: facts.segment.outcome, "outcome", Kind.VALUE, family="outcome", table=4, page=4, terminal=3
@@ -270,6 +288,8 @@ class ReportRow:
     realtime_query: str = told(
         lambda facts: facts.segment.realtime_query, "sent_query", table=17, private=True, long=True
     )
+    reason: Inside[str] = told(_reason, "reason", page=12, script=False, private=True, inside=True)
+    """Why it stands where it stands, in a sentence."""
     choices: Inside[tuple[str, ...]] = told(
         lambda facts: tuple(str(choice) for choice in facts.segment.alternatives), inside=True
     )

@@ -16,8 +16,10 @@ from migrator.contracts.journal import JournalSummary
 from migrator.contracts.plan import LOADED_OUTCOMES, Plan
 from migrator.product.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
 from migrator.product.findings import CATALOGUE, Severity
-from migrator.report.charts import Diagonal, Flow, diagonal, flow
+from migrator.report.charts import Flow, flow
 from migrator.report.compare import Change, Comparison, Totals
+from migrator.report.first_screen import FirstScreen, by_importance, first_screen
+from migrator.report.people import People, memberships
 from migrator.report.row import SHOWN, ReportRow, Standing
 from migrator.report.words import Words
 
@@ -51,15 +53,6 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """One of the numbers that are read first."""
-
-    word: str
-    value: int
-    bad: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
     """A piece of a query, and whether the other query has it, too."""
 
@@ -89,6 +82,8 @@ class Ask:
     segments: tuple[Asked, ...]
     more: int
     """Segments that are not shown here."""
+    people: int | None
+    """Distinct contacts in all of these segments; None where nobody can count them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +105,36 @@ class Story:
     run: Circumstances
     totals: Totals
     verdict: str
-    numbers: tuple[Number, ...]
+    """In segments, in one sentence."""
+    first: FirstScreen
+    """In people."""
     flow: Flow
-    diagonal: Diagonal
     asks: tuple[Ask, ...]
     rows: tuple[ReportRow, ...]
+    """In the order of the plan."""
+    important: tuple[ReportRow, ...]
+    """The same, in the order in which somebody has to look at them."""
     looks: tuple[str, ...]
     findings: tuple[tuple[str, str, str, int], ...]
     """Code, severity, meaning, and how many segments have it."""
     limits: tuple[Limit, ...]
 
 
-def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances) -> Story:
+def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, people: People | None = None) -> Story:
     """The story of a comparison.
+
+    Args:
+        plan: what was planned.
+        comparison: the segments before and after.
+        total: the segments, added up.
+        run: what else is known.
+        people: the contacts, counted once each; None where the lists of members cannot be read.
 
     Raises:
         UsageError: the language is not known.
     """
     words = Words(run.language)
-    rows: Sequence[ReportRow] = comparison.rows
+    rows: Sequence[ReportRow] = [_said(row, words) for row in comparison.rows]
     if run.anonymous:
         names = {row.legacy_id: words("anonymous_name", n=number) for number, row in enumerate(rows, start=1)}
         rows = [_anonymous(row, names) for row in rows]
@@ -138,21 +144,33 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances) 
             journal=replace(run.journal, mishaps=tuple(replace(one, error="") for one in run.journal.mishaps)),
         )
     rows = _short(rows)
+    important = by_importance(rows)
+    counted = memberships(rows, dry_run=run.dry_run)
     return Story(
         words=words,
         plan=plan,
         run=run,
         totals=total,
         verdict=_verdict(total, run, words),
-        numbers=_numbers(total, run, words),
-        flow=flow((row.type, row.status, row.standing) for row in rows),
-        diagonal=diagonal(rows),
-        asks=_asks(rows, run, words),
+        first=first_screen(important, total, counted, people, words, dry_run=run.dry_run),
+        flow=flow(((row.type, row.status, row.standing), row.before or 0) for row in rows),
+        asks=_asks(important, run, words, people),
         rows=tuple(rows),
+        important=important,
         looks=comparison.looks,
         findings=_findings(rows, words),
         limits=_limits(rows, words),
     )
+
+
+def _said(row: ReportRow, words: Words) -> ReportRow:
+    """A row with its sentences in the words of the report."""
+    counts = ("inactive", "deleted", "missing", "surplus")
+    parts = [words.many(f"reason_{kind}", count) for kind in counts if (count := getattr(row, kind))]
+    explanation = "; ".join([*parts, *filter(None, [words.sentence(row.note)])])
+    findings = tuple(replace(one, message=words.sentence(one.message)) for one in row.findings)
+    reason = words.sentence(row.reason) if row.reason != row.explanation else explanation
+    return replace(row, explanation=explanation, findings=findings, reason=reason)
 
 
 _NOTHING: dict[str, Any] = {name: "" for name, shown in SHOWN.items() if shown.private}
@@ -192,9 +210,9 @@ def _cut(text: str, most: int) -> str:
 
 def _verdict(total: Totals, run: Circumstances, words: Words) -> str:
     """One sentence."""
-    first = words("verdict_dry" if run.dry_run else "verdict_real", n=total.carried_over, all=total.segments)
+    carried = words("verdict_dry" if run.dry_run else "verdict_real", n=total.carried_over, all=total.segments)
     if total.verified and not run.dry_run:
-        first += ", " + words("verdict_verified", n=total.verified)
+        carried += ", " + words("verdict_verified", n=total.verified)
     rest = (
         ("verdict_failed", total.failed),
         ("verdict_different", total.standings.get(Standing.DIFFERENT, 0)),
@@ -203,27 +221,13 @@ def _verdict(total: Totals, run: Circumstances, words: Words) -> str:
         ("verdict_impossible", total.impossible),
         ("verdict_left_out", total.left_out),
     )
-    return "; ".join([first, *(words(key, n=count) for key, count in rest if count)]) + "."
-
-
-def _numbers(total: Totals, run: Circumstances, words: Words) -> tuple[Number, ...]:
-    members = total.members_before if run.dry_run else total.members_after
-    found = [
-        Number(words("segments"), total.segments),
-        Number(words("to_carry_over" if run.dry_run else "carried_over"), total.carried_over),
-        Number(words("waiting_for_decision"), total.waiting),
-        Number(words("not_possible"), total.impossible),
-        Number(words("members_concerned" if run.dry_run else "members_verified"), members),
-    ]
-    if total.failed:
-        found.append(Number(words.named("standing", Standing.FAILED), total.failed, bad=True))
-    return tuple(found)
+    return "; ".join([carried, *(words(key, n=count) for key, count in rest if count)]) + "."
 
 
 # --- decisions -------------------------------------------------------------------------------------------------------
 
 
-def _asks(rows: Sequence[ReportRow], run: Circumstances, words: Words) -> tuple[Ask, ...]:
+def _asks(rows: Sequence[ReportRow], run: Circumstances, words: Words, people: People | None) -> tuple[Ask, ...]:
     found: dict[str, list[tuple[ReportRow, str]]] = {}
     facts: dict[str, tuple[Severity, str]] = {}
     for row in rows:
@@ -242,6 +246,7 @@ def _asks(rows: Sequence[ReportRow], run: Circumstances, words: Words) -> tuple[
             *words.finding(code, CATALOGUE[code][1], facts[code][1]),
             tuple(_asked(row, message, run) for row, message in found[code][:EXAMPLES]),
             max(len(found[code]) - EXAMPLES, 0),
+            people.asks.get(code, 0) if people else None,
         )
         for code in order
     )

@@ -33,15 +33,27 @@ class Words:
         shown = {name: self.number(fact) if isinstance(fact, int) else fact for name, fact in facts.items()}
         return text.format(**shown) if shown else text
 
+    def many(self, key: str, n: int, **facts: Any) -> str:
+        """A text about so many of something; its singular has a key of its own, ending in `_one`, if it has one."""
+        return self(f"{key}_one" if n == 1 and f"{key}_one" in _catalogue() else key, n=n, **facts)
+
     def named(self, family: str, value: str) -> str:
         """The word for a value such as a standing; a value that nobody translated stands as it is."""
-        entry = _catalogue()[f"is_{family}"].get(value)
-        return str(entry[self._at]) if entry else value
+        known = _catalogue()[f"is_{family}"]
+        word, bracket, code = value.partition(" (")  # such as: unknown (192350009)
+        entry = known.get(value) or known.get(word)
+        if entry is None:
+            return value
+        return str(entry[self._at]) if value in known else f"{entry[self._at]}{bracket}{code}"
 
     def finding(self, code: str, meaning: str, advice: str) -> tuple[str, str]:
         """What a finding means and what to do about it; English is given, other languages are in the catalogue."""
         entry = _catalogue()["about_finding"].get(code, {}).get(self.language)
         return (str(entry[0]), str(entry[1])) if entry else (meaning, advice)
+
+    def sentence(self, text: str) -> str:
+        """A sentence of a finding or of a look, in this language; one that nobody translated stays as it is."""
+        return text
 
     def family(self, family: str) -> dict[str, str]:
         """All words for the values of one kind."""
@@ -61,11 +73,13 @@ class Words:
         return sign + self.number(abs(int(value)))
 
     def percent(self, value: float | None) -> str:
-        """A share with one decimal, or none where it is whole; a dash for none."""
+        """A share with one decimal, or none where it is whole; some are never 0 %, nor 100 %; a dash for none."""
         if value is None or value != value:
             return "–"
-        text = f"{100 * value:.1f}".removesuffix(".0").replace(".", _DECIMAL[self.language])
-        return f"{text} %"
+        sign = "< " if 0 < value < 0.0005 else "> " if 0.9995 <= value < 1 else ""  # some are not none, nor all
+        shown = {"< ": 0.1, "> ": 99.9}.get(sign, 100 * value)
+        text = f"{shown:.1f}".removesuffix(".0").replace(".", _DECIMAL[self.language])
+        return f"{sign}{text} %"
 
     @property
     def thousands(self) -> str:

@@ -16,10 +16,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from migrator.contracts.journal import LoadResult, LoadState
 from migrator.contracts.plan import Outcome
-from migrator.contracts.verification import Match
+from migrator.contracts.verification import Match, Verified
 from migrator.product import findings
 from migrator.report.forms.html import write as render
+from migrator.report.people import People, Place
 from migrator.sandbox.data import load
 from migrator.sandbox.server import running
 from tests.conftest import CONTOSO
@@ -192,6 +194,59 @@ def test_links_in_the_text_lead_into_the_table(browser: Browser, report: Path) -
         assert page.locator("#rows .detail").count() == 1
         page.locator(".explained a", has_text="compound-segment").first.click()
         assert page.input_value("#finding") == "compound-segment"
+
+
+@pytest.fixture
+def gone_wrong(tmp_path: Path) -> Path:
+    """The report of a run with a failure, and with strangers in a segment."""
+    waits = findings.compound_segment(2)
+    plan = a_plan(planned(1, "Strangers"), planned(2, "Broken"), planned(3, "Asks", Outcome.FLAGGED, findings=(waits,)))
+    failed = {segment(2): LoadResult(segment(2), LoadState.FAILED, "publish", error="No.")}
+    looks = {segment(1): Verified(segment(1), Match.DIFFERENT, 10, 49, surplus=39)}
+    people = People(25, {Place.LIVE: 10, Place.FAILED: 10, Place.WAITING: 5}, {Place.WAITING: 10}, new=39)
+    return render(story(plan, results={**loaded(1), **failed}, seen=looks, people=people), tmp_path)
+
+
+@pytest.mark.parametrize(("width", "height", "screens"), [(1280, 800, 1), (360, 740, 2)])
+def test_the_first_screen_answers_what_people_ask(
+    browser: Browser, gone_wrong: Path, width: int, height: int, screens: int
+) -> None:
+    with Watched(browser, gone_wrong, viewport={"width": width, "height": height}) as seen_:
+        page = seen_.page
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for words in (
+            "15",
+            "39",
+            "failed or different",
+            "decisions needed from you",
+            "Broken",
+            "Step “publish”",
+            "39 new",
+        ):
+            box = page.get_by_text(words, exact=words.isdigit()).first.bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] <= screens * height, words
+
+
+def test_every_tile_leads_somewhere(browser: Browser, gone_wrong: Path) -> None:
+    with Watched(browser, gone_wrong, viewport={"width": 1280, "height": 500}) as seen_:
+        page = seen_.page
+        links = [link.get_attribute("href") or "" for link in page.locator(".tiles a, nav a").all()]
+        assert len(links) >= 5 + 6
+        for link in dict.fromkeys(links):
+            page.locator(f'a[href="{link}"]').first.click()
+            assert page.locator(link).is_visible(), link
+            box = page.locator(link).bounding_box()
+            assert box is not None
+            assert -1 < box["y"] < 500, link
+
+
+def test_a_command_is_copied_with_a_click(browser: Browser, gone_wrong: Path) -> None:
+    with Watched(browser, gone_wrong, permissions=["clipboard-read", "clipboard-write"]) as seen_:
+        page = seen_.page
+        page.locator(".with-copy", has_text="migrator retry").get_by_role("button", name="Copy").click()
+        page.get_by_role("button", name="Copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == "migrator retry --all-failed --run a-run"
 
 
 @pytest.mark.parametrize("width", [1280, 360])

@@ -21,9 +21,10 @@ from migrator.contracts.payload import Payload, PayloadKind, StaticGroup
 from migrator.contracts.plan import PLAN_FORMAT, Outcome, Plan, PlannedSegment, TranslationSettings, write_plan
 from migrator.contracts.verification import Match, Verified
 from migrator.product import findings
-from migrator.report.charts import SIDE, diagonal, flow
+from migrator.report.charts import flow
 from migrator.report.compare import changes, compare, totals
 from migrator.report.forms.html import write
+from migrator.report.people import People
 from migrator.report.row import Facts, ReportRow, Standing, row_of
 from migrator.report.story import Circumstances, Story, marked, tell
 from tests.small import ORGANISATION, segment
@@ -75,10 +76,12 @@ def a_plan(*segments: PlannedSegment) -> Plan:
     return Plan(PLAN_FORMAT, "1.2.3", ORGANISATION, "f", TranslationSettings(ORGANISATION), segments)
 
 
-def story(plan: Plan, *, results: object = None, seen: object = None, **circumstances: Any) -> Story:
+def story(
+    plan: Plan, *, results: object = None, seen: object = None, people: People | None = None, **circumstances: Any
+) -> Story:
     told = {"run": "a-run", "at": "2026-01-01T10:11:12Z", "dry_run": False, "verified_at": "", **circumstances}
     compared = compare(plan, results or {}, seen or {}, dry_run=told["dry_run"])  # type: ignore[arg-type]
-    return tell(plan, compared, totals(compared.rows), Circumstances(**told))
+    return tell(plan, compared, totals(compared.rows), Circumstances(**told), people)
 
 
 def page(plan: Plan, folder: Path, **told: Any) -> str:
@@ -176,7 +179,13 @@ def test_what_changed_between_two_looks_is_named() -> None:
 
 
 def test_the_flow_loses_nobody_on_the_way() -> None:
-    steps = [("Static", "Live", "verified")] * 5 + [("Static", "Draft", "draft")] * 2 + [("Dynamic", "Live", "waiting")]
+    steps = [
+        (("Static", "Live", "verified"), 4),
+        (("Static", "Live", "verified"), 1),
+        (("Static", "Draft", "draft"), 2),
+        (("Dynamic", "Live", "waiting"), 1),
+        (("Dynamic", "Draft", "draft"), 0),
+    ]
     drawn = flow(steps)
     for column in range(3):
         assert sum(node.count for node in drawn.nodes if node.column == column) == 8
@@ -185,22 +194,6 @@ def test_the_flow_loses_nobody_on_the_way() -> None:
         assert leaving == (node.count if node.column < 2 else 0)
     assert all(node.y + node.height <= drawn.height for node in drawn.nodes)
     assert flow([]).nodes == ()
-
-
-def test_marks_on_the_line_and_off_it() -> None:
-    numbers = {"a": (0, 0), "b": (100, 100), "c": (100, 100), "d": (1_000_000, 10), "e": (None, 10)}
-    rows = [
-        row(planned(1, name, members=Members(MemberSource.NONE), recorded_size=before), after)
-        for name, (before, after) in numbers.items()
-    ]
-    drawn = diagonal(rows)
-    assert (drawn.segments, drawn.off) == (4, 1)
-    assert sorted(mark.count for mark in drawn.marks) == [1, 1, 2]
-    assert all(0 < mark.x < SIDE and 0 < mark.y < SIDE for mark in drawn.marks)
-    (off,) = (mark for mark in drawn.marks if mark.off)
-    assert off.x + off.y != pytest.approx(SIDE, abs=1)
-    on = [mark for mark in drawn.marks if not mark.off]
-    assert {round(mark.x + mark.y) for mark in on} == {round(SIDE)}
 
 
 def test_differences_between_queries_are_marked() -> None:

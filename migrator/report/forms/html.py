@@ -30,10 +30,11 @@ _PICTURES = {
     ".gif": "image/gif",
     ".svg": "image/svg+xml",
 }
+_FAMILIES = {"severity", *(field.family for field in SHOWN.values() if field.family)}
 _SAID_IN_SCRIPT = (
     "no_name", "segment", "any", "showing", "no_match", "error", "explanation", "selects", "findings", "legacy_query",
     "proposed_query", "sent_query", "carries_out", "origin", "groups", "timing", "timing_text", "ids", "legacy_id",
-    "realtime_id", "open_link", "by_query",
+    "realtime_id", "open_link", "by_query", "copy", "copied",
 )  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def page(story: Story) -> str:
         w=story.words,
         columns=shown,
         filters=[column for column in shown if column.kind is Kind.VALUE],
-        first=story.rows[:_WITHOUT_SCRIPTS],
+        first=story.important[:_WITHOUT_SCRIPTS],
         data=Markup(_data(story, shown)),  # noqa: S704 - nothing in it can end the element, see `_embedded`
         style=Markup(style),  # noqa: S704 - our own files
         script=Markup(script),  # noqa: S704
@@ -135,7 +136,7 @@ def _data(story: Story, shown: list[Column]) -> str:
                 return value
 
     fields = [(name, field.kind) for name, field in SHOWN.items() if field.script]
-    rows = [[plain(kind, getattr(row, name)) for name, kind in fields] for row in story.rows]
+    rows = [[plain(kind, getattr(row, name)) for name, kind in fields] for row in story.important]
     return _embedded(
         {
             "fields": [name for name, _ in fields],
@@ -147,7 +148,10 @@ def _data(story: Story, shown: list[Column]) -> str:
             "values": list(values),
             "codes": known,
             "words": {key: words(key) for key in _SAID_IN_SCRIPT},
-            "families": {family: words.family(family) for family in ("standing", "outcome", "severity", "source")},
+            "families": {
+                family: words.family(family)
+                for family in ("type", "status", "standing", "outcome", "severity", "source")
+            },
             "thousands": words.thousands,
             "decimal": "." if words.language == "en" else ",",
             "org": story.plan.target.url,

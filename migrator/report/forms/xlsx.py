@@ -23,7 +23,7 @@ def write(story: Story, folder: Path) -> Path:
 
     book = Workbook(write_only=True)
     w = story.words
-    summary = [(number.word, number.value) for number in story.numbers]
+    summary = [(tile.word, tile.value) for tile in story.first.tiles]
     facts = [
         (story.verdict, None),
         (w("run"), story.run.run),
