@@ -128,9 +128,9 @@ def _paged(select: exp.Select, paging: tree.Paging | None, statement: Statement)
             this=exp.column(MEMBER, table="m", quoted=True), expression=exp.column("contactid", table="c", quoted=True)
         )
         select = exp.select(exp.column(MEMBER, table="m", quoted=True)).from_(select.subquery("m")).join(table, on=on)
-        for name, descending in paging.order:
+        for column, descending in paging.order:
             select = select.order_by(
-                exp.Ordered(this=found.column(name)[0], desc=descending, nulls_first=not descending)
+                exp.Ordered(this=found.column(column.name)[0], desc=descending, nulls_first=not descending)
             )
     select = select.order_by(member)  # ties are broken by id: pages must never overlap
     if paging.skip:

@@ -13,6 +13,7 @@ from migrator.evaluator.conditions import condition_sql
 from migrator.evaluator.interactions import people
 from migrator.evaluator.select import EvaluationError, Place, Scope, Statement, from_table, member_of
 from migrator.mql import ManyToMany, ManyToOne, tree
+from migrator.mql.walk import spelled_out
 from migrator.product.codes import AUDIENCE, State
 
 
@@ -22,15 +23,15 @@ def members_sql(members: tree.Members, statement: Statement) -> str:
     Raises:
         EvaluationError: the query speaks about something unknown.
     """
-    match members:
-        case tree.Profile():
-            return _profile(members, statement)
-        case tree.SegmentReference():
-            return statement.segment(members)
+    match spelled_out(members):
+        case tree.Profile() as profile:
+            return _profile(profile, statement)
+        case tree.SegmentReference() as reference:
+            return statement.segment(reference)
         case tree.Interaction(kind, link, filters, having):
             return people(statement, statement.place(kind), link, filters, having)
-        case tree.SetChain():
-            return statement.chain(members, lambda part: members_sql(part, statement))
+        case tree.SetChain() as chain:
+            return statement.chain(chain, lambda part: members_sql(part, statement))
     raise EvaluationError(f"{type(members).__name__} cannot be evaluated")
 
 

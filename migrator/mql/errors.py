@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from lark import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-PARENTHESES = re.compile(r"'(?:[^'\\]|\\[\s\S]|'')*'|[()]")
-"""Texts, which may hold anything, and the parentheses outside of them."""
+PARENTHESES = re.compile(r"'(?:[^'\\]|\\[\s\S]|'')*+'?|[()]")
+"""Texts, which may hold anything and may never be closed, and the parentheses outside of them."""
 
 
 class QueryError(Exception):
@@ -54,6 +54,8 @@ _TERMINALS = {
     "SET_OPERATOR": "UNION, INTERSECT or EXCEPT",
     "SET_METHOD": ".UNION, .INTERSECT or .EXCEPT",
     "SEGMENT_NAME": "the name of a segment",
+    "BARE_NAME": "the name of a segment",
+    "CONSENT": "a consent column",
     "AND": "&&",
     "OR": "||",
     "SIGN": "+ or -",
@@ -63,9 +65,8 @@ _TERMINALS = {
 }
 
 
-def explained(error: UnexpectedInput, text: str) -> QueryError:
+def explained(error: UnexpectedInput, text: str, dialect: str) -> QueryError:
     """What the parser stumbled over in `text`, in words; a slip that is often made gets its own advice."""
-    allowed: Any = ()
     if isinstance(error, UnexpectedToken):
         at_end = error.token.type == "$END"
         position = len(text) if at_end else error.token.start_pos or 0
@@ -74,13 +75,16 @@ def explained(error: UnexpectedInput, text: str) -> QueryError:
             return QueryError(_ended(text, opened), text, position, expected)
         if error.token.type == "RPAR" and not opened:
             return QueryError('this ")" closes nothing', text, position, expected)
+        if stranger := _stranger(text, position, dialect, expected):
+            return QueryError(stranger, text, position)
         return QueryError(_foreign(text, position), text, position, expected)
     position = cast(int, error.pos_in_stream)
+    expected = _names(error.allowed or ()) if isinstance(error, UnexpectedCharacters) else []
+    if stranger := _stranger(text, position, dialect, expected):
+        return QueryError(stranger, text, position)
     if text[position] in _SLIPS:
         return QueryError(_SLIPS[text[position]], text, position)
-    if isinstance(error, UnexpectedCharacters):
-        allowed = error.allowed or ()
-    return QueryError(_foreign(text, position), text, position, _names(allowed))
+    return QueryError(_foreign(text, position), text, position, expected)
 
 
 def _open_parentheses(text: str, end: int) -> list[int]:
@@ -109,6 +113,46 @@ def _foreign(text: str, position: int) -> str:
     word = _WORD.match(text, position)
     return f'"{_short(word.group() if word else "")}" does not belong here'
 
+
+_DEFINITION = re.compile(r"\w+\s*=(?!=)")
+_NAMED = "a query has no name of its own; it begins with PROFILE, SEGMENT or INTERACTION"
+_BARE = re.compile(r"[\w-]+(?=\s*(?:$|(?:UNION|INTERSECT|EXCEPT|MINUS)\b))(?<!\d)", re.IGNORECASE)
+"""A word where a set of people belongs, with nothing or another set behind it."""
+_STRANGERS = {
+    "outbound": {
+        "IN": "IN belongs to real-time queries; an outbound one compares each value: column == 1 || column == 2",
+        "//": "outbound queries have no comments",
+        "/*": "outbound queries have no comments",
+        ".RELATE": "RELATE belongs to real-time queries; an outbound one goes to other tables with .TRAVERSE",
+        ".RELATEOPTIONAL": "RELATEOPTIONAL belongs to real-time queries; an outbound one uses .TRAVERSE",
+        ".TRAVERSE": "only PROFILE can be traversed, not a segment, an interaction or a set",
+        ".HAVING": "only INTERACTION has a HAVING",
+        ".FILTER": "only PROFILE, SEGMENT and INTERACTION are filtered, not a set in parentheses",
+    },
+    "realtime": {
+        ".TRAVERSE": "TRAVERSE belongs to outbound queries; a real-time one asks for related records with .RELATE",
+        "MINUS": "MINUS belongs to outbound queries; a real-time one has EXCEPT",
+        ".ORDERBY": "a real-time segment has no order and no pages",
+        ".SKIP": "a real-time segment has no order and no pages",
+        ".TAKE": "a real-time segment has no order and no pages",
+        ".SELECT": "a real-time segment selects records, no columns",
+        "DISTINCT": "a real-time segment holds nobody twice and needs no DISTINCT",
+    },
+}
+"""Dialect → what may stand in a text and belongs to another language or place → why it does not belong there."""
+
+
+def _stranger(text: str, position: int, dialect: str, expected: Sequence[str]) -> str | None:
+    a_set = "PROFILE" in expected
+    if a_set and _DEFINITION.match(text, position):
+        return _NAMED
+    if a_set and (bare := _BARE.match(text, position)):
+        return f"this is no set of people; a segment is named as SEGMENT({_short(bare.group())})"
+    found = _STRANGE.match(text, position)
+    return _STRANGERS[dialect].get(re.sub(r"\s+", "", found.group()).upper()) if found else None
+
+
+_STRANGE = re.compile(r"\.?\s*[A-Za-z]+\b|//|/\*")
 
 _SLIPS = {
     "=": 'a single "=" compares nothing; equality is written "=="',

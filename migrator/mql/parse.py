@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,7 +42,7 @@ def _parse(dialect: str, text: str) -> tree.Query:
     try:
         query = _grammar(dialect).parse(text)
     except UnexpectedInput as error:
-        raise explained(error, text) from None
+        raise explained(error, text, dialect) from None
     except _Misplaced as error:
         raise QueryError(error.problem, text, error.position, error.expected) from None
     return cast(tree.Query, query)
@@ -50,10 +51,10 @@ def _parse(dialect: str, text: str) -> tree.Query:
 @cache
 def _grammar(dialect: str) -> Lark:
     here = Path(__file__).parent
-    text = "\n".join((here / f"{name}.lark").read_text(encoding="utf-8") for name in (dialect, "conditions"))
+    text = "\n".join((here / f"{name}.lark").read_text(encoding="utf-8") for name in ("conditions", dialect))
     # LALR: the languages need one token of look-ahead only, and the tree is built while reading, in linear time
     # and without recursion. The contextual lexer lets columns be called `in`, `filter` or `segment`.
-    return Lark(text, parser="lalr", lexer="contextual", transformer=_callbacks(_Builder()))
+    return Lark(text, parser="lalr", lexer="contextual", transformer=_callbacks(_Builder(_WINDOWS[dialect])))
 
 
 def _callbacks(builder: _Builder) -> Any:
@@ -85,7 +86,11 @@ class _Misplaced(Exception):
 _DATE_FUNCTIONS = {"DATEDIFF": (3, 3), "DATEADD": (3, 3), "DATE": (3, 7), "DATETIMEUTCNOW": (0, 0)}
 """Name → fewest and most arguments."""
 _AGGREGATES = {"COUNT", "SUM", "AVG", "MIN", "MAX"}
-_WINDOW_UNITS = {unit.value for unit in tree.WindowUnit}
+_WINDOWS: Mapping[str, tuple[tree.WindowUnit, ...]] = {
+    "outbound": (tree.WindowUnit.DAYS, tree.WindowUnit.MONTHS, tree.WindowUnit.YEARS),
+    "realtime": tuple(tree.WindowUnit),
+}
+"""Dialect → the time windows that an interaction may have there."""
 _FUNCTIONS = "ISNULL, ISNOTNULL, NOT, DATEDIFF, DATEADD, DATE, DATETIMEUTCNOW"
 
 _Placed = tuple[int, Any]
@@ -94,6 +99,9 @@ _Placed = tuple[int, Any]
 
 class _Builder:
     """One method a rule; the parser calls it with the rule's parts when it has completed them, from the leaves up."""
+
+    def __init__(self, windows: Sequence[tree.WindowUnit]) -> None:
+        self._windows = windows
 
     # Values and conditions travel as (position, node).
 
@@ -114,6 +122,12 @@ class _Builder:
 
     def qualified(self, alias: Token, name: Token) -> _Placed:
         return _at(alias), tree.Attribute(str(name), str(alias))
+
+    def qualified_by_table(self, table: Token, alias: Token, name: Token) -> _Placed:
+        return _at(table), tree.Attribute(str(name), str(alias))
+
+    def consent(self, token: Token) -> _Placed:
+        return _at(token), tree.Attribute(str(token))
 
     def parenthesis(self, inner: _Placed) -> _Placed:
         return inner
@@ -171,14 +185,21 @@ class _Builder:
         return _with_step(
             profile,
             tree.Traverse(
-                str(relationship), str(alias) if alias else None, _condition(condition) if condition else None
+                _name(relationship), str(alias) if alias else None, _condition(condition) if condition else None
             ),
         )
 
+    def alias(self, *parts: Token) -> str:
+        return str(parts[-1])  # in `account.account_1` the table only says what the relationship says as well
+
     def path(
-        self, relationship: Token, alias: Token, _relate: Token | None, rest: tuple[tree.Hop, ...] | None
+        self, relationship: Token, alias: str, relate: Token | None, rest: tuple[tree.Hop, ...] | None
     ) -> tuple[tree.Hop, ...]:
-        return (tree.Hop(str(relationship), str(alias)), *(rest or ()))
+        hop = tree.Hop(str(relationship), alias)
+        if relate is None or rest is None:
+            return (hop,)
+        nested, *others = rest
+        return hop, replace(nested, optional=relate.upper() == "RELATEOPTIONAL"), *others
 
     def related(
         self, profile: tree.Profile, method: Token, hops: tuple[tree.Hop, ...], _filter: Token, condition: _Placed
@@ -187,24 +208,28 @@ class _Builder:
         return _with_step(profile, tree.Relate(hops, _condition(condition), optional))
 
     def segment(self, _keyword: Token, name: Token) -> tree.SegmentReference:
-        return tree.SegmentReference(str(name))
+        return tree.SegmentReference(_name(name))
+
+    def segment_filtered(
+        self, segment: tree.SegmentReference, _method: Token, condition: _Placed
+    ) -> tree.SegmentReference:
+        return tree.SegmentReference(segment.name, (*segment.filters, _condition(condition)))
 
     def interaction(self, _keyword: Token, kind: Token, link: Token) -> tree.Interaction:
         return tree.Interaction(str(kind), str(link))
 
     def interaction_filtered(
-        self, interaction: tree.Interaction, method: Token, condition: _Placed
+        self, interaction: tree.Interaction, _method: Token, condition: _Placed
+    ) -> tree.Interaction:
+        # The vendor puts FILTER behind HAVING as well: it chooses what HAVING counts, wherever it stands.
+        return replace(interaction, filters=(*interaction.filters, _condition(condition)))
+
+    def interaction_having(
+        self, interaction: tree.Interaction, _method: Token, having: tree.Having
     ) -> tree.Interaction:
         if interaction.having:
-            raise _Misplaced("FILTER stands behind HAVING", _at(method), "FILTER before HAVING")
-        return tree.Interaction(
-            interaction.type, interaction.link, (*interaction.filters, _condition(condition)), interaction.having
-        )
-
-    def interaction_having(self, interaction: tree.Interaction, method: Token, having: tree.Having) -> tree.Interaction:
-        if interaction.having:
-            raise _Misplaced("an interaction has only one HAVING", _at(method))
-        return tree.Interaction(interaction.type, interaction.link, interaction.filters, having)
+            return replace(interaction, further=(*interaction.further, having))
+        return replace(interaction, having=having)
 
     def having(
         self,
@@ -224,8 +249,10 @@ class _Builder:
         digits = f"-{number}" if sign and sign[0] == "-" else str(number)
         if unit is None or length is None:
             return tree.Having(name, str(attribute) if attribute else None, op.rstrip(), tree.Number(digits))
-        if unit.upper() not in _WINDOW_UNITS:
-            raise _Misplaced(f"there is no time window {unit}", _at(unit), ", ".join(sorted(_WINDOW_UNITS)))
+        if unit.upper() not in self._windows:
+            known = unit.upper() in tree.WindowUnit.__members__.values()
+            problem = f"{unit} is a time window of real-time queries" if known else f"there is no time window {unit}"
+            raise _Misplaced(problem, _at(unit), *sorted(self._windows))
         return tree.Having(
             name,
             str(attribute) if attribute else None,
@@ -244,16 +271,22 @@ class _Builder:
     def set_method(self, members: tree.Members, method: Token, other: tree.Members) -> tree.Members:
         return _set_chain(members, [(_set_operator(method.lstrip(". \t\r\n")), other)])
 
+    def set_method_named(self, members: tree.Members, method: Token, name: Token) -> tree.Members:
+        return self.set_method(members, method, tree.SegmentReference(str(name)))
+
     def set(self, first: tree.Members, *rest: Any) -> tree.Members:
         pairs = list(zip(rest[::2], rest[1::2], strict=True))
         return _set_chain(first, [(_set_operator(str(op)), members) for op, members in pairs])
 
     # The tail.
 
-    def ordering(self, name: Token, direction: Token | None) -> tuple[str, bool]:
-        return str(name), direction is not None and direction.upper() == "DESC"
+    def column(self, first: Token, second: Token | None) -> tree.Attribute:
+        return tree.Attribute(str(second), str(first)) if second else tree.Attribute(str(first))
 
-    def order(self, _method: Token, *orderings: tuple[str, bool]) -> tuple[tuple[str, bool], ...]:
+    def ordering(self, column: tree.Attribute, direction: Token | None) -> tuple[tree.Attribute, bool]:
+        return column, direction is not None and direction.upper() == "DESC"
+
+    def order(self, _method: Token, *orderings: tuple[tree.Attribute, bool]) -> tuple[tuple[tree.Attribute, bool], ...]:
         return orderings
 
     def skip(self, _method: Token, number: Token) -> int:
@@ -262,16 +295,16 @@ class _Builder:
     def take(self, _method: Token, number: Token) -> int:
         return _whole(number)
 
-    def select(self, _method: Token, *names: Token) -> tuple[str, ...]:
-        return tuple(map(str, names))
+    def select(self, _method: Token, *columns: tree.Attribute) -> tuple[tree.Attribute, ...]:
+        return columns
 
     def start(
         self,
         members: tree.Members,
-        order: tuple[tuple[str, bool], ...] | None = None,
+        order: tuple[tuple[tree.Attribute, bool], ...] | None = None,
         skip: int | None = None,
         take: int | None = None,
-        select: tuple[str, ...] | None = None,
+        select: tuple[tree.Attribute, ...] | None = None,
     ) -> tree.Query:
         paging = tree.Paging(order or (), skip, take, select or ())
         return tree.Query(members, paging if paging != tree.Paging() else None)
@@ -279,6 +312,10 @@ class _Builder:
 
 def _at(token: Token) -> int:
     return token.start_pos or 0
+
+
+def _name(token: Token) -> str:
+    return _unescape(token[1:-1]) if token.type == "STRING" else str(token)
 
 
 def _value(placed: _Placed) -> tree.Value:

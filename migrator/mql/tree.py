@@ -166,6 +166,8 @@ class Hop:
 
     relationship: str
     alias: str
+    optional: bool = False
+    """For a hop behind the first: whether it stands in a nested RELATEOPTIONAL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +190,10 @@ class Profile(Members):
 
 @dataclass(frozen=True, slots=True)
 class SegmentReference(Members):
-    """`SEGMENT(name)`."""
+    """`SEGMENT(name)`; outbound may filter it, by columns of the table that its members are rows of."""
 
     name: str
+    filters: tuple[Condition, ...] = ()
 
 
 class WindowUnit(StrEnum):
@@ -224,6 +227,8 @@ class Interaction(Members):
     link: str
     filters: tuple[Condition, ...] = ()
     having: Having | None = None
+    further: tuple[Having, ...] = ()
+    """HAVINGs behind the first, which have to hold as well."""
 
 
 class SetOperator(StrEnum):
@@ -246,11 +251,11 @@ class SetChain(Members):
 class Paging:
     """`.ORDERBY(…).SKIP(n).TAKE(n).SELECT(…)`, in this order, each at most once (outbound)."""
 
-    order: tuple[tuple[str, bool], ...] = ()
+    order: tuple[tuple[Attribute, bool], ...] = ()
     """Attributes and whether each is descending."""
     skip: int | None = None
     take: int | None = None
-    select: tuple[str, ...] = ()
+    select: tuple[Attribute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from migrator.mql import tree
+from migrator.product.codes import AUDIENCE
 
 
 def operands(members: tree.Members) -> Iterator[tree.Members]:
@@ -22,6 +23,22 @@ def operands(members: tree.Members) -> Iterator[tree.Members]:
 def references(members: tree.Members) -> Iterator[str]:
     """The names of the segments that a set expression refers to, as often as it does."""
     return (part.name for part in operands(members) if isinstance(part, tree.SegmentReference))
+
+
+def spelled_out(part: tree.Members) -> tree.Members:
+    """A filtered segment, and an interaction with several HAVINGs, as intersections; anything else as it is.
+
+    `SEGMENT(x).FILTER(c)` is `SEGMENT(x) INTERSECT PROFILE(contact).FILTER(c)`, since only contacts are members.
+    """
+    match part:
+        case tree.SegmentReference(name, filters) if filters:
+            fulfils = tree.Profile(AUDIENCE, None, tuple(map(tree.Filter, filters)))
+            return tree.SetChain(tree.SegmentReference(name), ((tree.SetOperator.INTERSECT, fulfils),))
+        case tree.Interaction(further=further) if further:
+            alone = replace(part, further=())
+            others = (replace(alone, having=having) for having in further)
+            return tree.SetChain(alone, tuple((tree.SetOperator.INTERSECT, other) for other in others))
+    return part
 
 
 def nodes(node: tree.Condition | tree.Value) -> Iterator[tree.Condition | tree.Value]:

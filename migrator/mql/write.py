@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,19 +71,33 @@ def _filter(node: tree.Filter, dialect: Dialect) -> str:
 def _traverse(node: tree.Traverse, dialect: Dialect) -> str:
     alias = f", {node.alias}" if node.alias else ""
     condition = f", FILTER({write_condition(node.condition, dialect)})" if node.condition else ""
-    return f".TRAVERSE({node.relationship}{alias}{condition})"
+    return f".TRAVERSE({_named(node.relationship, _NAME)}{alias}{condition})"
 
 
 def _relate(node: tree.Relate, dialect: Dialect) -> str:
-    *outer, last = [f"{hop.relationship}, {hop.alias}" for hop in node.hops]
-    path = "".join(f"{hop}, RELATE(" for hop in outer) + last + ")" * len(outer)
-    word = "RELATEOPTIONAL" if node.optional else "RELATE"
-    return f".{word}({path}).FILTER({write_condition(node.condition, dialect)})"
+    first, *nested = node.hops
+    path = f"{first.relationship}, {first.alias}"
+    for hop in nested:
+        path += f", {_relate_word(hop.optional)}({hop.relationship}, {hop.alias}"
+    closing = ")" * len(nested)
+    return f".{_relate_word(node.optional)}({path}{closing}).FILTER({write_condition(node.condition, dialect)})"
+
+
+def _relate_word(optional: bool) -> str:
+    return "RELATEOPTIONAL" if optional else "RELATE"
+
+
+def _segment(node: tree.SegmentReference, dialect: Dialect) -> str:
+    return f"SEGMENT({_named(node.name, _SEGMENT_NAME)}){_filters(node.filters, dialect)}"
+
+
+def _filters(conditions: Sequence[tree.Condition], dialect: Dialect) -> str:
+    return "".join(f".FILTER({write_condition(condition, dialect)})" for condition in conditions)
 
 
 def _interaction(node: tree.Interaction, dialect: Dialect) -> str:
-    filters = "".join(f".FILTER({write_condition(condition, dialect)})" for condition in node.filters)
-    having = _having(node.having, dialect) if node.having else ""
+    filters = _filters(node.filters, dialect)
+    having = "".join(_having(having, dialect) for having in (node.having, *node.further) if having)
     return f"{dialect.interaction}({node.type}, {node.link}){filters}{having}"
 
 
@@ -103,19 +118,20 @@ def _set_chain(node: tree.SetChain, dialect: Dialect) -> str:
 def _paging(node: tree.Paging) -> str:
     text = ""
     if node.order:
-        text += f".ORDERBY({', '.join(f'{name} DESC' if descending else name for name, descending in node.order)})"
+        columns = [f"{_column(column)} DESC" if descending else _column(column) for column, descending in node.order]
+        text += f".ORDERBY({', '.join(columns)})"
     if node.skip is not None:
         text += f".SKIP({node.skip})"
     if node.take is not None:
         text += f".TAKE({node.take})"
     if node.select:
-        text += f".SELECT({', '.join(node.select)})"
+        text += f".SELECT({', '.join(map(_column, node.select))})"
     return text
 
 
 _SETS: Mapping[type[tree.Members], Callable[[Any, Dialect], str]] = {
     tree.Profile: _profile,
-    tree.SegmentReference: lambda node, _: f"SEGMENT({node.name})",
+    tree.SegmentReference: _segment,
     tree.Interaction: _interaction,
     tree.SetChain: _set_chain,
 }
@@ -170,7 +186,24 @@ def _value(value: tree.Value, dialect: Dialect) -> str:
 
 
 def _text(node: tree.Text, _dialect: Dialect) -> str:
-    return "'" + node.text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return _quoted(node.text)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_SEGMENT_NAME = re.compile(r"[\w-]+(?:[ \t]+[\w-]+)*")
+
+
+def _named(name: str, plain: re.Pattern[str]) -> str:
+    """A name that needs no quotes as it is, any other in quotes."""
+    return name if plain.fullmatch(name) else _quoted(name)
+
+
+def _column(node: tree.Attribute) -> str:
+    return f"{node.alias}.{node.name}" if node.alias else node.name
 
 
 def _arithmetic(node: tree.Arithmetic, dialect: Dialect) -> str:
@@ -200,7 +233,7 @@ _VALUES: Mapping[type[tree.Value], Callable[[Any, Dialect], str]] = {
     tree.Text: _text,
     tree.Number: lambda node, _: node.digits,
     tree.Boolean: lambda node, dialect: dialect.true if node.value else dialect.false,
-    tree.Attribute: lambda node, _: f"{node.alias}.{node.name}" if node.alias else node.name,
+    tree.Attribute: lambda node, _: _column(node),
     tree.Arithmetic: _arithmetic,
     tree.DateFunction: _date_function,
 }

@@ -196,7 +196,8 @@ def fetch_contacts_by_query(organisation: Organisation, body: Mapping[str, Any])
     except QueryError as error:
         raise bad_request(f"The query is not valid: {error}") from None
     found = _run(organisation, query)
-    columns = (query.paging.select if query.paging else ()) or ("contactid",)
+    columns = [column.name for column in query.paging.select] if query.paging else []
+    columns = columns or ["contactid"]
     contacts = organisation.rows["contact"]
     known = organisation.schema.tables["contact"].columns
     for column in columns:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from migrator.contracts.choices import Choice
 from migrator.mql import Schema, tree
-from migrator.mql.walk import operands
+from migrator.mql.walk import operands, spelled_out
 from migrator.mql.write import REALTIME, REALTIME_WORDS, write_realtime
 from migrator.product import findings
 from migrator.product.codes import QUERY_MAX, REFERENCES_MAX
@@ -107,14 +107,14 @@ def is_possible(found: Sequence[Finding]) -> bool:
 
 
 def _members(members: tree.Members, work: _Work) -> tree.Members:
-    match members:
-        case tree.Profile():
-            profiles, found = turned_round(members, work.schema)
+    match spelled_out(members):
+        case tree.Profile() as profile:
+            profiles, found = turned_round(profile, work.schema)
             work.findings.extend(found)
             first, *rest = profiles
             return tree.SetChain(first, tuple((tree.SetOperator.UNION, other) for other in rest)) if rest else first
-        case tree.Interaction():
-            interaction, found = translated(members, work.schema)
+        case tree.Interaction() as asked:
+            interaction, found = translated(asked, work.schema)
             work.findings.extend(found)
             return interaction
         case tree.SegmentReference(name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from contextlib import suppress
 
 import pytest
@@ -59,23 +60,40 @@ conditions: st.SearchStrategy[tree.Condition] = st.recursive(
     max_leaves=6,
 )
 filters = st.builds(tree.Filter, conditions)
-traverses = st.builds(tree.Traverse, names, names, st.none() | conditions)
+any_names = names | st.text(max_size=12)
+traverses = st.builds(tree.Traverse, any_names, st.none() | names, st.none() | conditions)
 relates = st.builds(
-    tree.Relate,
-    st.lists(st.builds(tree.Hop, names, names), min_size=1, max_size=3).map(tuple),
+    lambda first, nested, *others: tree.Relate((first, *nested), *others),
+    st.builds(tree.Hop, names, names),
+    st.lists(st.builds(tree.Hop, names, names, st.booleans()), max_size=2),
     conditions,
     st.booleans(),
 )
-havings = st.builds(
-    lambda op, number, window: tree.Having("COUNT", None, op, tree.Number(str(number)), *(window or (None, None))),
-    st.sampled_from([">", ">=", "=="]),
-    st.integers(0, 9),
-    st.none() | st.tuples(st.sampled_from(tree.WindowUnit), st.integers(1, 99)),
-)
-interactions = st.builds(
-    tree.Interaction, names, names, st.lists(conditions, max_size=2).map(tuple), st.none() | havings
-)
-segments = st.builds(tree.SegmentReference, names)
+
+
+def interactions_in(windows: Collection[tree.WindowUnit]) -> st.SearchStrategy[tree.Interaction]:
+    havings = st.builds(
+        lambda what, op, number, window: tree.Having(
+            what[0], what[1], op, tree.Number(str(number)), *(window or (None, None))
+        ),
+        st.just(("COUNT", None)) | st.tuples(st.sampled_from(["SUM", "AVG", "MIN", "MAX"]), names),
+        st.sampled_from([">", ">=", "=="]),
+        st.integers(-9, 9),
+        st.none() | st.tuples(st.sampled_from(sorted(windows)), st.integers(1, 99)),
+    )
+    return st.builds(
+        lambda kind, link, filters, asked: tree.Interaction(
+            kind, link, filters, asked[0] if asked else None, asked[1:]
+        ),
+        names,
+        names,
+        st.lists(conditions, max_size=1).map(tuple),
+        st.lists(havings, max_size=2).map(tuple),
+    )
+
+
+OUTBOUND_WINDOWS = {tree.WindowUnit.DAYS, tree.WindowUnit.MONTHS, tree.WindowUnit.YEARS}
+outbound_segments = st.builds(tree.SegmentReference, any_names, st.lists(conditions, max_size=1).map(tuple))
 
 
 def chains(sets: st.SearchStrategy[tree.Members]) -> st.SearchStrategy[tree.Members]:
@@ -88,13 +106,20 @@ outbound_profiles = st.builds(
     tree.Profile, names, st.none() | names, st.lists(filters | traverses, max_size=3).map(tuple)
 )
 outbound_sets: st.SearchStrategy[tree.Members] = st.recursive(
-    outbound_profiles | segments | interactions, chains, max_leaves=5
+    outbound_profiles | outbound_segments | interactions_in(OUTBOUND_WINDOWS), chains, max_leaves=5
 )
 realtime_profiles = st.builds(tree.Profile, names, st.none(), st.lists(filters | relates, max_size=3).map(tuple))
-realtime_sets = realtime_profiles | segments | interactions
+realtime_sets = realtime_profiles | st.builds(tree.SegmentReference, names) | interactions_in(set(tree.WindowUnit))
+pagings = st.builds(
+    tree.Paging,
+    st.lists(st.tuples(attributes, st.booleans()), max_size=2).map(tuple),
+    st.none() | st.integers(0, 99),
+    st.none() | st.integers(0, 99),
+    st.lists(attributes, max_size=2).map(tuple),
+).filter(lambda paging: paging != tree.Paging())
 
 
-@given(st.builds(tree.Query, outbound_sets))
+@given(st.builds(tree.Query, outbound_sets, st.none() | pagings))
 def test_outbound_round_trip(query: tree.Query) -> None:
     text = write_outbound(query)
     assert parse_outbound(text) == query

@@ -252,7 +252,7 @@ def test_a_static_segment_without_query_is_its_groups(api: Api) -> None:
     ("query", "words"),
     [
         ("PROFILE(contact, c)", "does not belong"),
-        ("PROFILE(contact).TRAVERSE(contact_account_parentcustomerid, a)", "does not belong"),
+        ("PROFILE(contact).TRAVERSE(contact_account_parentcustomerid, a)", "TRAVERSE belongs to outbound queries"),
         ("PROFILE(contact).FILTER(nonsense == 1)", "no column nonsense"),
         ("PROFILE(contact).FILTER(age > 3)", "calculated"),
         ("PROFILE(contact).FILTER(ISNULL(picture))", "virtual"),
