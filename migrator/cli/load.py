@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from migrator.base.errors import UsageError
-from migrator.cli.options import From, Given, Other, Run, RunOption, takes
+from migrator.cli.options import From, Given, Other, Run, RunOption, SkipChecks, takes
 from migrator.cli.runs import at_a_keyboard, new_run_for, old_run, orders_of
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
@@ -41,6 +42,7 @@ def run_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; report what would happen.")] = False,
     source: From = None,
     other_organisation: Other = False,
+    skip_check: SkipChecks = None,
 ) -> None:
     """Extract, translate, load, verify and report, in one go."""
     from migrator.commands.run import whole_run
@@ -59,11 +61,12 @@ def run_command(
         said = {**given.values, **({"--from": source} if source else {}), **({"--dry-run": True} if dry_run else {})}
         if other_organisation:
             said["--other-organisation"] = True
-        _go_on(unfinished, settings, terminal, asked, said)
+        _go_on(unfinished, settings, terminal, asked, said, skip_check or ())
         return
     if not settings.org and not (dry_run and source):
         raise UsageError(NO_ORGANISATION)
-    with orders_of(settings, terminal) as orders, new_run_for(settings, dry_run=dry_run) as folder:
+    skipped = skip_check or ()
+    with orders_of(settings, terminal, skipped) as orders, new_run_for(settings, dry_run=dry_run) as folder:
         summary = whole_run(folder, orders, asked)
     _end(summary, terminal)
 
@@ -87,10 +90,12 @@ def _to_resume(run: str | None, settings: Settings, terminal: Terminal, *, wante
     return str(found.path) if typer.confirm(question, default=True, err=True) else None
 
 
-def _go_on(name: str, settings: Settings, terminal: Terminal, asked: Task, said: dict[str, Any]) -> None:
+def _go_on(
+    name: str, settings: Settings, terminal: Terminal, asked: Task, said: dict[str, Any], skip: Sequence[str]
+) -> None:
     from migrator.commands.run import resume
 
-    with orders_of(settings, terminal) as orders, old_run(name, settings) as folder:
+    with orders_of(settings, terminal, skip) as orders, old_run(name, settings) as folder:
         _same_task(folder, asked, said)
         summary = resume(folder, orders)
         if summary is None:
@@ -138,12 +143,12 @@ def _same_task(run: RunFolder, asked: Task, said: dict[str, Any]) -> None:
 
 
 @takes(*REACHING, "out", "wait_computation", "tolerance", json=True)
-def load(settings: Settings, terminal: Terminal, run: Run = None) -> None:
+def load(settings: Settings, terminal: Terminal, run: Run = None, skip_check: SkipChecks = None) -> None:
     """Carry out the plan of a run exactly as it stands, and verify it. Goes on where an earlier try stopped."""
     from migrator.commands.report import report_stage
     from migrator.commands.run import load_stage
 
-    with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
+    with orders_of(settings, terminal, skip_check or ()) as orders, old_run(run, settings) as folder:
         load_stage(folder, orders)
         summary = report_stage(folder)
     _end(summary, terminal)

@@ -37,6 +37,10 @@ From = Annotated[Path | None, typer.Option("--from", help="Start from this expor
 Other = Annotated[
     bool, typer.Option("--other-organisation", help="Load an export into another organisation than it came from.")
 ]
+SkipChecks = Annotated[
+    list[str] | None,
+    typer.Option("--skip-check", help="Go on although this check of the organisation fails (doctor).", metavar="CHECK"),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 
 

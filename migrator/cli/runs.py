@@ -23,11 +23,12 @@ Confirm = Callable[[Sequence[str]], None]
 
 
 @contextmanager
-def orders_of(settings: Settings, terminal: Terminal) -> Iterator[Orders]:
+def orders_of(settings: Settings, terminal: Terminal, skip_checks: Sequence[str] = ()) -> Iterator[Orders]:
     """One command's orders, with one way to the organisation for all its stages."""
     from migrator.commands.session import session  # what speaks to the organisation is slow to import
 
-    with session(settings, terminal.progress(), terminal.tell, terminal.insist) as orders:
+    skipped = frozenset(skip_checks)
+    with session(settings, terminal.progress(), terminal.tell, terminal.insist, skipped) as orders:
         yield orders
 
 

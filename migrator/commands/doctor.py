@@ -7,7 +7,7 @@ their plan needs before the first write, and refuse where something that matters
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -90,13 +90,16 @@ def refuse_where_not_ready(examination: Examination, command: str, skipped: Coll
 # --- looking ---------------------------------------------------------------------------------------------------------
 
 
-async def examine(client: Client, plan: Plan | None = None, schema: Schema | None = None) -> Examination:
+async def examine(
+    client: Client, plan: Plan | None = None, schema: Schema | None = None, *, brief: bool = False
+) -> Examination:
     """Look at the organisation, with what a plan needs of it where there is one.
 
     Args:
         client: signed in.
         plan: what is to be loaded; None looks at what every plan needs.
         schema: the tables that the plan's queries speak of (`metadata.json` of its export).
+        brief: whether to ask only for what may keep a plan from being loaded.
 
     Raises:
         Unreachable: the organisation stopped answering.
@@ -104,12 +107,12 @@ async def examine(client: Client, plan: Plan | None = None, schema: Schema | Non
     """
     before = client.sent
     wanted = tables_of(plan, schema or Schema()) if plan else frozenset()
-    seen = await _look(client, wanted)
+    seen = await _look(client, wanted, brief=brief)
     us = Us(str(client.user_id), client.clock_skew)
     return Examination(client.url, tuple(checks_of(us, seen, plan, wanted)), client.sent - before)
 
 
-async def _look(client: Client, wanted: frozenset[str]) -> Seen:
+async def _look(client: Client, wanted: frozenset[str], *, brief: bool) -> Seen:
     async def asked(question: Awaitable[T]) -> T | Unread:
         try:
             return await question
@@ -118,21 +121,25 @@ async def _look(client: Client, wanted: frozenset[str]) -> Seen:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             return Unread(f"the answer is not as documented ({type(error).__name__}: {error})")
 
+    async def more(question: Callable[[], Awaitable[T]]) -> T | Unread:
+        """What only a person wants to know."""
+        return Unread("it was not asked") if brief else await asked(question())
+
     names = {LEGACY, DEFINITION, SEGMENT, *wanted}
     try:
         async with asyncio.TaskGroup() as group:
-            user = group.create_task(asked(inspection.retrieve_user_name(client, client.user_id)))
-            roles = group.create_task(asked(inspection.retrieve_roles(client, client.user_id)))
+            user = group.create_task(more(lambda: inspection.retrieve_user_name(client, client.user_id)))
+            roles = group.create_task(more(lambda: inspection.retrieve_roles(client, client.user_id)))
             privileges = group.create_task(asked(inspection.retrieve_user_privileges(client, client.user_id)))
-            kind = group.create_task(asked(inspection.retrieve_current_organization(client)))
+            kind = group.create_task(more(lambda: inspection.retrieve_current_organization(client)))
             messages = group.create_task(asked(inspection.known_messages(client, (*LEGACY_ACTIONS, *ACTIONS))))
             tables = group.create_task(asked(_with_rows(client, names, wanted)))
-            versions = group.create_task(asked(inspection.solution_versions(client, "msdynmkt_")))
+            versions = group.create_task(more(lambda: inspection.solution_versions(client, "msdynmkt_")))
             counts = group.create_task(asked(inspection.segments_by_type(client)))
-            scopes = group.create_task(asked(inspection.scopes_in_use(client)))
+            scopes = group.create_task(more(lambda: inspection.scopes_in_use(client)))
             matrix = group.create_task(asked(inspection.matrix_ownership(client)))
             length = group.create_task(asked(inspection.column_length(client, DEFINITION, "msdynmkt_segmentquery")))
-            queries = group.create_task(asked(inspection.recent_queries(client)))
+            queries = group.create_task(more(lambda: inspection.recent_queries(client)))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return Seen(

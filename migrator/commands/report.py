@@ -85,6 +85,7 @@ def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
         anonymous=wanted.anonymous,
         journal=read_summary(run.path / JOURNAL),
         traffic=state.traffic,
+        skipped_checks=state.skipped_checks,
         changes=changed,
         changed_since=since,
     )

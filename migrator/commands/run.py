@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from migrator.base.errors import UsageError
+from migrator.commands.doctor import examine, refuse_where_not_ready
 from migrator.commands.report import Summary, plan_of, report_stage
 from migrator.commands.session import Orders
 from migrator.contracts.export_check import check_export
@@ -34,8 +36,9 @@ from migrator.extractor.imports import check_members
 from migrator.extractor.organisation import extract
 from migrator.loader.journal import Journal
 from migrator.loader.load import load
-from migrator.loader.loading import Loading
+from migrator.loader.loading import Loading, check_target
 from migrator.loader.verify import verify
+from migrator.mql.schema import schema_from_json
 from migrator.translator.translate import Spread, translate
 
 log = logging.getLogger("migrator")
@@ -157,11 +160,15 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) ->
     """
 
     async def work(loading: Loading) -> None:
-        run.update(dry_run=False, org=loading.client.url)
+        client = loading.client
+        check_target(loading)  # another organisation is a matter of its own
+        await _ready(run, client, loading.plan, orders)
+        run.update(dry_run=False, org=client.url)
+        before = Counter(_traffic(client)), Counter(client.refusals)
         try:
             await load(loading, orders.progress, only)
         finally:
-            _say_throttling(run, loading.client, orders)
+            _say_throttling(run, client, orders, *before)
         run.update(loaded=utc_now())
         await _verify(run, loading, orders, only)
 
@@ -194,12 +201,32 @@ async def _verify(run: RunFolder, loading: Loading, orders: Orders, only: set[UU
     return verification
 
 
-def _say_throttling(run: RunFolder, client: Client, orders: Orders) -> None:
-    before = run.state().traffic
-    now = {"sent": client.sent, "again": client.retries, "wait": sum(client.refusals.values())}
-    run.update(traffic={name: before.get(name, 0) + count for name, count in now.items()})
-    refused = {facet: count for facet, count in client.refusals.items() if count}
-    log.info("%d requests, %d sent again, asked to wait: %s", client.sent, client.retries, refused or "never")
+async def _ready(run: RunFolder, client: Client, plan: Plan, orders: Orders) -> None:
+    """Look whether the organisation has what the plan needs, before anything is written there.
+
+    Raises:
+        NotReady: something that matters is missing; nothing was changed.
+    """
+    schema = schema_from_json(read_export(run.export).tables)
+    examination = await examine(client, plan, schema, brief=True)
+    if orders.skip_checks:
+        left_out = {check.name for check in examination.in_the_way("load")} & orders.skip_checks
+        run.update(skipped_checks=tuple(sorted({*run.state().skipped_checks, *left_out})))
+    refuse_where_not_ready(examination, "load", orders.skip_checks)
+
+
+def _traffic(client: Client) -> dict[str, int]:
+    return {"sent": client.sent, "again": client.retries, "wait": sum(client.refusals.values())}
+
+
+def _say_throttling(
+    run: RunFolder, client: Client, orders: Orders, traffic: Counter[str], refusals: Counter[str]
+) -> None:
+    """Say and keep how often this loading was asked to wait; the client may have worked for other stages before."""
+    before, now = run.state().traffic, Counter(_traffic(client)) - traffic
+    run.update(traffic={name: before.get(name, 0) + now[name] for name in ("sent", "again", "wait")})
+    refused = dict(Counter(client.refusals) - refusals)
+    log.info("%d requests, %d sent again, asked to wait: %s", now["sent"], now["again"], refused or "never")
     if refused:
         why = ", ".join(f"{count:,} for {facet}" for facet, count in refused.items())
         orders.tell(f"The organisation asked us to wait {sum(refused.values()):,} times ({why}); it was obeyed.")
@@ -263,7 +290,23 @@ def _carry_on(run: RunFolder, orders: Orders, task: Task) -> Summary:
         translate_stage(run, task, target)
     if not run.state().dry_run and task.goal is Goal.RUN:
         load_stage(run, orders)
-    return report_stage(run)
+    summary = report_stage(run)
+    if task.goal is Goal.RUN and task.dry_run and org:
+        look_ahead(run, orders)
+    return summary
+
+
+def look_ahead(run: RunFolder, orders: Orders) -> None:
+    """Say already in a dry run what the organisation lacks for loading the plan.
+
+    Raises:
+        NotReady: something that matters is missing. The report is written.
+    """
+
+    async def work(client: Client) -> None:
+        await _ready(run, client, plan_of(run), orders)
+
+    orders.at(orders.settings.org or run.state().org, work)
 
 
 def _target(run: RunFolder, orders: Orders, source: Path, *, other_organisation: bool) -> OrganisationRef:

@@ -36,6 +36,8 @@ class Orders:
     """Where sentences for the person at the keyboard go."""
     say: Callable[[str], None] = print
     """Where the words of a sign-in go; they reach the person also where everything else is quiet."""
+    skip_checks: frozenset[str] = frozenset()
+    """Checks of the organisation that do not keep a command from writing (`--skip-check`)."""
     _runner: asyncio.Runner | None = field(default=None, repr=False)
     _clients: dict[str, Client] = field(default_factory=dict, repr=False)
 
@@ -108,6 +110,7 @@ def session(
     progress: ShowsProgress,
     tell: Callable[[str], None],
     say: Callable[[str], None] = print,
+    skip_checks: frozenset[str] = frozenset(),
 ) -> Iterator[Orders]:
     """One command's orders; connections are closed when the block ends.
 
@@ -116,8 +119,9 @@ def session(
         progress: where the stages say how far they are.
         tell: where sentences for the person at the keyboard go.
         say: where the words of a sign-in go.
+        skip_checks: checks that do not keep the command from writing.
     """
-    orders = Orders(settings, progress, tell, say)
+    orders = Orders(settings, progress, tell, say, skip_checks)
     try:
         yield orders
     finally:

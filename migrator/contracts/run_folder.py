@@ -93,6 +93,8 @@ class RunState:
     """When each stage ended; empty when it did not."""
     task: Task | None = None
     """What the run was asked for; None where nobody wrote it down."""
+    skipped_checks: tuple[str, ...] = ()
+    """What the organisation lacked and a person went on without, by the names of the checks."""
     traffic: Mapping[str, int] = field(default_factory=dict)
     """Requests of all loadings: `sent`, sent `again`, and how often the organisation asked to `wait`."""
 

@@ -47,6 +47,8 @@ class Circumstances:
     """Whether names and queries are left out."""
     journal: JournalSummary = field(default_factory=JournalSummary)
     traffic: Mapping[str, int] = field(default_factory=dict)
+    skipped_checks: Sequence[str] = ()
+    """What the organisation lacked and a person went on without."""
     changes: Sequence[Change] = ()
     changed_since: str = ""
     """The name of the run, or the time of the look, that `changes` speak of; empty for none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +16,9 @@ from migrator.commands.doctor import Examination as Seen
 from migrator.commands.doctor import NotReady, examination_json, examine, refuse_where_not_ready, tables_of
 from migrator.commands.examination import Health
 from migrator.contracts.export_folder import read_export
+from migrator.contracts.journal import read_results
 from migrator.contracts.plan import Plan, TranslationSettings
+from migrator.contracts.run_folder import RunFolder
 from migrator.dataverse.connect import connect
 from migrator.mql import Schema
 from migrator.mql.schema import schema_from_json
@@ -23,6 +26,7 @@ from migrator.product.privileges import NEEDED
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.server import Running
 from migrator.translator.translate import translate
+from tests.conftest import Command
 
 CONTOSO = Path(__file__).parents[2] / "sample_exports" / "contoso"
 
@@ -171,3 +175,91 @@ def test_the_words_for_scripts_hold_everything(contoso: Running) -> None:
     wrong = [check for check in content["checks"] if check["health"] == "wrong"]
     assert wrong
     assert "load" in wrong[0]["matters_to"]
+
+
+# --- before the first write ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [["--dry-run"], []], ids=["a dry run", "a run"])
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (without_realtime, "not installed"),
+        (lacking("prvCreatemsdynmkt_segmentdefinition"), "prvCreatemsdynmkt_segment"),
+    ],
+)
+def test_a_run_says_in_one_sentence_what_is_missing_and_writes_nothing(
+    command: Command,
+    sandbox: Running,
+    damage: Callable[[Organisation], None],
+    words: str,
+    arguments: list[str],
+) -> None:
+    damage(sandbox.organisation)
+    result = command("run", "--org", sandbox.address, *arguments)
+    assert result.code == Exit.REFUSED
+    assert words in result.err
+    assert "nothing was changed" in result.err
+    assert result.err.count("Error:") == 1
+    assert sandbox.organisation.rows["msdynmkt_segmentdefinition"] == {}
+    (run,) = Path("reports").iterdir()
+    assert (run / "plan.json").exists()
+    assert not (run / "journal.db").exists() or not read_results(run / "journal.db")
+
+
+def test_a_person_may_go_on_all_the_same_and_it_is_written_down(command: Command, sandbox: Running) -> None:
+    sandbox.organisation.lacks.add("prvWritemsdynmkt_segment")  # it is not needed where nothing is there yet
+    refused = command("run", "--org", sandbox.address)
+    assert "--skip-check privileges" in refused.err
+    done = command("run", "--resume", "--skip-check", "privileges")
+    assert done.code == Exit.WAITING, done.err
+    (run,) = Path("reports").iterdir()
+    assert RunFolder(run).state().skipped_checks == ("privileges",)
+    assert sandbox.organisation.rows["msdynmkt_segment"]
+    assert "a person went on all the same: privileges" in (run / "report.html").read_text()
+
+
+def test_the_look_before_a_run_is_short(contoso: Running, sample: tuple[Plan, Schema]) -> None:
+    async def work() -> Seen:
+        async with await connect(contoso.address) as client:
+            return await examine(client, *sample, brief=True)
+
+    assert asyncio.run(work()).requests <= 14
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+def test_the_doctor_shows_a_mark_a_title_and_what_to_do(command: Command, sandbox: Running) -> None:
+    sandbox.organisation.lacks.add("prvReadContact")
+    result = command("doctor", "--org", sandbox.address)
+    assert result.code == Exit.WAITING
+    assert "✗ Privileges" in result.out
+    assert "Add it to one of the account's security roles" in result.out
+    content = json.loads(command("doctor", "--org", sandbox.address, "--json").out)
+    assert content["requests"] <= 25
+
+
+def test_the_doctor_looks_at_what_a_run_needs(command: Command, sandbox: Running) -> None:
+    command("run", "--org", sandbox.address, "--dry-run")
+    (run,) = Path("reports").iterdir()
+    assert "planned" in command("doctor", "--run", run.name).out
+
+
+def test_every_setting_is_shown_with_where_it_comes_from(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("migrator.toml").write_text('parallel = 4\n[organisations.test]\norg = "https://t.crm.dynamics.com"\n')
+    monkeypatch.setenv("MIGRATOR_TOLERANCE", "5")
+    shown = {line.split()[0]: line for line in command("doctor", "--settings", "--org", "test").out.splitlines()}
+    assert shown["parallel"].endswith("migrator.toml")
+    assert "0.05" in shown["tolerance"]
+    assert shown["tolerance"].endswith("MIGRATOR_TOLERANCE")
+    assert "https://t.crm.dynamics.com" in shown["org"]
+    assert "[organisations.test]" in shown["org"]
+    assert shown["split"].endswith("default")
+
+
+def test_a_variable_that_means_nothing_is_refused(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGRATOR_DRY_RUN", "1")
+    result = command("status")
+    assert result.code == Exit.USAGE
+    assert "MIGRATOR_DRY_RUN" in result.err
