@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -25,12 +26,16 @@ def organisation_url(text: str) -> str:
     Raises:
         WrongAddress: it cannot be the address of an organisation; the message says what to change.
     """
-    text = text.strip()
+    text = text.strip().strip(_WRAPPED).strip()
     if not text:
         raise WrongAddress("The organisation's address is empty. It looks like https://contoso.crm4.dynamics.com")
-    parts = urlsplit(text if "://" in text else f"https://{text}")
     try:
-        host, port = (parts.hostname or "").rstrip("."), parts.port
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        raise _wrong(text, "its brackets do not fit") from None
+    try:
+        port = parts.port
     except ValueError:
         raise _wrong(text, "its port is no number") from None
     if parts.scheme not in ("http", "https"):
@@ -40,9 +45,41 @@ def organisation_url(text: str) -> str:
         return f"{parts.scheme}://{where}" + (f":{port}" if port else "")
     if parts.scheme == "http":
         raise _wrong(text, "members are personal data and travel over https only")
+    if hint := _another_page(host, parts.path):
+        raise _wrong(text, hint)
     if not any(host.endswith(f".{cloud}") for cloud in CLOUDS):
         raise _wrong(text, _misspelt(host))
+    if not re.fullmatch(r"[a-z0-9-]+\..+", host) or not _REGION.fullmatch(host):
+        raise _wrong(text, "the organisation's own name is missing before it, as in contoso.crm4.dynamics.com")
     return f"https://{host}" + (f":{port}" if port and port != 443 else "")
+
+
+_WRAPPED = "<>()[]{}\"'“”„«»‘’`,;"
+"""What people copy along with an address from mails, tables and chats."""
+_REGION = re.compile(
+    r"[a-z0-9-]+\.(?:api\.)?crm\d*\.(?:dynamics\.com|dynamics\.cn|microsoftdynamics\.us|appsplatform\.us)"
+)
+_PAGES = {
+    "make.powerapps.com": "of the Power Apps maker portal",
+    "make.preview.powerapps.com": "of the Power Apps maker portal",
+    "make.powerautomate.com": "of Power Automate",
+    "admin.powerplatform.microsoft.com": "of the Power Platform admin centre",
+    "login.microsoftonline.com": "of the sign-in page",
+}
+_ENVIRONMENT = re.compile(r"environments?/(?:Default-)?([0-9a-fA-F-]{36})")
+
+
+def _another_page(host: str, path: str) -> str:
+    """Whose page it is, where somebody copied the address of another one than the organisation's."""
+    page = _PAGES.get(host)
+    if page is None:
+        return ""
+    found = _ENVIRONMENT.search(path)
+    where = f" of the environment {found.group(1)}" if found else ""
+    return (
+        f"it is the address {page}. The organisation's own{where} stands there as Environment URL "
+        "(admin centre: Environments, the environment, Details)"
+    )
 
 
 def is_same_organisation(url: str, link: str) -> bool:
@@ -84,6 +121,8 @@ def sign_in_host(url: str) -> str:
 
 
 def _misspelt(host: str) -> str:
+    if "." not in host:
+        return f'"{host}" is a name alone; add the rest, such as {host}.crm.dynamics.com (crm4 for Europe, and so on)'
     ending = ".".join(host.split(".")[-2:])
     if near := get_close_matches(ending, CLOUDS, n=2, cutoff=0.7):
         meant = " or ".join(f'"{cloud}"' for cloud in near)
