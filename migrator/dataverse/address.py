@@ -47,18 +47,17 @@ def organisation_url(text: str) -> str:
         raise _wrong(text, "members are personal data and travel over https only")
     if hint := _another_page(host, parts.path):
         raise _wrong(text, hint)
-    if not any(host.endswith(f".{cloud}") for cloud in CLOUDS):
+    if host not in CLOUDS and not any(host.endswith(f".{cloud}") for cloud in CLOUDS):
         raise _wrong(text, _misspelt(host))
-    if not re.fullmatch(r"[a-z0-9-]+\..+", host) or not _REGION.fullmatch(host):
+    if not _NAMED.fullmatch(host):
         raise _wrong(text, "the organisation's own name is missing before it, as in contoso.crm4.dynamics.com")
     return f"https://{host}" + (f":{port}" if port and port != 443 else "")
 
 
 _WRAPPED = "<>()[]{}\"'“”„«»‘’`,;"
 """What people copy along with an address from mails, tables and chats."""
-_REGION = re.compile(
-    r"[a-z0-9-]+\.(?:api\.)?crm\d*\.(?:dynamics\.com|dynamics\.cn|microsoftdynamics\.us|appsplatform\.us)"
-)
+_NAMED = re.compile(r"[a-z0-9-]+\.(?:api\.)?crm\d*\.(?:" + "|".join(map(re.escape, CLOUDS)) + ")")
+"""An organisation's own name, before the part that tells the region."""
 _PAGES = {
     "make.powerapps.com": "of the Power Apps maker portal",
     "make.preview.powerapps.com": "of the Power Apps maker portal",
