@@ -90,7 +90,45 @@ def schema() -> str:
     return json.dumps(json_schema(), indent=1) + "\n"
 
 
+def settings() -> str:
+    """`docs/settings.md`: every setting, with its option, its key in a profile, and its variable."""
+    from migrator.commands.settings import FIELDS, option_of
+
+    lines = [
+        "# Settings",
+        "",
+        "Written by `make docs` from `migrator/commands/settings.py`. A key of `migrator.toml` (in the current folder,",
+        "over the one in the user's configuration folder), overruled by its variable, overruled by its option.",
+        "`MIGRATOR_PROFILE` names another file. A table `[organisations.NAME]` holds the same keys for one organisation,",
+        "and `--org NAME` takes them.",
+        "",
+        "| key | variable | option | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name in FIELDS:
+        option = option_of(name)
+        lines.append(f"| `{name}` | `MIGRATOR_{name.upper()}` | `{option.flag}` | {option.help} |")
+    return "\n".join(lines) + "\n"
+
+
+def security() -> str:
+    """`docs/security.md`: the table of privileges stands between two marks; the rest is written by hand."""
+    from migrator.product.privileges import FROM_LIST, NEEDED
+
+    rows = ["| command | privileges |", "|---|---|"]
+    rows += [f"| `{command}` | {', '.join(f'`{name}`' for name in names)} |" for command, names in NEEDED.items()]
+    rows.append(f"| `import-members --from-list` | `prvReadContact`, `{FROM_LIST}` |")
+    text = (HERE / "security.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_BEGIN}\n{chr(10).join(rows)}\n{_END}{after}"
+
+
+_BEGIN, _END = "<!-- privileges: written by make docs -->", "<!-- end -->"
+
 PAGES = {
+    "settings.md": settings,
+    "security.md": security,
     "commands.md": commands,
     "findings.md": catalogue,
     "queries.md": phrases,
