@@ -99,7 +99,7 @@ def settings() -> str:
         "",
         "Written by `make docs` from `migrator/commands/settings.py`. A key of `migrator.toml` (in the current folder,",
         "over the one in the user's configuration folder), overruled by its variable, overruled by its option.",
-        "`MIGRATOR_PROFILE` names another file. A table `[organisations.NAME]` holds the same keys for one organisation,",
+        "`MIGRATOR_PROFILE` names another file. A table `[organisations.NAME]` holds the same keys for one of them,",
         "and `--org NAME` takes them.",
         "",
         "| key | variable | option | meaning |",
