@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from migrator.base.errors import UsageError
 from migrator.cli.load import REACHING
 from migrator.cli.options import Given, takes
 from migrator.cli.runs import orders_of
@@ -97,6 +98,30 @@ def doctor(
     raise typer.Exit(seen.exit_code)
 
 
+@takes(*REACHING, "wait_computation", json=True)
+def contract_check(settings: Settings, terminal: Terminal) -> None:
+    """Try the segmentation API on one tiny segment of a scratch organisation, and say which assumptions that settles."""
+    from migrator.commands.contract_check import check_contract, exit_code, steps_json
+
+    def confirm(url: str, kind: str) -> None:
+        what = kind or "of an unknown kind, taken as production"
+        terminal.insist(f"{url} ({what}): one segment of two contacts is made there,")
+        terminal.insist("published, stopped and deleted again. Contacts are not changed.")
+        if typer.prompt("Type check to go on", err=True).strip() != "check":
+            raise UsageError("Nothing was changed.")
+
+    with orders_of(settings, terminal) as orders:
+        steps = check_contract(orders, settings.org, confirm)
+    if terminal.as_json:
+        terminal.json(steps_json(steps))
+    else:
+        for step in steps:
+            terminal.say(f"{'✓' if step.kept else '✗'} {step.title}: {step.found}")
+            for assumption in step.settles:
+                terminal.say(f"    settles: {assumption}")
+    raise typer.Exit(exit_code(steps))
+
+
 def _as_options(given: Given) -> dict[str, str]:
     from migrator.commands.settings import FIELDS, option_of
 
@@ -108,4 +133,9 @@ COMMANDS = (
     ("doctor", doctor, "Example: migrator doctor --org https://contoso.crm4.dynamics.com"),
     ("login", login, "Example: migrator login --org https://contoso.crm4.dynamics.com"),
     ("logout", logout, "Example: migrator logout"),
+    (
+        "contract-check",
+        contract_check,
+        "Example: migrator contract-check --org https://contoso-scratch.crm4.dynamics.com",
+    ),
 )
