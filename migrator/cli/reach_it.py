@@ -100,7 +100,7 @@ def doctor(
 
 @takes(*REACHING, "wait_computation", json=True)
 def contract_check(settings: Settings, terminal: Terminal) -> None:
-    """Try the segmentation API on one tiny segment of a scratch organisation, and say which assumptions that settles."""
+    """Try the segmentation API on one tiny segment of a scratch organisation, and say which assumptions it settles."""
     from migrator.commands.contract_check import check_contract, exit_code, steps_json
 
     def confirm(url: str, kind: str) -> None:
