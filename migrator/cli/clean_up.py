@@ -35,7 +35,7 @@ def rollback(
     _end(aftermath, terminal)
 
 
-@takes(*REACHING, "out", "wait_pending")
+@takes(*REACHING, "out", "wait_pending", "tolerance")
 def retire(
     settings: Settings,
     terminal: Terminal,
@@ -45,6 +45,10 @@ def retire(
         typer.Argument(help="Ids or names [default: all verified].", metavar="SEGMENT...", show_default=False),
     ] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Delete them, too; asks for a word to be typed.")] = False,
+    not_compared: Annotated[
+        bool,
+        typer.Option("--not-compared", help="With --delete: also segments whose people could only be counted."),
+    ] = False,
     yes: Yes = False,
 ) -> None:
     """Stop the outbound segments whose successors are verified. Anything but verified is left alone."""
@@ -52,7 +56,7 @@ def retire(
 
     ask = asking(terminal, yes=yes and not delete, word="delete" if delete else "")
     with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
-        aftermath = retire_legacy(folder, orders, segments or [], ask, delete=delete)
+        aftermath = retire_legacy(folder, orders, segments or [], ask, delete=delete, not_compared=not_compared)
     _end(aftermath, terminal)
 
 

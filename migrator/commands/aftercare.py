@@ -15,13 +15,15 @@ from migrator.commands.run import load_stage, with_loading
 from migrator.commands.session import Orders
 from migrator.contracts.choices import Choice
 from migrator.contracts.decisions import decide
+from migrator.contracts.export_folder import read_export
 from migrator.contracts.journal import JOURNAL, LoadState, read_results
 from migrator.contracts.plan import PLAN, Plan, PlannedSegment, read_plan
 from migrator.contracts.run_folder import RunFolder
 from migrator.contracts.verification import SETTLED, latest, read_verifications
 from migrator.loader.loading import Loading
-from migrator.loader.retire import retire, to_retire
+from migrator.loader.retire import Wish, retire, to_retire
 from migrator.loader.rollback import roll_back, to_roll_back
+from migrator.loader.still_true import Known
 from migrator.report.forms.html import REPORT
 from migrator.report.row import Standing
 
@@ -147,7 +149,15 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
 # --- retiring --------------------------------------------------------------------------------------------------------
 
 
-def retire_legacy(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm, *, delete: bool) -> Aftermath:
+def retire_legacy(
+    run: RunFolder,
+    orders: Orders,
+    wanted: list[str],
+    confirm: Confirm,
+    *,
+    delete: bool,
+    not_compared: bool = False,
+) -> Aftermath:
     """Stop the legacy segments whose successors are verified, and delete them only if that is wanted.
 
     Args:
@@ -156,6 +166,7 @@ def retire_legacy(run: RunFolder, orders: Orders, wanted: list[str], confirm: Co
         wanted: ids or exact names; none means all that are verified.
         confirm: asks the person.
         delete: whether to delete them, too.
+        not_compared: whether also those are deleted whose people could not be compared one by one.
 
     Raises:
         UsageError: a segment is unknown or not verified, or the organisation is not where the segments came from.
@@ -168,6 +179,7 @@ def retire_legacy(run: RunFolder, orders: Orders, wanted: list[str], confirm: Co
         for key, look in latest(read_verifications(run.path)).items()
         if (result := read_results(run.path / JOURNAL).get(key)) and result.state is LoadState.LOADED
     }
+    legacy = {segment.id: segment for segment in read_export(run.export).segments}
     named = [_find(plan, text) for text in wanted]
     for segment in named:
         look = seen.get(segment.legacy_id)
@@ -191,8 +203,13 @@ def retire_legacy(run: RunFolder, orders: Orders, wanted: list[str], confirm: Co
         what = "stopped and then deleted" if delete else "stopped"
         lines = [f"“{names[segment.legacy_id]}” ({segment.legacy_id})" for segment in chosen]
         confirm([f"{len(chosen):,} legacy segments in {loading.client.url} are {what}:", *lines])
-        wait = orders.settings.wait_pending
-        done = await retire(loading, chosen, delete=delete, wait=wait, progress=orders.progress)
+        wish = Wish(delete, not_compared, orders.settings.wait_pending)
+        known = [
+            Known(segment, seen[segment.legacy_id], legacy[segment.legacy_id], orders.settings.tolerance)
+            for segment in chosen
+            if segment.legacy_id in legacy
+        ]
+        done = await retire(loading, known, wish, orders.progress)
         return Aftermath(
             tuple(f"“{names[one.legacy_id]}”: {one.what}." for one in done if not one.kept),
             tuple(f"“{names[one.legacy_id]}” ({one.legacy_id}) stays: {one.kept}" for one in done if one.kept),

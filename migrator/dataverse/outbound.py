@@ -38,6 +38,9 @@ async def retrieve_segments(client: Client) -> AsyncIterator[dict[str, Any]]:
         yield row
 
 
+_NOW = "statuscode,msdyncrm_segmentsize,modifiedon,msdyncrm_segmentquery,msdyncrm_query"
+
+
 @dataclass(frozen=True, slots=True)
 class LegacyRow:
     """What one row of `msdyncrm_segment` says at this moment."""
@@ -45,6 +48,10 @@ class LegacyRow:
     status_code: int | None
     recorded_size: int | None
     """Members that the product last recorded; None where it recorded none."""
+    modified_on: str = ""
+    """ISO 8601, as the organisation writes it."""
+    query: str = ""
+    """The query that counts: msdyncrm_segmentquery, or msdyncrm_query where that is empty."""
 
 
 async def retrieve_segment(client: Client, segment: UUID) -> LegacyRow | None:
@@ -54,12 +61,18 @@ async def retrieve_segment(client: Client, segment: UUID) -> LegacyRow | None:
         DataverseError: the row cannot be read.
     """
     try:
-        row = await client.get(f"msdyncrm_segments({segment})?$select=statuscode,msdyncrm_segmentsize")
+        row = await client.get(f"msdyncrm_segments({segment})?$select={_NOW}")
     except NotFound as error:
         if type(error) is not NotFound:
             raise
         return None
-    return LegacyRow(number(row.get("statuscode")), number(row.get("msdyncrm_segmentsize")))
+    query = row.get("msdyncrm_segmentquery") or row.get("msdyncrm_query")
+    return LegacyRow(
+        number(row.get("statuscode")),
+        number(row.get("msdyncrm_segmentsize")),
+        str(row.get("modifiedon") or ""),
+        str(query or ""),
+    )
 
 
 async def move_segment(client: Client, segment: UUID, status: LegacyStatus) -> None:

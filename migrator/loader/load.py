@@ -194,7 +194,7 @@ async def _converge_definition(
                 "The segment is being stopped in the organisation. Nothing was changed. "
                 "Repeat the command when it is stopped."
             )
-    other_query = not _same_query(found.query or "", planned.query)
+    other_query = not same_query(found.query or "", planned.query)
     other_groups = realtime.group_kinds(found.static_list_members) != realtime.group_kinds(planned.static_list_members)
     change = DefinitionChange(
         planned.query if other_query else None, planned.static_list_members if other_groups else None
@@ -256,7 +256,8 @@ def _leave(left_alone: str, what: str) -> str:
     )
 
 
-def _same_query(one: str, other: str) -> bool:
+def same_query(one: str, other: str) -> bool:
+    """Whether two real-time queries are the same, however they are written."""
     return one.strip() == other.strip() or _canonical(one) == _canonical(other)
 
 

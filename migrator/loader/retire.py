@@ -19,6 +19,7 @@ from migrator.contracts.verification import Verified
 from migrator.dataverse import outbound
 from migrator.dataverse.errors import NotFound, Refused
 from migrator.loader.loading import Attempt, CannotGoOn, Loading, write
+from migrator.loader.still_true import Known, why_not
 from migrator.product.codes import LegacyStatus, label
 
 WAYS: Mapping[LegacyStatus, tuple[LegacyStatus, ...]] = {
@@ -60,16 +61,25 @@ def to_retire(
     ]
 
 
-async def retire(
-    loading: Loading, chosen: Collection[PlannedSegment], *, delete: bool, wait: float, progress: ShowsProgress
-) -> list[Retired]:
-    """Stop legacy segments, and delete them where that is wanted.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be done with legacy segments."""
+
+    delete: bool = False
+    """Whether they are deleted once they are stopped."""
+    not_compared: bool = False
+    """Whether also those are deleted whose people could not be compared one by one."""
+    wait: float = 60.0
+    """Seconds to wait for each to be stopped, before it is deleted."""
+
+
+async def retire(loading: Loading, chosen: Collection[Known], wish: Wish, progress: ShowsProgress) -> list[Retired]:
+    """Stop legacy segments, and delete them where that is wanted. Both sides are looked at again right before.
 
     Args:
         loading: of the run that migrated them.
-        chosen: what `to_retire` gave.
-        delete: whether to delete them once they are stopped.
-        wait: seconds to wait for each to be stopped, before it is deleted.
+        chosen: what is known of those that `to_retire` gave.
+        wish: what is to be done.
         progress: where to say how far it is.
 
     Raises:
@@ -78,21 +88,29 @@ async def retire(
         Interrupted: somebody wishes to end.
     """
     with progress.step("Retiring legacy segments", len(chosen)) as step:
-        return await side_by_side((_one(loading, segment, delete, wait, step) for segment in chosen), loading.parallel)
+        return await side_by_side((_one(loading, known, wish, step) for known in chosen), loading.parallel)
 
 
-async def _one(loading: Loading, segment: PlannedSegment, delete: bool, wait: float, progress: Step) -> Retired:
-    attempt = Attempt(segment.legacy_id)
+async def _one(loading: Loading, known: Known, wish: Wish, progress: Step) -> Retired:
+    attempt = Attempt(known.segment.legacy_id)
     try:
-        what = await _stop(loading, attempt, wait)
-        if delete:
-            await _stopped(loading, attempt, wait)
+        attempt.step = "look again"
+        if changed := await why_not(loading, known):
+            raise CannotGoOn(f"{changed}. Nothing was done to it; look at both, then verify again.")
+        if wish.delete and not known.people_compared and not wish.not_compared:
+            raise CannotGoOn(
+                "its people could not be compared one by one, only counted, so it is not deleted. "
+                "If it is to go all the same, repeat the command with --not-compared."
+            )
+        what = await _stop(loading, attempt, wish.wait)
+        if wish.delete:
+            await _stopped(loading, attempt, wish.wait)
             what = await _delete(loading, attempt) or what
-        retired = Retired(segment.legacy_id, what)
+        retired = Retired(attempt.legacy_id, what)
     except CannotGoOn as error:
-        retired = Retired(segment.legacy_id, kept=str(error))
+        retired = Retired(attempt.legacy_id, kept=str(error))
     except Refused as error:
-        retired = Retired(segment.legacy_id, kept=f"step “{attempt.step}”: {error.summary}")
+        retired = Retired(attempt.legacy_id, kept=f"step “{attempt.step}”: {error.summary}")
     progress.advance()
     return retired
 

@@ -20,6 +20,7 @@ from migrator.dataverse.connect import connect
 from migrator.loader.journal import Journal
 from migrator.loader.load import load
 from migrator.loader.loading import Loading
+from migrator.loader.still_true import Known
 from migrator.loader.verify import verify
 from migrator.sandbox.server import Running
 from migrator.translator.translate import translate
@@ -75,6 +76,15 @@ class Migration:
 
     def segment(self, legacy: Any) -> Any:
         return next(segment for segment in self.plan.segments if segment.legacy_id == legacy)
+
+    def known(self, legacy: Any) -> Known:
+        """What is known of a segment that was loaded, verified, and is to be retired."""
+        seen = latest(read_verifications(self.folder)).get(legacy)
+        if seen is None:
+            _, looks = self.go()
+            seen = looks[legacy]
+        row = next(one for one in read_export(self.export).segments if one.id == legacy)
+        return Known(self.segment(legacy), seen, row, self.tolerance)
 
     def row(self, legacy: Any) -> dict[str, Any]:
         return self.server.organisation.rows["msdynmkt_segment"][str(self.segment(legacy).segment_id)]

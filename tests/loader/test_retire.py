@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from migrator.base.progress import Silent
-from migrator.loader.retire import STANDING, WAYS, Retired, retire
-from migrator.product.codes import LEGACY_MOVES, LegacyStatus
+from migrator.loader.retire import STANDING, WAYS, Retired, Wish, retire
+from migrator.product.codes import LEGACY_MOVES, DefinitionStatus, LegacyStatus
 from tests.loader.migration import Migration
-from tests.small import STATIC
+from tests.small import DYNAMIC, STATIC, contact
 
 
 def retired(
@@ -28,8 +30,8 @@ def retired(
         update(there, old, row)
 
     rules.update = watching
-    segment = migration.segment(STATIC)
-    (done,) = migration.work(lambda loading: retire(loading, [segment], delete=delete, wait=wait, progress=Silent()))
+    known = migration.known(STATIC)
+    (done,) = migration.work(lambda loading: retire(loading, [known], Wish(delete, wait=wait), Silent()))
     return done, moves
 
 
@@ -98,6 +100,7 @@ def test_a_status_without_a_way_to_stopped_stays_as_it_is(migration: Migration, 
 
 
 def test_a_segment_that_does_not_stop_is_not_deleted(migration: Migration) -> None:
+    migration.known(STATIC)  # loaded and verified before the organisation becomes slow
     migration.server.organisation.moment = 3600
     done, _ = retired(migration, LegacyStatus.LIVE, delete=True, wait=0.3)
     assert "not stopped yet (status Stopping)" in done.kept
@@ -105,7 +108,124 @@ def test_a_segment_that_does_not_stop_is_not_deleted(migration: Migration) -> No
 
 
 def test_a_segment_that_is_gone_is_said(migration: Migration) -> None:
+    known = migration.known(STATIC)
     migration.server.organisation.delete("msdyncrm_segment", str(STATIC))
-    segment = migration.segment(STATIC)
-    (done,) = migration.work(lambda loading: retire(loading, [segment], delete=True, wait=0.0, progress=Silent()))
+    (done,) = migration.work(lambda loading: retire(loading, [known], Wish(delete=True, wait=0.0), Silent()))
     assert (done.what, done.kept) == ("no longer exists", "")
+
+
+# --- only what is true now -------------------------------------------------------------------------------------------
+
+
+def after(migration: Migration, legacy: Any, change: Any, **wish: Any) -> Retired:
+    """What comes of retiring a verified segment once something has changed since."""
+    known = migration.known(legacy)
+    change(migration)
+    (done,) = migration.work(lambda loading: retire(loading, [known], Wish(delete=True, wait=5.0, **wish), Silent()))
+    return done
+
+
+def successor_deleted(migration: Migration) -> None:
+    organisation = migration.server.organisation
+    organisation.rows["msdynmkt_segment"].pop(str(migration.segment(STATIC).segment_id))
+
+
+def successor_stopped(migration: Migration) -> None:
+    migration.definition(STATIC)["statuscode"] = int(DefinitionStatus.STOPPED)
+
+
+def successor_a_draft(migration: Migration) -> None:
+    migration.definition(STATIC)["statuscode"] = int(DefinitionStatus.DRAFT)
+
+
+def successor_emptied(migration: Migration) -> None:
+    for group in migration.server.organisation.groups[str(migration.segment(STATIC).segment_id)].values():
+        group.clear()
+
+
+def somebody_exchanged(migration: Migration) -> None:
+    for group in migration.server.organisation.groups[str(migration.segment(STATIC).segment_id)].values():
+        group.pop(next(iter(group)))
+        group[contact(8).int] = None
+
+
+def legacy_list_grown(migration: Migration) -> None:
+    migration.server.organisation.lists[str(STATIC)][contact(9).int] = None
+
+
+def legacy_list_lost_and_size_changed(migration: Migration) -> None:
+    migration.server.organisation.lists.pop(str(STATIC))
+    migration.server.organisation.rows["msdyncrm_segment"][str(STATIC)]["msdyncrm_segmentsize"] = 99
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (successor_deleted, "no longer in the organisation"),
+        (successor_stopped, "it is live and its successor is not"),
+        (successor_a_draft, "it is live and its successor is not"),
+        (successor_emptied, "other members than the list: 5 are missing"),
+        (somebody_exchanged, "1 are missing and 1 are new"),
+        (legacy_list_grown, "1 members were added to it since the extraction"),
+        (legacy_list_lost_and_size_changed, "cannot be read any more.*its size was 5 and is 99"),
+    ],
+)
+def test_what_changed_since_the_verification_keeps_a_segment_and_is_named(
+    migration: Migration, change: Any, words: str
+) -> None:
+    migration.only(STATIC)
+    done = after(migration, STATIC, change)
+    assert re.search(words, done.kept), done
+    row = migration.server.organisation.rows["msdyncrm_segment"][str(STATIC)]
+    assert row["statuscode"] == LegacyStatus.LIVE
+
+
+def query_changed(migration: Migration) -> None:
+    migration.definition(DYNAMIC)["msdynmkt_segmentquery"] = "PROFILE(contact).FILTER(address1_city == 'Bergen')"
+
+
+def many_more_members(migration: Migration) -> None:
+    migration.row(DYNAMIC)["msdynmkt_membercount"] = 99
+
+
+def legacy_query_changed(migration: Migration) -> None:
+    row = migration.server.organisation.rows["msdyncrm_segment"][str(DYNAMIC)]
+    row["msdyncrm_segmentquery"] = "PROFILE(contact).FILTER(address1_city == 'Bergen')"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (query_changed, "another query than was verified"),
+        (many_more_members, "99 members now"),
+        (legacy_query_changed, "its own query was changed"),
+    ],
+)
+def test_a_query_that_changed_on_either_side_keeps_a_segment(migration: Migration, change: Any, words: str) -> None:
+    migration.only(DYNAMIC)
+    done = after(migration, DYNAMIC, change)
+    assert re.search(words, done.kept), done
+    assert str(DYNAMIC) in migration.server.organisation.rows["msdyncrm_segment"]
+
+
+def test_people_who_were_only_counted_need_a_wish_of_their_own_before_deleting(migration: Migration) -> None:
+    migration.only(DYNAMIC)
+    known = migration.known(DYNAMIC)
+    counted = replace(known, seen=replace(known.seen, partly=True))
+
+    def go(**wish: Any) -> Retired:
+        (done,) = migration.work(
+            lambda loading: retire(loading, [counted], Wish(delete=True, wait=5.0, **wish), Silent())
+        )
+        return done
+
+    assert "--not-compared" in go().kept
+    assert str(DYNAMIC) in migration.server.organisation.rows["msdyncrm_segment"]
+    assert go(not_compared=True).what == "deleted"
+    assert str(DYNAMIC) not in migration.server.organisation.rows["msdyncrm_segment"]
+
+
+@pytest.mark.parametrize("legacy", [STATIC, DYNAMIC])
+def test_where_nothing_changed_the_segment_goes(migration: Migration, legacy: Any) -> None:
+    migration.only(legacy)
+    assert after(migration, legacy, lambda _: None).what == "deleted"
