@@ -49,10 +49,10 @@ def sandbox(
         ) as running,
     ):
         terminal.say(f"The sandbox answers at {running.address}")
-        trusting = f" --ca-file {running.certificate}" if running.certificate else ""
-        terminal.say(f"Try: migrator run --org {running.address}{trusting}")
+        terminal.say(f"Try: migrator run --org {running.address}")
         if running.certificate:
-            terminal.say(f"Its certificate authority: {running.certificate} (other programs: SSL_CERT_FILE)")
+            terminal.say(f"Its certificate authority: {running.certificate}")
+            terminal.say(f"Trust it first: SSL_CERT_FILE={running.certificate} (others: REQUESTS_CA_BUNDLE)")
         if running.identity:
             terminal.say(f"Sign in by a code, or as an application with AZURE_CLIENT_SECRET={running.secret}")
         terminal.tell("Ctrl-C ends it; everything in it is forgotten then.")
