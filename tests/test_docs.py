@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from migrator import __version__
 from migrator.cli.app import app
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PAPERS = ("LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", ".editorconfig", ".pre-commit-config.yaml")
 
 
 def test_generated_pages_are_current() -> None:
@@ -24,8 +26,8 @@ def test_generated_pages_are_current() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert "://" in target or (page.parent / target).exists(), target
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -49,3 +51,28 @@ def test_the_readme_names_every_way_in() -> None:
         assert words in text
     for python in (".venv/bin/python", ".venv\\Scripts\\python"):  # bash, PowerShell
         assert text.count(f"{python} {install}") == text.count(f"{python} -m migrator demo") == 1
+    wheel = f'"dist/migrator-{__version__}-py3-none-any.whl[sandbox]"'
+    assert f"pipx install {wheel}" in text
+    assert f"uv tool install {wheel}" in text
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_what_a_repository_needs_is_there(name: str) -> None:
+    assert (ROOT / name).stat().st_size > 300
+
+
+def test_the_changelog_has_this_version_and_a_place_for_the_next() -> None:
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[:2] == ["Unreleased", __version__]
+
+
+def test_contributing_tells_of_every_target_of_make() -> None:
+    told = set(re.findall(r"^\| `make (\w+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE))
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert told == set(phony.split()) - {"demo", "clean", "sample"}
+
+
+def test_files_that_contributing_names_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:migrator|tests|templates|docs)/[\w./]*)`", text):
+        assert (ROOT / name).exists(), name
