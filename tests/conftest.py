@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -70,9 +71,14 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def written_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_export(tmp_path_factory.mktemp("written") / "small")
+
+
 @pytest.fixture
-def small_export(tmp_path: Path) -> Path:
-    return write_small_export(tmp_path / "small")
+def small_export(written_once: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(written_once, tmp_path / "small")
 
 
 @pytest.fixture

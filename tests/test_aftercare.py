@@ -202,6 +202,7 @@ def test_deleting_needs_words_to_be_typed(command: Command, migrated: Running, m
 # --- going on --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @posix_only
 @pytest.mark.parametrize("stage", ["extracting", "loading"])
 def test_a_killed_run_goes_on_with_what_it_was_asked_for(
@@ -223,6 +224,7 @@ def test_a_killed_run_goes_on_with_what_it_was_asked_for(
     assert len(list((tmp_path / "reports").iterdir())) == 1
 
 
+@pytest.mark.slow
 @posix_only
 def test_ctrl_c_lets_what_is_in_flight_end_and_the_run_goes_on(command: Command, sandbox: Running) -> None:
     process = start("run", "--org", sandbox.address, "--parallel", "2", "--quiet")

@@ -50,6 +50,7 @@ def state(server: Running) -> dict[str, Any]:
     return {**rows, "groups": groups}
 
 
+@pytest.mark.slow
 @posix_only
 @pytest.mark.parametrize("created", [1, 3, 5, 8])
 def test_a_killed_load_goes_on(command: Command, sandbox: Running, small_export: Path, created: int) -> None:
@@ -69,6 +70,7 @@ def test_a_killed_load_goes_on(command: Command, sandbox: Running, small_export:
     assert state(sandbox) == settled
 
 
+@pytest.mark.slow
 @posix_only
 def test_ctrl_c_says_how_to_go_on(command: Command, sandbox: Running) -> None:
     sandbox.organisation.computing = 3600

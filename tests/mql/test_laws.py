@@ -119,6 +119,7 @@ pagings = st.builds(
 ).filter(lambda paging: paging != tree.Paging())
 
 
+@pytest.mark.slow
 @given(st.builds(tree.Query, outbound_sets, st.none() | pagings))
 def test_outbound_round_trip(query: tree.Query) -> None:
     text = write_outbound(query)

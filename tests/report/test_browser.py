@@ -28,6 +28,7 @@ from tests.conftest import CONTOSO
 from tests.report.test_report import HOSTILE, a_plan, loaded, planned, seen, story
 from tests.small import segment
 
+pytestmark = pytest.mark.slow  # a real browser
 AXE = Path(__file__).parent / "browser"
 OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -205,6 +205,7 @@ def test_a_profile_that_is_none_is_named(command: Command, tmp_path: Path, conte
     assert "--chaos cannot be mine.toml" in result.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["flaky", "throttled"])
 def test_a_migration_among_troubles_ends_like_any_other(
     command: Command, small_export: Path, name: str, monkeypatch: pytest.MonkeyPatch

@@ -42,6 +42,7 @@ def served(*options: str) -> Iterator[list[str]]:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_it_prints_the_address_to_use(small_export: Path) -> None:
     with served("--data", str(small_export)) as lines:
         address = lines[1].rpartition(" ")[2]
@@ -50,6 +51,7 @@ def test_it_prints_the_address_to_use(small_export: Path) -> None:
         assert httpx.get(f"{address}/api/data/v9.2/WhoAmI").status_code == 200
 
 
+@pytest.mark.slow
 def test_tls_makes_a_certificate_that_the_command_line_can_trust(small_export: Path, tmp_path: Path) -> None:
     with served("--data", str(small_export), "--tls") as lines:
         address, certificate = (line.rpartition(" ")[2] for line in lines[1:3])
@@ -71,6 +73,7 @@ def test_tls_makes_a_certificate_that_the_command_line_can_trust(small_export: P
         assert "certificate" in ended.stderr.lower()
 
 
+@pytest.mark.slow
 def test_outbound_can_be_removed(small_export: Path) -> None:
     with served("--data", str(small_export), "--outbound", "removed") as lines:
         address = lines[1].rpartition(" ")[2]
@@ -89,6 +92,7 @@ def test_an_export_without_tables_can_be_practised_on_too(small_export: Path, cl
     assert set(organisation.lists[str(STATIC)]) == {contact(n).int for n in range(5)}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="looks at sockets the POSIX way")
 def test_it_listens_on_loopback_only(small_export: Path) -> None:
     with served("--data", str(small_export)) as lines:

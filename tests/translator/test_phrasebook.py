@@ -217,6 +217,7 @@ def queries(draw: st.DrawFn, depth: int = 0) -> str:
     return text
 
 
+@pytest.mark.slow
 @given(queries(), st.integers(1, 4))
 @settings(max_examples=150, deadline=None)
 def test_a_translated_query_selects_exactly_the_same_contacts(text: str, seed: int) -> None:
