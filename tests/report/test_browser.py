@@ -68,8 +68,9 @@ def axe() -> str:
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's report."""
     from migrator.base.progress import Silent
+    from migrator.commands.report import Summary
     from migrator.commands.run import whole_run
-    from migrator.commands.session import Orders
+    from migrator.commands.session import session
     from migrator.commands.settings import Settings
     from migrator.contracts.run_folder import Task, new_run
 
@@ -77,9 +78,13 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     organisation.moment = organisation.computing = 0.02
     with running(organisation) as server:
         run = new_run(tmp_path_factory.mktemp("runs"), server.address, dry_run=False)
-        orders = Orders(Settings(org=server.address), Silent(), lambda _: None)
+
+        def migrate() -> Summary:
+            with session(Settings(org=server.address), Silent(), lambda _: None) as orders:
+                return whole_run(run, orders, Task())
+
         with ThreadPoolExecutor(1) as thread:  # this one belongs to the browser's events
-            summary = thread.submit(whole_run, run, orders, Task()).result()
+            summary = thread.submit(migrate).result()
     assert summary.report is not None
     return summary.report
 
