@@ -18,25 +18,28 @@ ENGLISH = [
     (
         "PROFILE(contact)"
         ".FILTER((address1_city == 'NewYork' || address1_city == 'NewJersey') && ISNOTNULL(emailaddress1))",
-        "contacts whose city is NewYork or NewJersey and whose e-mail address is filled",
+        "contacts whose city is “NewYork” or “NewJersey” and whose e-mail address is filled",
     ),
     (
         "PROFILE(account, a).FILTER(a.name == 'Contoso')"
         ".TRAVERSE(contact_account_parentcustomerid, c).FILTER(c.donotemail == False)",
-        "contacts whose “do not e-mail” is no, connected with an account whose name is Contoso",
+        "contacts whose “do not e-mail” is no, connected with an account (through contact_account_parentcustomerid) "
+        "whose name is “Contoso”",
     ),
     ("PROFILE(contact).FILTER(NOT(lastname == 'X') && NOT(ISNULL(jobtitle)))",
-     "contacts whose last name is not X and whose job title is filled"),
+     "contacts whose last name is not “X” and whose job title is filled"),
     ("PROFILE(contact).FILTER(createdon > DATEADD(day, -30, DATETIMEUTCNOW()))",
      "contacts whose date of creation is after 30 days ago"),
     ("PROFILE(contact).FILTER(createdon >= DATE(2020, 1, 5))",
      "contacts whose date of creation is not before 2020-01-05"),
     ("PROFILE(contact).FILTER(numberofchildren + 1 > 3 || lastname STARTSWITH 'O')",
-     "contacts whose number of children + 1 is more than 3 or last name begins with O"),
+     "contacts for whom either (number of children) + 1 is more than 3 or last name begins with “O”"),
     ("INTERACTION(EmailOpened, contactId).HAVING(COUNT() >= 2, UTCDAYS(30))",
-     "people with the interaction “email opened” at least 2 times in the last 30 days"),
+     "people with the interaction “EmailOpened”, at least 2 times in the last 30 days"),
     ("SEGMENT(a) UNION (SEGMENT(b) EXCEPT SEGMENT(c))",
-     "the members of “a”, together with (the members of “b”, without the members of “c”)"),
+     "these, one step after the other:\n – the members of “a”\n"
+     " – together with the result of these, one step after the other:\n"
+     "   – the members of “b”, without the members of “c”"),
 ]  # fmt: skip
 
 

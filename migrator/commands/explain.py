@@ -13,9 +13,10 @@ from migrator.contracts.choices import Choice
 from migrator.contracts.export_folder import OrganisationRef, read_export
 from migrator.contracts.plan import Outcome, TranslationSettings, outcome_of
 from migrator.mql import QueryError, Schema, parse_outbound, tree
-from migrator.mql.english import Title, in_english
 from migrator.mql.schema import schema_from_json
+from migrator.mql.sentences import in_words
 from migrator.mql.walk import references
+from migrator.mql.wording import Title
 from migrator.product import findings
 from migrator.product.findings import Finding
 from migrator.translator.compounds import Segments, resolver_of_query
@@ -68,7 +69,7 @@ def explain(text: str, export: Path | None, *, interactions: Choice = Choice.FLA
     translated = translate_query(query, schema, resolve, interactions=interactions, words=words)
     names = tuple(dict.fromkeys(references(query.members)))
     told = (findings.compound_segment(len(names)), *translated.findings) if names else translated.findings
-    return Explanation(outcome_of(told), translated.text, in_english(query, title), told, names, query)
+    return Explanation(outcome_of(told), translated.text, in_words(query, title, schema), told, names, query)
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
@@ -90,7 +91,9 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     if explanation.picture:
         yield from map(for_terminal, explanation.picture.split("\n"))
     if explanation.english:
-        yield f"In words:   {for_terminal(explanation.english)}"
+        first, *others = explanation.english.split("\n")
+        yield f"In words:   {for_terminal(first)}"
+        yield from (f"            {for_terminal(line)}" for line in others)
     if explanation.realtime_query:
         yield f"Real-time:  {for_terminal(explanation.realtime_query)}"
     yield f"Outcome:    {explanation.outcome}"

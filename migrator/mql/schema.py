@@ -23,6 +23,8 @@ class Column:
     """SourceType: 0 or None for a plain column, otherwise see `codes.ColumnSource`."""
     targets: tuple[str, ...] = ()
     """The tables that a lookup points at."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Display names: by language (en, de, fr), and under "" the one of the user who read them."""
 
     @property
     def usable_kind(self) -> str:
@@ -46,6 +48,8 @@ class Table:
     name_column: str
     columns: Mapping[str, Column]
     change_tracking: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Display names of one row, as for columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +118,9 @@ def schema_from_json(content: Any) -> Schema:
 
 def schema_to_json(schema: Schema) -> Any:
     """What `metadata.json` holds for `schema`."""
-    return _ADAPTER.dump_python(schema, mode="json")
+    content = _ADAPTER.dump_python(schema, mode="json")
+    for table in content["tables"].values():
+        for described in (table, *table["columns"].values()):
+            if not described["labels"]:
+                del described["labels"]  # thousands of columns, and exports of earlier versions stay as they were
+    return content

@@ -22,8 +22,9 @@ from migrator.contracts.payload import Identity, Payload, PayloadKind, StaticGro
 from migrator.contracts.plan import PLAN_FORMAT, Outcome, Plan, PlannedSegment, TranslationSettings, outcome_of
 from migrator.contracts.selection import selects
 from migrator.mql import QueryError, parse_outbound
-from migrator.mql.english import Title, in_english
 from migrator.mql.schema import Schema, schema_from_json
+from migrator.mql.sentences import cut, in_words
+from migrator.mql.wording import Title
 from migrator.product import codes, findings
 from migrator.product.findings import Finding, Severity
 from migrator.translator.compounds import Segments, resolver
@@ -185,7 +186,7 @@ def said(
     except QueryError as error:
         return PlannedQuery("", (findings.query_unreadable(str(error)),)), ""
     translated = translate_query(query, schema, resolve, interactions=interactions, words=words)
-    return translated, in_english(query, title)
+    return translated, cut(in_words(query, title, schema))
 
 
 def _stands_alone(segment: LegacySegment) -> bool:
