@@ -130,7 +130,7 @@
     const add = (word, ...content) => list.append(make("dt", {}, word), make("dd", {}, ...content));
     if (get(row, "error")) add(w.error, get(row, "error"));
     if (get(row, "explanation")) add(w.explanation, get(row, "explanation"));
-    if (get(row, "english")) add(fill(w.selects, { text: "" }).replace(/[\s:.]+$/, ""), make("span", { lang: "en" }, get(row, "english")));
+    if (get(row, "english")) add(fill(w.selects, { text: "" }).replace(/[\s:.]+$/, ""), make("span", { class: "words" }, get(row, "english")));
     if (get(row, "findings").length) {
       const items = get(row, "findings").map(([code, message]) => make("li", {},
         make("span", { class: "severity " + codes[code].severity }, named("severity", codes[code].severity)), " ",

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrator.base.errors import Exit
 from migrator.contracts.decisions import decided, read_decisions
+from migrator.contracts.export_folder import METADATA
 from migrator.contracts.journal import JOURNAL, read_results, read_summary
-from migrator.contracts.plan import Plan, read_plan
+from migrator.contracts.plan import Plan, PlannedSegment, read_plan
 from migrator.contracts.run_folder import RunFolder, utc_now
 from migrator.contracts.verification import Verification, latest, read_verifications
+from migrator.mql import QueryError, Schema, parse_outbound
+from migrator.mql.schema import schema_from_json
+from migrator.mql.sentences import cut, in_words
+from migrator.mql.wording import ENGLISH, WORDINGS
+from migrator.product.codes import LEGACY_SEGMENT_PREFIX
 from migrator.report.compare import Change, Comparison, Totals, changes, compare, totals
 from migrator.report.forms import FORMS
 from migrator.report.forms.html import picture
@@ -63,7 +70,7 @@ def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
         UsageError: there is no plan, a file of the run is damaged, or the report is wanted in an unknown way.
     """
     wanted = wanted or ReportOrders()
-    plan, state = plan_of(run), run.state()
+    plan, state = _told_in(wanted.language, plan_of(run), run.export), run.state()
     verifications = read_verifications(run.path)
     compared, total, dry_run = _compared(run, plan, verifications)
     since, changed = "", list[Change]()
@@ -95,6 +102,29 @@ def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
     run.update(reported=utc_now())
     exit_code = _exit_code(total, dry_run=dry_run)
     return Summary(run, plan, total, compared.rows, dry_run, written[0], exit_code, tuple(written))
+
+
+def _told_in(language: str, plan: Plan, export: Path) -> Plan:
+    """The plan with its sentences in the language of the report: the plan itself tells them in English."""
+    if language not in WORDINGS or language == ENGLISH.language:
+        return plan
+    try:
+        schema = schema_from_json(json.loads((export / METADATA).read_bytes()))
+    except (OSError, ValueError):
+        schema = Schema()  # the export was moved away: names stay as the query has them
+    titles = {f"{LEGACY_SEGMENT_PREFIX}{one.legacy_id.hex}".lower(): one.name for one in plan.segments}
+
+    def told(segment: PlannedSegment) -> PlannedSegment:
+        if not segment.english:
+            return segment
+        try:
+            query = parse_outbound(segment.query)
+        except QueryError:
+            return segment
+        sentence = in_words(query, lambda name: titles.get(name.lower(), name), schema, language)
+        return replace(segment, english=cut(sentence, language))
+
+    return replace(plan, segments=tuple(map(told, plan.segments)))
 
 
 def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> tuple[Comparison, Totals, bool]:

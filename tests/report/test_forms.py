@@ -216,6 +216,23 @@ def test_all_forms_are_written_on_request(command: Command, sandbox: Running, tm
         assert str(contact(number)) not in everything  # ids of members never appear
 
 
+def test_queries_are_told_in_the_language_of_the_report(command: Command, sandbox: Running, tmp_path: Path) -> None:
+    command("run", "--org", sandbox.address, "--dry-run")
+    (run,) = (tmp_path / "reports").iterdir()
+
+    def told(language: str) -> list[str]:
+        command("report", "--format", "json", "--language", language)
+        return [row["english"] for row in json.loads((run / "report.json").read_text())["segments"] if row["english"]]
+
+    english, german, french = told("en"), told("de"), told("fr")
+    assert len(english) == len(german) == len(french) > 1
+    assert all("contacts" in text or "the members of" in text for text in english)
+    assert all("Kontakte" in text or "die Mitglieder von" in text for text in german)
+    assert all("les contacts" in text or "les membres de" in text for text in french)
+    (run / "export" / "metadata.json").unlink()  # an export that was moved away takes only the display names along
+    assert all("Kontakte" in text or "die Mitglieder von" in text for text in told("de"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
