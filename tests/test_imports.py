@@ -229,7 +229,9 @@ def test_a_run_that_was_loaded_takes_no_more_members(command: Command, sandbox: 
     command("run", "--org", sandbox.address, "--dry-run")
     write(tmp_path, "Lost.csv", [contact(1)])
     assert command("import-members", "Lost.csv").code == 0
-    command("load")
+    assert command("load").code == 2  # the plan does not know of them
+    assert command("translate").code == 3
+    assert command("load").code == 3
     result = command("import-members", "Lost.csv")
     assert result.code == 2
     assert "has been loaded" in result.err

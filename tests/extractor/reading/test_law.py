@@ -128,6 +128,7 @@ def check(lines: list[list[Any]], rows: list[Row], first: int, kind: str, answer
 KEEP = Answers(hidden=Hidden.KEEP)
 
 
+@pytest.mark.slow
 @WIDE
 @given(tables(readable_ids()), shapes, st.sampled_from(sorted(KINDS)))
 def test_every_row_of_ids_becomes_exactly_one_thing(rows: list[Row], shape: dict[str, int], kind: str) -> None:
@@ -135,6 +136,7 @@ def test_every_row_of_ids_becomes_exactly_one_thing(rows: list[Row], shape: dict
     check(lines, rows, first, kind, Answers())
 
 
+@pytest.mark.slow
 @WIDE
 @given(tables(readable_addresses()), shapes, st.sampled_from(sorted(KINDS)))
 def test_every_row_of_addresses_becomes_exactly_one_thing(rows: list[Row], shape: dict[str, int], kind: str) -> None:
@@ -142,6 +144,7 @@ def test_every_row_of_addresses_becomes_exactly_one_thing(rows: list[Row], shape
     check(lines, rows, first, kind, Answers())
 
 
+@pytest.mark.slow
 @FEW
 @given(tables(readable_ids()), shapes, st.sampled_from(sorted(OLD_KINDS)))
 def test_the_older_kinds_keep_the_law(rows: list[Row], shape: dict[str, int], kind: str) -> None:
@@ -149,6 +152,7 @@ def test_the_older_kinds_keep_the_law(rows: list[Row], shape: dict[str, int], ki
     check(lines, rows, first, kind, KEEP)
 
 
+@pytest.mark.slow
 @WIDE
 @given(
     tables(readable_ids()),
@@ -184,6 +188,7 @@ def test_what_a_workbook_says_of_its_size_is_not_believed(ids: list[str], dimens
     assert texts(read(xlsx([["Id"], *[[one] for one in ids]], dimension=dimension)).ids) == ids
 
 
+@pytest.mark.slow
 @WIDE
 @given(
     st.lists(st.tuples(st.booleans(), numbers, mailboxes), min_size=4, max_size=20),
