@@ -6,6 +6,7 @@ list of expressions and not two hundred levels of parentheses.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,8 @@ from migrator.mql import Column, Schema, Table, tree
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY
 
 MEMBER = "member"
+_CONSENT = re.compile(r"(?:consent_topic|consent_purpose|compliance_profile)_", re.IGNORECASE)
+"""How the names begin by which real-time queries ask for consent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,9 @@ class Place:
             EvaluationError: there is no such column, or none that segments may use.
         """
         column = self.table.columns.get(name.lower())
+        if column is None and _CONSENT.match(name):
+            # What a person consented to stands in tables of its own; in these nobody has said anything.
+            return exp.cast(exp.Null(), Kind.TEXT.value), Kind.TEXT
         if column is None:
             raise EvaluationError(f"the table {self.logical_name} has no column {name}")
         if column.usable_kind:

@@ -25,7 +25,8 @@ from migrator.dataverse.realtime import DefinitionChange, DefinitionRow, Segment
 from migrator.loader.existing import Existing, Phase, look, phase_of
 from migrator.loader.groups import fill
 from migrator.loader.loading import Attempt, CannotGoOn, LiveDiffers, Loading, check_target, write
-from migrator.mql import QueryError, parse_realtime, write_realtime
+from migrator.mql import QueryError, parse_realtime
+from migrator.mql.meaning import same_meaning
 from migrator.product.codes import SegmentStatus
 
 T = TypeVar("T")
@@ -257,15 +258,13 @@ def _leave(left_alone: str, what: str) -> str:
 
 
 def same_query(one: str, other: str) -> bool:
-    """Whether two real-time queries are the same, however they are written."""
-    return one.strip() == other.strip() or _canonical(one) == _canonical(other)
-
-
-def _canonical(query: str) -> str:
+    """Whether two real-time queries mean the same, however they are written: the product's editor has its own ways."""
+    if one.strip() == other.strip():
+        return True
     try:
-        return write_realtime(parse_realtime(query))
+        return same_meaning(parse_realtime(one), parse_realtime(other))
     except QueryError:
-        return query.strip()
+        return False
 
 
 def _did_not_compute(segment: PlannedSegment, existing: Existing) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from migrator.mql import tree
+from migrator.mql.walk import nodes
 from migrator.product.codes import AUDIENCE
 
 Meaning = Hashable
@@ -95,10 +96,32 @@ def _profile(profile: tree.Profile) -> Meaning:
                 for hop in hops:
                     inner.arrive(hop.alias)
                 path = tuple(hop.relationship.lower() for hop in hops)
-                none = optional and isinstance(condition, tree.Not)
-                what = condition.condition if none and isinstance(condition, tree.Not) else condition
-                asked.add(("related", none, path, all_of((what,), inner, 0)))
+                none, what = denied(step)
+                unsure = optional and not none and optional_matters(condition)
+                asked.add(("related", none, unsure, path, all_of((what,), inner, 0)))
     return "profile", profile.entity.lower(), tuple(way), frozenset(asked)
+
+
+def denied(step: tree.Relate) -> tuple[bool, tree.Condition]:
+    """Whether a RELATE asks that there is no such record, and what such a record fulfils.
+
+    A NOT at the root of a RELATEOPTIONAL asks so, by a public re-implementation for live organisations.
+    """
+    match step:
+        case tree.Relate(_, tree.Not(condition), True):
+            return True, condition
+    return False, step.condition
+
+
+def optional_matters(condition: tree.Condition) -> bool:
+    """Whether RELATE and RELATEOPTIONAL may differ: records without a related one could fulfil a denial, too.
+
+    For what is plainly asked of a related record both mean the same (seen); for the rest nothing public settles it.
+    """
+    return any(
+        isinstance(node, tree.Not | tree.IsNull) or (isinstance(node, tree.Comparison) and node.op == "!=")
+        for node in nodes(condition)
+    )
 
 
 def _having(having: tree.Having) -> Meaning:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from migrator.mql import tree
-from migrator.mql.meaning import Stops, unit_of
+from migrator.mql.meaning import Stops, denied, optional_matters, unit_of
 from migrator.mql.schema import Schema
 from migrator.mql.wording import WORDINGS, Names, Title, Wording
 from migrator.product.codes import AUDIENCE
@@ -272,9 +272,10 @@ class _Teller:
         for hop in step.hops:
             stops.arrive(hop.alias)
             known.append(self._relates_to(hop, known[-1]))
-        none = step.optional and isinstance(step.condition, tree.Not)
-        condition = step.condition.condition if none and isinstance(step.condition, tree.Not) else step.condition
+        none, condition = denied(step)
         way = words.then.join(self._raw(hop.relationship) for hop in step.hops)
+        if step.optional and not none and optional_matters(condition):
+            way += words.optional
         template = words.connected_none if none else words.connected
         told = template.format(what=self._a(known[-1])) + words.through.format(way=way)
         here = _Here(stops, known, 0, len(known) - 1)

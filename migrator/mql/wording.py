@@ -65,6 +65,7 @@ class Wording:
     also_connected: str
     connected_none: str
     through: str
+    optional: str
     a_record: str
     a_record_there: str
     record: str
@@ -155,6 +156,7 @@ ENGLISH = Wording(
     also_connected="which is connected with {what}",
     connected_none="not connected with {what}",
     through=" (through {way})",
+    optional=", optional",
     a_record="a record of {table}",
     a_record_there="a record",
     record="record",
@@ -260,6 +262,7 @@ GERMAN = Wording(
     also_connected="dort verbunden mit {what}",
     connected_none="nicht verbunden mit {what}",
     through=" (über {way})",
+    optional=", optional",
     a_record="einem Datensatz von {table}",
     a_record_there="einem Datensatz",
     record="Datensatz",
@@ -368,6 +371,7 @@ FRENCH = Wording(
     also_connected="lui-même lié à {what}",
     connected_none="pas liés à {what}",
     through=" (par {way})",
+    optional=", facultatif",
     a_record="un enregistrement de {table}",
     a_record_there="un enregistrement",
     record="enregistrement",

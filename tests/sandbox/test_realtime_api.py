@@ -248,6 +248,32 @@ def test_a_static_segment_without_query_is_its_groups(api: Api) -> None:
     assert members(api, key) == [4]
 
 
+CONSENT = "consent_topic_cp:10000003-0000-0000-0000-000000000004;p:10000003-0000-0000-0000-000000000005;ch:Email"
+
+
+@pytest.mark.parametrize(
+    ("query", "same"),
+    [
+        ("PROFILE(contact).RELATEOPTIONAL(contact_customer_accounts, account.account_1)"
+         ".FILTER(account_1.name == 'Contoso')",
+         "PROFILE(contact).RELATE(contact_customer_accounts, a).FILTER(a.name == 'Contoso')"),
+        ("PROFILE(contact).RELATEOPTIONAL(contact_customer_accounts, account_1,"
+         " RELATEOPTIONAL(contact_customer_accounts, contact_1)).FILTER(ISNOTNULL(contact_1.contactid))",
+         "PROFILE(contact).RELATE(contact_customer_accounts, a, RELATE(contact_customer_accounts, b))"
+         ".FILTER(ISNOTNULL(b.contactid))"),
+        (f"PROFILE(contact).FILTER({CONSENT} == 'x' || address1_city == 'Oslo')",
+         "PROFILE(contact).FILTER(address1_city == 'Oslo')"),
+        (f"PROFILE(contact).FILTER(address1_city == 'Oslo' && NOT(ISNOTNULL({CONSENT})))",
+         "PROFILE(contact).FILTER(address1_city == 'Oslo')"),
+    ],
+)  # fmt: skip
+def test_what_the_editor_writes_is_published(api: Api, query: str, same: str) -> None:
+    keys = [create(api, text) for text in (query, same)]
+    assert [publish(api, key).status_code for key in keys] == [204, 204]
+    api.clock.pass_()
+    assert members(api, keys[0]) == members(api, keys[1]) != []
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
