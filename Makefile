@@ -4,7 +4,9 @@
 # A lock is complete: pip resolves nothing (--no-deps), so that no new release can change what is installed.
 PYTHON ?= python3
 BIN := .venv/bin
-LOCKED := $(BIN)/python -m pip install --quiet --no-deps --require-hashes
+# What is imported is compiled then and kept; compiling everything at once would take as long as the demo.
+LOCKED := $(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes
+unexport PYTHONDONTWRITEBYTECODE
 RUNTIME := .venv/.runtime
 READY := .venv/.development
 JOBS ?= auto
