@@ -42,7 +42,7 @@ SCHEMA = Schema(
                 "fullname": TEXT,
                 "emailaddress1": TEXT,
                 "address1_city": TEXT,
-                "children": WHOLE,
+                "children": Column("Integer", labels={"en": "Number of Children", "de": "Kinder", "": "Dzieci"}),
                 "donotemail": Column("Boolean"),
                 "createdon": Column("DateTime"),
                 "statecode": Column("State"),
@@ -52,7 +52,11 @@ SCHEMA = Schema(
             },
         ),
         "account": Table(
-            "accounts", "accountid", "name", {"accountid": KEY, "name": TEXT, "revenue": Column("Money"), "city": TEXT}
+            "accounts",
+            "accountid",
+            "name",
+            {"accountid": KEY, "name": TEXT, "revenue": Column("Money"), "city": TEXT},
+            labels={"": "Firma klienta"},
         ),
         "list": Table(
             "lists",

@@ -11,7 +11,7 @@ import pytest
 
 from migrator.sandbox.server import Running
 from tests.conftest import CONTOSO, Command
-from tests.small import COMPOUND, LOST
+from tests.small import COMPOUND, DYNAMIC, LOST
 
 ENGLISH = [
     ("PROFILE(contact)", "contacts"),
@@ -46,6 +46,40 @@ ENGLISH = [
 @pytest.mark.parametrize(("query", "english"), ENGLISH)
 def test_a_query_is_told_in_plain_words(command: Command, query: str, english: str) -> None:
     assert json.loads(command("explain", query, "--json").out)["english"] == english
+
+
+def test_display_names_and_the_language_are_the_readers(command: Command, sandbox: Running, tmp_path: Path) -> None:
+    row = sandbox.organisation.rows["msdyncrm_segment"][str(DYNAMIC)]
+    row["msdyncrm_segmentquery"] = "PROFILE(account, a).TRAVERSE(contact_account_parentcustomerid, c)"
+    command("run", "--org", sandbox.address, "--dry-run")
+    (run,) = (tmp_path / "reports").iterdir()
+    query = "PROFILE(account).FILTER(name == 'x').TRAVERSE(contact_account_parentcustomerid).FILTER(children > 1)"
+
+    def told(*arguments: str) -> str:
+        return str(json.loads(command("explain", query, "--json", *arguments).out)["english"])
+
+    there = ("--export", str(run / "export"))
+    assert told(*there) == (
+        "contacts whose Number of Children is more than 1, connected with a record of Firma klienta "
+        "(through parentcustomerid of the contact) whose name is “x”"
+    )
+    assert told(*there, "--language", "de") == (
+        "Kontakte, für die gilt: Kinder ist größer als 1, verbunden mit einem Datensatz von Firma klienta "
+        "(über parentcustomerid (Kontakt)), wobei gilt: name ist „x“"
+    )
+    assert "pour lesquels : Dzieci est supérieur à 1" in told(*there, "--language", "fr")
+    assert ": children est supérieur à 1, liés à un compte (par contact_" in told("--language", "fr")
+    refused = command("explain", query, "--language", "pl")
+    assert (refused.code, "--language cannot be pl" in refused.err) == (2, True)
+
+
+def test_a_list_is_shown_line_by_line(command: Command) -> None:
+    lines = command("explain", "PROFILE(contact).FILTER(NOT(a == 1 || b == 2))").out.split("\n")
+    assert lines[:3] == [
+        "In words:   contacts for whom none of these holds:",
+        "             – a is 1",
+        "             – b is 2",
+    ]
 
 
 def test_the_json_has_the_promised_shape(command: Command) -> None:

@@ -230,13 +230,18 @@ def explain(
     export: Annotated[
         Path | None, typer.Option(help="Export whose segments and metadata the query speaks about.", metavar="FOLDER")
     ] = None,
+    language: Annotated[str, typer.Option(help="Language of the sentence: en, de or fr.")] = "en",
 ) -> None:
     """Say what an outbound query means, and what it becomes in real-time journeys."""
     from migrator.commands.explain import explain as explain_query
     from migrator.commands.explain import explanation_json, explanation_lines
 
     explanation = explain_query(
-        _query_text(query), export, interactions=choices.interactions, words=settings.operators == "words"
+        _query_text(query),
+        export,
+        interactions=choices.interactions,
+        words=settings.operators == "words",
+        language=language,
     )
     if terminal.as_json:
         terminal.json(explanation_json(explanation))

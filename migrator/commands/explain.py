@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from migrator.base.errors import Exit
+from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
 from migrator.contracts.choices import Choice
 from migrator.contracts.export_folder import OrganisationRef, read_export
@@ -16,7 +16,7 @@ from migrator.mql import QueryError, Schema, parse_outbound, tree
 from migrator.mql.schema import schema_from_json
 from migrator.mql.sentences import in_words
 from migrator.mql.walk import references
-from migrator.mql.wording import Title
+from migrator.mql.wording import ENGLISH, WORDINGS, Title
 from migrator.product import findings
 from migrator.product.findings import Finding
 from migrator.translator.compounds import Segments, resolver_of_query
@@ -31,6 +31,7 @@ class Explanation:
     outcome: Outcome
     realtime_query: str
     english: str
+    """The query in plain words, in the language that was asked for."""
     findings: tuple[Finding, ...]
     references: tuple[str, ...]
     """The names of the segments that the query refers to."""
@@ -44,12 +45,21 @@ class Explanation:
         return {Outcome.FLAGGED: Exit.WAITING, Outcome.BLOCKED: Exit.USAGE}.get(self.outcome, Exit.DONE)
 
 
-def explain(text: str, export: Path | None, *, interactions: Choice = Choice.FLAG, words: bool = False) -> Explanation:
+def explain(
+    text: str,
+    export: Path | None,
+    *,
+    interactions: Choice = Choice.FLAG,
+    words: bool = False,
+    language: str = ENGLISH.language,
+) -> Explanation:
     """Explain an outbound query, with the segments and tables of an export where one is given.
 
     Raises:
-        UsageError: the export cannot be read.
+        UsageError: the export cannot be read, or the language is not known.
     """
+    if language not in WORDINGS:
+        raise UsageError(f"--language cannot be {language}; it is one of {', '.join(WORDINGS)}.")
     try:
         query = parse_outbound(text)
     except QueryError as error:
@@ -69,7 +79,7 @@ def explain(text: str, export: Path | None, *, interactions: Choice = Choice.FLA
     translated = translate_query(query, schema, resolve, interactions=interactions, words=words)
     names = tuple(dict.fromkeys(references(query.members)))
     told = (findings.compound_segment(len(names)), *translated.findings) if names else translated.findings
-    return Explanation(outcome_of(told), translated.text, in_words(query, title, schema), told, names, query)
+    return Explanation(outcome_of(told), translated.text, in_words(query, title, schema, language), told, names, query)
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:

@@ -26,7 +26,7 @@ async def describe(client: Client, logical_name: str) -> Described | None:
         DataverseError: the metadata cannot be read.
     """
     path = f"EntityDefinitions(LogicalName='{logical_name}')"
-    select = "LogicalName,EntitySetName,PrimaryIdAttribute,PrimaryNameAttribute,ChangeTrackingEnabled"
+    select = "LogicalName,EntitySetName,PrimaryIdAttribute,PrimaryNameAttribute,ChangeTrackingEnabled,DisplayName"
     try:
         entity = await client.get(f"{path}?$select={select}")
     except NotFound:
@@ -44,12 +44,40 @@ async def describe(client: Client, logical_name: str) -> Described | None:
         name_column=str(entity.get("PrimaryNameAttribute") or ""),
         columns=dict(sorted(columns.items())),
         change_tracking=bool(entity.get("ChangeTrackingEnabled")),
+        labels=_labels(entity),
     )
     return Described(table, tuple(lookups), tuple(between))
 
 
 def _column(row: dict[str, Any]) -> Column:
-    return Column(str(row["AttributeType"]), row.get("SourceType"), tuple(row.get("Targets") or ()))
+    return Column(
+        str(row["AttributeType"]), row.get("SourceType"), tuple(row.get("Targets") or ()), labels=_labels(row)
+    )
+
+
+_LANGUAGES = {0x09: "en", 0x07: "de", 0x0C: "fr"}
+"""The lower ten bits of a language code (1033, 2057, 1031 …) are its language, whatever the country."""
+
+
+def _labels(row: dict[str, Any]) -> dict[str, str]:
+    """The display names of a table or column: those of our languages, and under "" the reader's own, if it is another.
+
+    Strange metadata are no reason to fail: a table without a display name is called by its logical one.
+    """
+    shown = row.get("DisplayName")
+    if not isinstance(shown, dict):
+        return {}
+    localized = shown.get("LocalizedLabels")
+    found = {
+        _LANGUAGES.get(one["LanguageCode"] & 0x3FF, ""): str(one["Label"])
+        for one in (localized if isinstance(localized, list) else [])
+        if isinstance(one, dict) and isinstance(one.get("LanguageCode"), int) and one.get("Label")
+    }
+    found.pop("", None)
+    own = shown.get("UserLocalizedLabel")
+    if isinstance(own, dict) and own.get("Label") and str(own["Label"]) not in found.values():
+        found[""] = str(own["Label"])
+    return found
 
 
 def _many_to_one(row: dict[str, Any]) -> ManyToOne:

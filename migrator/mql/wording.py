@@ -480,8 +480,10 @@ class Names:
 
     def _of_table(self, table: str) -> dict[str, str]:
         if table not in self._columns:
-            shown = dict(self.wording.columns)
             known = self.schema.tables.get(table)
+            shown = {
+                name: word for name, word in self.wording.columns.items() if known is None or name in known.columns
+            }
             if known is not None:
                 labels = {name: self._label(column.labels) for name, column in known.columns.items()}
                 shown.update({name: label for name, label in labels.items() if label})

@@ -90,7 +90,18 @@ def _table(name: str, table: Table) -> dict[str, Any]:
         "ChangeTrackingEnabled": table.change_tracking,
         "IsCustomEntity": "_" in name,
         "IsPrivate": False,
+        "DisplayName": _display_name(table.labels),
     }
+
+
+_LANGUAGE_CODES = {"en": 1033, "de": 1031, "fr": 1036, "": 1045}
+
+
+def _display_name(labels: Mapping[str, str]) -> dict[str, Any]:
+    """A display name in every language that it has; the reader's own is the one without a language, else the first."""
+    shown = [{"Label": text, "LanguageCode": _LANGUAGE_CODES[language]} for language, text in labels.items()]
+    own = [one for one in shown if one["LanguageCode"] == _LANGUAGE_CODES[""]] or shown
+    return {"LocalizedLabels": shown, "UserLocalizedLabel": own[0] if own else None}
 
 
 def _column(table: str, name: str, column: Column) -> dict[str, Any]:
@@ -105,6 +116,7 @@ def _column(table: str, name: str, column: Column) -> dict[str, Any]:
         "AttributeOf": None,
         "IsPrimaryId": False,
         "SourceType": column.source if column.source is not None else 0,
+        "DisplayName": _display_name(column.labels),
     }
     if column.targets:
         shown["Targets"] = list(column.targets)
