@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 
 from migrator.mql import tree
 from migrator.mql.meaning import Stops, denied, optional_matters, unit_of
@@ -40,12 +40,28 @@ def in_words(query: tree.Query, title: Title = str, schema: Schema | None = None
 
 def names_in(language: str, schema: Schema | None = None) -> Names:
     """What tables and columns are called in a language, by the display names of a schema where one is given."""
-    return Names(WORDINGS[language], schema) if schema else _without_schema(language)
+    return _names(language, _Same(schema or _NO_SCHEMA))
 
 
-@cache
-def _without_schema(language: str) -> Names:
-    return Names(WORDINGS[language], Schema())
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A schema by its identity: names are worked out once for all sentences about one export."""
+
+    schema: Schema
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.schema is other.schema
+
+    def __hash__(self) -> int:
+        return id(self.schema)
+
+
+_NO_SCHEMA = Schema()
+
+
+@lru_cache(maxsize=8)
+def _names(language: str, same: _Same) -> Names:
+    return Names(WORDINGS[language], same.schema)
 
 
 def cut(text: str, language: str = "en", most: int = CUT) -> str:
@@ -535,6 +551,8 @@ def quoted(text: str, words: Wording) -> str:
     """A text in the quotes of a language; what could end it early, or break the line, is escaped."""
     opening, closing = words.quotes
     mark = closing.strip()
+    if text.isprintable() and mark not in text and "\\" not in text:
+        return f"{opening}{text}{closing}"
     told = ""
     for position, letter in enumerate(text):
         following = text[position + 1 : position + 2]

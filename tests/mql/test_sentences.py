@@ -370,8 +370,21 @@ def variants(node: Any) -> Iterator[Any]:
             yield tree.Profile(entity, alias, (tree.Filter(tree.Or((one, other))), *others))
         case tree.Relate(way, condition, optional):
             yield tree.Relate(way, condition, not optional)
-        case tree.Traverse(relationship, alias, condition):
-            yield tree.Traverse(relationship, alias, None)
+        case tree.Interaction():
+            yield dataclasses.replace(node, link="leadId")
+        case tree.Having():
+            yield dataclasses.replace(node, unit=None, length=None)
+        case tree.SetOperator():
+            yield from tree.SetOperator
+        case bool():
+            yield not node
+        case int():
+            yield node + 1
+    if isinstance(node, tree.Profile):
+        for index, step in enumerate(node.steps):
+            if isinstance(step, tree.Traverse) and step.condition:
+                apart = (dataclasses.replace(step, condition=None), tree.Filter(step.condition))
+                yield dataclasses.replace(node, steps=(*node.steps[:index], *apart, *node.steps[index + 1 :]))
     if isinstance(node, tuple):
         for index, part in enumerate(node):
             yield from ((*node[:index], other, *node[index + 1 :]) for other in variants(part))
