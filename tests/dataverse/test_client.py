@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from migrator import __version__
@@ -188,12 +188,13 @@ def test_a_next_page_anywhere_else_is_never_asked_for(link: str) -> None:
     assert len(organisation.asked) == 1
 
 
+@example(".")
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
 def test_no_address_that_only_begins_like_the_organisations_is_its_own(rest: str) -> None:
     link = HOME + rest
     if is_same_organisation(HOME, link):
-        url = httpx.URL(link)
-        assert (url.scheme, url.host, url.port) == ("https", "contoso.crm4.dynamics.com", None)
+        url = httpx.URL(link)  # a dot behind a host names the same one
+        assert (url.scheme, url.host.rstrip("."), url.port) == ("https", "contoso.crm4.dynamics.com", None)
 
 
 def test_an_address_that_is_too_long_is_never_sent() -> None:
