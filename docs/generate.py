@@ -54,6 +54,8 @@ def catalogue() -> str:
 def phrases() -> str:
     """`docs/queries.md`: the phrase book of the tests, side by side in both languages."""
     sys.path.insert(0, str(HERE.parent))
+    from tests.mql.test_sentences import ENGLISH, FRENCH, GERMAN
+    from tests.mql.test_vendor_page import ALSO, READ, REFUSED
     from tests.phrasebook import BOOK, COMPOUND_PROPOSALS, SEGMENTS
 
     lines = [
@@ -76,11 +78,43 @@ def phrases() -> str:
     lines += ["", "| segment | outbound | real-time |", "|---|---|---|"]
     for name, proposal in COMPOUND_PROPOSALS.items():
         lines.append(f"| {name} | {_code(queries[name])} | {_code(proposal.format_map(shown))} |")
+    lines += [
+        "",
+        "## The examples of the vendor's page",
+        "",
+        f"Of the examples of *Segment query definition* {len(READ)} are read as they stand there, and {len(ALSO)} that",
+        "are spelled in a way of their own. These are refused, most for a slip of the page; the column is the place.",
+        "",
+        "| example | column | reason |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {_code(text)} | {column} | {escape(words, quote=False)} |" for text, column, words in REFUSED]
+    lines += [
+        "",
+        "## In plain words",
+        "",
+        "What the report and `migrator explain` say of a query. Different queries are never told alike: values stand",
+        "in quotes, *either … or* and *both … and* hold together what belongs together, and what nests deeper, denies a",
+        "group or is long becomes a list. Tables and columns are called by their display names where the export has",
+        "them; a name that two columns share keeps the logical name beside it.",
+        "",
+        "| outbound | told |",
+        "|---|---|",
+    ]
+    lines += [f"| {_code(query)} | {_lines(told)} |" for query, told in (*ENGLISH, *GERMAN, *FRENCH)]
     return "\n".join(lines) + "\n"
 
 
 def _code(text: str) -> str:
-    return f"<code>{escape(text, quote=False).replace('|', '&#124;').replace('*', '&#42;')}</code>" if text else "–"
+    shown = escape(text, quote=False).replace("|", "&#124;").replace("*", "&#42;").replace("\n", "&#10;")
+    return f"<code>{shown}</code>" if text else "–"
+
+
+def _lines(text: str) -> str:
+    """A text of several lines, in one cell."""
+    shown = escape(text, quote=False).replace("|", "&#124;").replace("*", "&#42;")
+    indented = [f"{'&nbsp;' * (len(line) - len(line.lstrip()))}{line.lstrip()}" for line in shown.split("\n")]
+    return "<br>".join(indented)
 
 
 def schema() -> str:

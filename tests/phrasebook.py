@@ -1228,6 +1228,34 @@ BOOK: dict[str, list[Phrase]] = {
             ("query-behavioural", "sets-rewritten"),
         ),
     ],
+    "Spellings of the vendor's own examples": [
+        Phrase(
+            "PROFILE(account).FILTER(size > 5).TRAVERSE('contact_account_accountid')",
+            "adapted",
+            "PROFILE(contact).RELATE(contact_customer_accounts, account_1).FILTER(account_1.size > 5)",
+            ("query-turned-round",),
+        ),
+        Phrase(
+            "PROFILE(contact, c).ORDERBY(c.fullname DESC).SELECT(c.contactid, c.fullname)",
+            "ready",
+            "PROFILE(contact)",
+            (),
+        ),
+        Phrase(
+            "PROFILE(contact).DISTINCT().FILTER(age > 30).DISTINCT()",
+            "ready",
+            "PROFILE(contact).FILTER(age > 30)",
+            (),
+        ),
+        Phrase(
+            "INTERACTION(EmailOpened, contactId).HAVING(COUNT() > 1).HAVING(COUNT() < 9)",
+            "flagged",
+            "Interaction(msdynmkt_emailopened, msdynmkt_entityid).FILTER(msdynmkt_entityid_LogicalName == 'contact').Having(Count() >= 2) INTERSECT Interaction(msdynmkt_emailopened, msdynmkt_entityid).FILTER(msdynmkt_entityid_LogicalName == 'contact').Having(Count() < 9)",
+            ("query-behavioural",),
+        ),
+        Phrase("SEGMENT(my list).UNION(other)", "blocked", "", ("reference-unknown",)),
+        Phrase("SEGMENT(my list).FILTER(age > 30)", "blocked", "", ("reference-unknown",)),
+    ],
     "References without an export: unknown": [
         Phrase("SEGMENT(nobody)", "blocked", "", ("reference-unknown",)),
         Phrase("SEGMENT(a) UNION SEGMENT(b)", "blocked", "", ("reference-unknown",)),
