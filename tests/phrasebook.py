@@ -116,6 +116,7 @@ SEGMENTS: list[tuple[str, LegacyType, str]] = [
     ("On a twin", LegacyType.COMPOUND, "SEGMENT(Twin)"),
     ("Broken", LegacyType.DYNAMIC, "PROFILE(contact"),
     ("On the broken", LegacyType.COMPOUND, "SEGMENT(Broken) UNION SEGMENT(Oslo)"),
+    ("Filtered", LegacyType.COMPOUND, "SEGMENT(Static).FILTER(children == 1).UNION(Oslo)"),
 ]  # fmt: skip
 """Name, type and query of segments that are built on one another."""
 
@@ -127,6 +128,7 @@ COMPOUND_PROPOSALS = {
     "Dynamic reference": "PROFILE(contact) EXCEPT {Oslo}",
     "Behaviour": "{Opened} UNION {Oslo}",
     "On the lost": "{Lost} UNION {Oslo}",
+    "Filtered": "{Static} INTERSECT PROFILE(contact).FILTER(children == 1) UNION {Oslo}",
 }
 """Name of a segment → its real-time query; a name in braces stands for SEGMENT(SEGMENT_CJO_ID_…) of that segment."""
 
