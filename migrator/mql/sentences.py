@@ -325,6 +325,8 @@ class _Teller:
             if len(whole) <= _LINE_MAX:
                 return _Block(whole)
         words = self._words
+        if not flat and len(extra) == 1:
+            return _Block(f"{told}, {extra[0].line}", extra[0].items)
         blocks = [self._block(condition, here) for condition, here in flat]
         if len(blocks) == 1 and not extra:
             (condition, _), block = flat[0], blocks[0]

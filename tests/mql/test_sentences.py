@@ -105,6 +105,10 @@ ENGLISH = [
  – connected with a record of membership (through insubscription)
  – asked on the way there:
    – status is “Active”"""),
+    ("PROFILE(account).FILTER(NOT(a == 1 || b == 2)).TRAVERSE(contact_account_parentcustomerid)",
+     """contacts, connected with an account (through contact_account_parentcustomerid) for which none of these holds:
+ – a is 1
+ – b is 2"""),
     ("PROFILE(contact).ORDERBY(age DESC).TAKE(5)",
      "contacts, of these, ordered by age (descending), at most 5"),
     ("PROFILE(contact).SKIP(2).TAKE(5)",
