@@ -17,6 +17,7 @@ from migrator.cli.runs import at_a_keyboard, export_kept_from_others, new_run_fo
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
 from migrator.contracts.choices import Choices
+from migrator.contracts.doubts import Doubt
 from migrator.contracts.run_folder import Goal, Task
 from migrator.contracts.selection import Selection
 from migrator.extractor.reading.answers import Answers, Hidden
@@ -80,44 +81,61 @@ def import_members(
     exclude: Annotated[
         bool, typer.Option("--exclude", help="These are people to leave out: an Exclude group.")
     ] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace lists that a better source gave.")] = False,
+    join: Annotated[bool, typer.Option("--join", help="Several files of one segment are parts of one list.")] = False,
+    accept: Annotated[
+        list[Doubt] | None,
+        typer.Option(
+            "--accept",
+            help="Settle a kind of doubt: for the files that are named, or without files for all segments of the "
+            f"export. One of: {', '.join(Doubt)}.",
+            metavar="KIND",
+        ),
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace lists that are there already.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show which file belongs to which segment, and end.")
+        bool, typer.Option("--dry-run", help="Read everything, show what would be imported, and end.")
+    ] = False,
+    translate_too: Annotated[
+        bool, typer.Option("--translate", help="Make the run's plan again afterwards, without asking.")
     ] = False,
     yes: Yes = False,
 ) -> None:
     """Put member lists that somebody exported in time, or a marketing list, into an export folder."""
-    from migrator.commands.imports import Wanted
+    from migrator.commands.imports import Wanted, translate_again
     from migrator.commands.imports import import_members as import_them
     from migrator.contracts.run_folder import find_run
+    from migrator.extractor.imports import Wishes
 
-    if bool(files) == bool(from_list):
+    if bool(files) == bool(from_list) and not (accept and not files):
         raise UsageError("Name the files to import, or a marketing list with --from-list.")
     folder = export or find_run(None, settings.out).path
     wanted = Wanted(
-        folder,
-        tuple(files or ()),
-        from_list or "",
-        segment or "",
-        Answers(column or "", sheet or "", hidden),
-        replace,
-        exclude,
-        settings.org,
+        export=folder,
+        files=tuple(files or ()),
+        marketing_list=from_list or "",
+        segment=segment or "",
+        wishes=Wishes(Answers(column or "", sheet or "", hidden), replace, exclude, frozenset(accept or ())),
+        joining=join,
+        dry_run=dry_run,
+        org=settings.org,
     )
 
     def agree(lines: Sequence[str]) -> bool:
         for line in lines:
             terminal.say(line)
-        if dry_run:
-            return False
-        if yes or len(lines) == 1 or not at_a_keyboard():
+        if dry_run or yes or len(lines) == 1 or not at_a_keyboard():
             return True
         return typer.confirm("Go on?", default=True, err=True)
 
     with orders_of(settings, terminal) as orders, export_kept_from_others(folder):
         report = import_them(wanted, orders, agree)
-    for line in report.lines:
-        terminal.say(line)
+        for line in report.lines:
+            terminal.say(line)
+        question = "The run's plan does not know of this. Make it again now?"
+        asked = at_a_keyboard() and not translate_too
+        if report.stale and not dry_run and (translate_too or (asked and typer.confirm(question, err=True))):
+            translate_again(report.stale)
+            terminal.say("The plan was made again.")
     raise typer.Exit(report.exit_code)
 
 

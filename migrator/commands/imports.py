@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -12,15 +12,18 @@ from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
 from migrator.commands.session import Orders
 from migrator.contracts import export_check as check
-from migrator.contracts.export_folder import Export, read_export
+from migrator.contracts.doubts import Doubt, doubts, doubts_about_exclusions
+from migrator.contracts.export_folder import Export, Members, read_export
 from migrator.contracts.legacy_segment import LegacySegment
-from migrator.contracts.run_folder import EXPORT
+from migrator.contracts.plan import PLAN, read_plan, write_plan
+from migrator.contracts.run_folder import EXPORT, RUN, RunFolder, utc_now
 from migrator.dataverse.client import Client
 from migrator.extractor import redact
 from migrator.extractor.directory import TABLE, Directory, ExportDirectory, OrganisationDirectory
-from migrator.extractor.imports import IMPORTS, Imported, import_files, import_list
-from migrator.extractor.reading.answers import NOTHING_SAID, Answers
-from migrator.extractor.sources import Matched, Source, match, segment_called, sources
+from migrator.extractor.imports import IMPORTS, Imported, Part, Wishes, accept, import_list, prepare, write
+from migrator.extractor.matching import Matched, match, segment_called
+from migrator.extractor.sources import Source, sources
+from migrator.translator.translate import translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,10 @@ class Wanted:
     """Name or id of a marketing list."""
     segment: str = ""
     """Id or name of the segment; empty where the files say it themselves."""
-    answers: Answers = NOTHING_SAID
-    replacing: bool = False
-    excluding: bool = False
+    wishes: Wishes = field(default_factory=Wishes)
+    joining: bool = False
+    """Whether several files of one segment are parts of one list."""
+    dry_run: bool = False
     org: str = ""
     """The organisation to ask whose addresses these are, and which contacts exist."""
 
@@ -50,10 +54,12 @@ class Report:
 
     lines: tuple[str, ...]
     exit_code: Exit
+    stale: RunFolder | None = None
+    """The run whose plan does not know of it."""
 
 
 def import_members(wanted: Wanted, orders: Orders, agree: Agree) -> Report:
-    """Put member lists from files or a marketing list into an export.
+    """Put member lists from files or a marketing list into an export, or settle doubts about those that are in it.
 
     Raises:
         UsageError: something cannot be read or belongs to no segment; the export is as it was then.
@@ -63,44 +69,36 @@ def import_members(wanted: Wanted, orders: Orders, agree: Agree) -> Report:
     export = read_export(folder)
     if wanted.marketing_list:
         return _from_list(wanted, folder, export, orders)
-    matched = _matched(wanted, export)
-    lines = [_match_line(one) for one in matched]
-    files = [(one.segment, one.source) for one in matched if one.segment]
-    _once_each(files)
-    if not files:
+    if not wanted.files:
+        return _accept(wanted, folder, export, orders)
+    matched, lines = _matched(wanted, export)
+    parts = _parts(wanted, matched)
+    if not parts:
         raise UsageError("\n".join([*lines, "None of the files belongs to a segment; nothing was imported."]))
-    if not agree(lines):
-        return Report(("Nothing was imported.",), Exit.DONE)
     if wanted.org:
 
         async def work(client: Client) -> list[Imported]:
             _same_organisation(client, export)
-            return await _import(wanted, folder, files, OrganisationDirectory(client), orders)
+            return await prepare(folder, parts, wanted.wishes, OrganisationDirectory(client), orders.progress)
 
         done = orders.at(wanted.org, work)
     else:
         tables: Directory | None = ExportDirectory(folder) if (folder / TABLE).exists() else None
-        done = asyncio.run(_import(wanted, folder, files, tables, orders))
-    left = len(matched) - len(files)
-    return _report(done, folder, left)
-
-
-async def _import(
-    wanted: Wanted,
-    folder: Path,
-    files: Sequence[tuple[LegacySegment, Source]],
-    directory: Directory | None,
-    orders: Orders,
-) -> list[Imported]:
-    return await import_files(
-        folder,
-        files,
-        wanted.answers,
-        directory,
-        orders.progress,
-        replacing=wanted.replacing,
-        excluding=wanted.excluding,
-    )
+        done = asyncio.run(prepare(folder, parts, wanted.wishes, tables, orders.progress))
+    if wanted.dry_run or len(matched) > 1:
+        lines += _table(done, wanted)
+    lines += [for_terminal(warning) for one in done for table in one.tables for warning in table.warnings]
+    left = sum(one.segment is None for one in matched)
+    agreed = agree(lines)
+    if problems := [one.problem for one in done if one.problem]:
+        raise UsageError("\n".join(problems))
+    report = _report(done, folder, left, orders, wanted)
+    if wanted.dry_run:
+        return Report((*report.lines, "Nothing was imported; this was a dry run."), report.exit_code)
+    if not agreed:
+        return Report(("Nothing was imported.",), Exit.DONE)
+    write(folder, done, wanted.wishes)
+    return report
 
 
 def _from_list(wanted: Wanted, folder: Path, export: Export, orders: Orders) -> Report:
@@ -111,9 +109,10 @@ def _from_list(wanted: Wanted, folder: Path, export: Export, orders: Orders) -> 
     async def work(client: Client) -> Imported:
         _same_organisation(client, export)
         directory = OrganisationDirectory(client)
-        return await import_list(folder, segment, wanted.marketing_list, client, directory, replacing=wanted.replacing)
+        return await import_list(folder, segment, wanted.marketing_list, client, directory, wanted.wishes)
 
-    return _report([orders.at(wanted.org or export.organisation.url, work)], folder, 0)
+    done = orders.at(wanted.org or export.organisation.url, work)
+    return _report([done], folder, 0, orders, wanted)
 
 
 def _same_organisation(client: Client, export: Export) -> None:
@@ -124,29 +123,46 @@ def _same_organisation(client: Client, export: Export) -> None:
         )
 
 
-def _matched(wanted: Wanted, export: Export) -> list[Matched]:
-    found, mapping = sources(wanted.files)
-    if not found:
-        raise UsageError("There are no files to import: none of them is CSV, text or XLSX. Nothing was imported.")
+# --- which segment ---------------------------------------------------------------------------------------------------
+
+
+def _matched(wanted: Wanted, export: Export) -> tuple[list[Matched], list[str]]:
+    """Each file with its segment, and what there is to say of it."""
+    found = sources(wanted.files)
+    if not found.files:
+        raise UsageError("There are no files to import. Nothing was imported.")
     if not wanted.segment:
-        return match(found, export.segments, mapping)
-    segment, why = segment_called(wanted.segment, export.segments)
-    if segment is None:
-        raise UsageError(f"--segment cannot be {wanted.segment}: {why}. Nothing was imported.")
-    if len(found) > 1:
-        raise UsageError(f"--segment is for one file; here are {len(found)}. Nothing was imported.")
-    return [Matched(found[0], segment, "as --segment says")]
-
-
-def _once_each(files: Sequence[tuple[LegacySegment, Source]]) -> None:
-    seen: dict[UUID, str] = {}
-    for segment, source in files:
-        if segment.id in seen:
+        matched = match(found.files, export.segments, found.mapping)
+    else:
+        segment, why = segment_called(wanted.segment, export.segments)
+        if segment is None:
+            raise UsageError(f"--segment cannot be {wanted.segment}: {why}. Nothing was imported.")
+        if len(found.files) > 1 and not wanted.joining:
             raise UsageError(
-                f"Two files belong to the segment “{segment.name}”: {seen[segment.id]} and {source.name}. Leave one "
-                "of them out, or put them together. Nothing was imported."
+                f"--segment is for one file; here are {len(found.files)}. If they are parts of one list, say --join. "
+                "Nothing was imported."
             )
-        seen[segment.id] = source.name
+        matched = [Matched(one, segment, "as --segment says") for one in found.files]
+    lines = [_match_line(one) for one in matched]
+    if found.passed_over:
+        lines.append(f"{found.passed_over:,} files that a computer put there (._…, ~$…, .DS_Store) were passed over.")
+    return matched, lines
+
+
+def _parts(wanted: Wanted, matched: Sequence[Matched]) -> list[Part]:
+    files: dict[UUID, list[Source]] = {}
+    segments: dict[UUID, LegacySegment] = {}
+    for one in matched:
+        if one.segment is not None:
+            files.setdefault(one.segment.id, []).append(one.source)
+            segments[one.segment.id] = one.segment
+    for key, several in files.items():
+        if len(several) > 1 and not wanted.joining:
+            raise UsageError(
+                f"Two files belong to the segment “{segments[key].name}”: {several[0].name} and {several[1].name}. "
+                "Leave one of them out, or say --join if they are parts of one list. Nothing was imported."
+            )
+    return [Part(segments[key], tuple(several)) for key, several in files.items()]
 
 
 def _match_line(one: Matched) -> str:
@@ -154,37 +170,190 @@ def _match_line(one: Matched) -> str:
     return f"{for_terminal(one.source.name)} → {to}"
 
 
-def _report(done: Sequence[Imported], folder: Path, left: int) -> Report:
-    lines = [_line(one) for one in done]
-    if any((folder / IMPORTS).glob("*.csv")):
-        lines.append(f"What could not be carried over, or has to be looked at, is listed in {folder / IMPORTS}.")
+# --- what is said ----------------------------------------------------------------------------------------------------
+
+
+def _table(done: Sequence[Imported], wanted: Wanted) -> list[str]:
+    """What a person checks before anything is imported: a line a file, with what became of its rows."""
+    what = "excluded" if wanted.wishes.excluding else "members"
+    rows = [("file", "sheet", "column", "segment", "rows", what, "trouble")]
+    for one in done:
+        for at, table in enumerate(one.tables):
+            column = f"{table.column.header or '–'} ({table.column.letter})" if table.column else "?"
+            first = at == 0
+            count = f"{len(one.people.ids):,}" if one.people and first else "?" if one.questions else ""
+            rows.append(
+                (
+                    table.file,
+                    table.sheet,
+                    column,
+                    one.segment.name if first else "(the same)",
+                    f"{table.rows:,}",
+                    count,
+                    _troubles(one) if first else "",
+                )
+            )
+        if one.problem:
+            rows.append((one.origin, "", "?", one.segment.name, "?", "?", "cannot be read"))
+    safe = [[for_terminal(cell) for cell in row] for row in rows]
+    widths = [max(len(row[at]) for row in safe) for at in range(len(rows[0]) - 1)]
+    return [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in safe
+    ]
+
+
+def _troubles(one: Imported) -> str:
+    if one.questions:
+        return f"{len(one.questions)} to be answered"
+    people = one.people
+    if people is None:
+        return ""
+    empty, aside = sum(table.empty for table in one.tables), sum(table.set_aside for table in one.tables)
+    counts = {
+        "unreadable": len(people.unreadable),
+        "repeated": len(people.repeated),
+        "gone": len(people.gone),
+        "not found": len(people.not_found),
+        "ambiguous": len(people.ambiguous),
+        "hidden, left out": aside,
+        "empty rows": empty,
+    }
+    said = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    unasked = "" if people.checked or not len(people.ids) else "nobody was asked who exists"
+    return ", ".join(filter(None, (said, unasked))) or "none"
+
+
+def _report(done: Sequence[Imported], folder: Path, left: int, orders: Orders, wanted: Wanted) -> Report:
+    tolerance = orders.settings.tolerance / 100
+    lines = [_line(one, wanted) for one in done]
+    lines += [for_terminal(line) for one in done for question in one.questions for line in question.split("\n")]
+    kinds: set[Doubt] = set()
+    for one in done:
+        opened = _open(one.segment, one.members, tolerance, wanted)
+        kinds |= opened.keys()
+        if opened:
+            what = ", ".join(f"{count:,} {_SAID[doubt]}" for doubt, count in opened.items())
+            lines.append(f"“{for_terminal(one.segment.name)}” waits for a decision: {what}.")
+    answerable = sorted(kinds - {Doubt.QUESTION})
+    if answerable:
+        how = " ".join(f"--accept {kind}" for kind in answerable)
+        lines.append(
+            f"Look at the rows in {folder / IMPORTS}; then mend the file and import it again, or settle it for all "
+            f"segments: migrator import-members {how} --export {wanted.export}"
+        )
+    elif any(one.people and (one.people.gone or one.people.repeated) for one in done):
+        lines.append(f"Rows that became no member of their own are listed in {folder / IMPORTS}.")
     if left:
         lines.append(f"{left} of the files belonged to no segment, and were left out.")
-    lines.append("A plan that was made before does not know of this; make it again with: migrator translate")
-    waiting = left or any(one.members.not_found or one.kept for one in done)
-    return Report(tuple(lines), Exit.WAITING if waiting else Exit.DONE)
+    stale = _run_of(folder)
+    if stale or not wanted.dry_run:
+        lines.append("A plan that was made before does not know of this; make it again with: migrator translate")
+    waiting = left or kinds or any(one.kept or one.questions for one in done)
+    return Report(tuple(lines), Exit.WAITING if waiting else Exit.DONE, stale)
 
 
-def _line(one: Imported) -> str:
+_SAID: Mapping[Doubt, str] = {
+    Doubt.UNREADABLE: "unreadable",
+    Doubt.NOT_FOUND: "addresses not found",
+    Doubt.AMBIGUOUS: "addresses of several contacts",
+    Doubt.GONE: "ids of no contact, which are more than the tolerance",
+    Doubt.NOBODY: "list that leaves nobody",
+    Doubt.ROW: "members from the row of a segment that was live, which may be years old",
+    Doubt.QUESTION: "file to be answered",
+}
+
+
+def _open(segment: LegacySegment, members: Members, tolerance: float, wanted: Wanted) -> Mapping[Doubt, int]:
+    if wanted.wishes.excluding:
+        return doubts_about_exclusions(members, tolerance)
+    return doubts(members, segment, tolerance)
+
+
+def _line(one: Imported, wanted: Wanted) -> str:
     name = for_terminal(one.segment.name)
     if one.kept:
         return f"“{name}” keeps what it has: {one.kept}. Replace it with --replace."
+    if one.questions:
+        return f"“{name}” keeps what it has, and waits: {for_terminal(one.origin)} is to be answered first."
     members = one.members
-    facts = [f"{members.count or 0:,} members from {for_terminal(one.origin)}"]
-    facts += [
+    left = members.excluding if wanted.wishes.excluding and members.excluding else members
+    facts = [
         f"{count:,} {what}"
         for count, what in (
-            (members.unreadable, "unreadable"),
-            (members.duplicates, "repeated"),
-            (members.gone, "no longer contacts"),
-            (members.not_found, "addresses not found"),
-            (members.ambiguous, "addresses of several contacts"),
-            (members.inactive, "inactive"),
-            (members.excluded or 0, "excluded"),
+            (left.unreadable, "unreadable"),
+            (left.duplicates, "repeated"),
+            (left.gone, "no longer contacts"),
+            (left.not_found, "addresses not found"),
+            (left.ambiguous, "addresses of several contacts"),
+            (left.set_aside, "hidden and left out"),
         )
         if count
     ]
-    return f"“{name}”: {', '.join(facts)}."
+    if wanted.wishes.excluding:
+        among = "whose members are unknown" if one.among is None else f"of whose members these are {one.among:,}"
+        begin = f"{members.excluded or 0:,} people of {for_terminal(one.origin)} are excluded from it, {among}"
+    else:
+        begin = f"{members.count or 0:,} members from {for_terminal(one.origin)}"
+        facts += [f"{members.inactive:,} inactive"] if members.inactive else []
+        facts += [f"{members.excluded:,} excluded"] if members.excluded else []
+    return f"“{name}”: {', '.join([begin, *facts])}."
+
+
+# --- settling doubts -------------------------------------------------------------------------------------------------
+
+
+def _accept(wanted: Wanted, folder: Path, export: Export, orders: Orders) -> Report:
+    """One answer for all segments of the export, or for one."""
+    tolerance = orders.settings.tolerance / 100
+    chosen = export.segments
+    if wanted.segment:
+        segment, why = segment_called(wanted.segment, export.segments)
+        if segment is None:
+            raise UsageError(f"--segment cannot be {wanted.segment}: {why}. Nothing was changed.")
+        chosen = (segment,)
+    settled: list[LegacySegment] = []
+    lines = []
+    still = False
+    for segment in chosen:
+        members = export.members[segment.id]
+        both = [doubts(members, segment, tolerance), doubts_about_exclusions(members, tolerance)]
+        for opened, about in zip(both, ("members", "exclusions"), strict=True):
+            said = {kind: count for kind, count in opened.items() if kind in wanted.wishes.accepted}
+            still = still or len(said) < len(opened)
+            if said:
+                settled.append(segment)
+                what = ", ".join(f"{count:,} {_SAID[kind]}" for kind, count in said.items())
+                lines.append(f"“{for_terminal(segment.name)}” ({about}): accepted: {what}.")
+    kinds = ", ".join(sorted(wanted.wishes.accepted))
+    if not settled:
+        return Report((f"No segment of the export waits for this: {kinds}. Nothing was changed.",), Exit.DONE)
+    if wanted.dry_run:
+        return Report((*lines, "Nothing was changed; this was a dry run."), Exit.DONE)
+    accept(folder, settled, wanted.wishes.accepted)
+    if still:
+        lines.append("Other doubts about segments are open; migrator translate names them.")
+    lines.append("A plan that was made before does not know of this; make it again with: migrator translate")
+    return Report(tuple(lines), Exit.WAITING if still else Exit.DONE, _run_of(folder))
+
+
+# --- the plan that does not know -------------------------------------------------------------------------------------
+
+
+def _run_of(folder: Path) -> RunFolder | None:
+    """The run that the export is in, if it has a plan."""
+    run = folder.parent
+    return RunFolder(run) if (run / RUN).is_file() and (run / PLAN).is_file() else None
+
+
+def translate_again(run: RunFolder) -> None:
+    """Make the plan of a run again, from its export as it is now, as it was asked for.
+
+    Raises:
+        UsageError: the export or the plan is damaged.
+    """
+    before = read_plan(run.path)
+    write_plan(translate(read_export(run.export), before.settings), run.path)
+    run.update(translated=utc_now())
 
 
 def check_export(path: Path) -> list[str]:

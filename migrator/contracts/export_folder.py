@@ -61,6 +61,24 @@ class MemberSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Excluding:
+    """What became of the entries of the files that exclude people from one legacy segment."""
+
+    origin: str = ""
+    """The names of the files."""
+    unreadable: int = 0
+    duplicates: int = 0
+    set_aside: int = 0
+    checked: bool = False
+    gone: int = 0
+    not_found: int = 0
+    ambiguous: int = 0
+    accepted: tuple[str, ...] = ()
+    question: str = ""
+    """Each as in `Members`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Members:
     """What is known about the members of one legacy segment."""
 
@@ -89,6 +107,14 @@ class Members:
     """Members that are inactive contacts, where that is known."""
     excluded: int | None = None
     """Distinct contact ids in the list of exclusions; None when there is none."""
+    excluding: Excluding | None = None
+    """What became of the entries of that list's files; None when there is none, or nobody knows."""
+    set_aside: int = 0
+    """Hidden rows of a file that a person wants to be left out."""
+    accepted: tuple[str, ...] = ()
+    """Kinds of doubt (`contracts.doubts`) that a person has accepted."""
+    question: str = ""
+    """What has to be answered before a file that belongs to the segment gives members; empty where nothing has."""
     unanswered: bool = False
     """Whether the service did not answer (5xx), so that an extraction into the same folder asks it again."""
 
@@ -165,6 +191,7 @@ class ExportWriter:
         self._lists: dict[UUID, str] = {}
         self._exclusions: dict[UUID, str] = {}
         self._as_of: dict[UUID, AsOf] = {}
+        self._notes: dict[str, bytes] = {}
         self._segments = 0
         self._note_what_is_there()
         # What a finished export said before must not vouch for a half-written one.
@@ -205,6 +232,7 @@ class ExportWriter:
         writer._lists = {key: str(entry["file"]) for key, entry in entries.items() if "file" in entry}
         writer._exclusions = {key: str(entry["exclusions"]) for key, entry in entries.items() if "exclusions" in entry}
         writer._as_of = {key: read for key, entry in entries.items() if (read := _as_of(entry))}
+        writer._notes = {}
         writer._segments = len(export.segments)
         return writer
 
@@ -260,13 +288,13 @@ class ExportWriter:
             self._note(segment, {**self._said(segment), "file": name}, {name: self._files[name]})
         return known
 
-    def exclusions(self, segment: UUID, ids: Ids) -> Members:
+    def exclusions(self, segment: UUID, ids: Ids, excluding: Excluding | None = None) -> Members:
         """Write the list of those who are excluded by name; gives what is known about the segment's members then."""
         once = distinct(ids)
         name = self._list(segment, EXCLUSIONS, self._exclusions)
         self._files[name] = self._write(name, once)
         self._exclusions[segment] = name
-        self._members[segment] = replace(self.known(segment), excluded=len(once))
+        self._members[segment] = replace(self.known(segment), excluded=len(once), excluding=excluding)
         return self._members[segment]
 
     def known(self, segment: UUID) -> Members:
@@ -289,14 +317,11 @@ class ExportWriter:
         write_bytes(self.folder / name, content)
         self._files[name] = hashlib.sha256(content).hexdigest()
 
-    def note(self, name: str, entries: Sequence[str]) -> None:
-        """Write a list that people look into: one column; without entries there is no such file."""
-        self._files.pop(name, None)
-        (self.folder / name).unlink(missing_ok=True)
-        if entries:
-            lines = "".join(f"{for_spreadsheet(entry)}\n" for entry in entries)
-            private_folder((self.folder / name).parent)
-            write_bytes(self.folder / name, lines.encode("utf-8-sig"))
+    def note(self, name: str, rows: Iterable[Sequence[str]], header: Sequence[str]) -> None:
+        """A table that people look into, written by `finish`; without rows there is no such file then."""
+        lines = [",".join(map(_cell, row)) for row in rows]
+        text = "\r\n".join([",".join(header), *lines, ""])
+        self._notes[name] = text.encode("utf-8-sig", "replace") if lines else b""
 
     def finish(self) -> None:
         """Write the manifest: from now on the folder is an export, or the changed one."""
@@ -316,6 +341,12 @@ class ExportWriter:
             },
         }
         write_text(self.folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+        for name, content in self._notes.items():
+            self._files.pop(name, None)
+            (self.folder / name).unlink(missing_ok=True)
+            if content:
+                private_folder((self.folder / name).parent)
+                write_bytes(self.folder / name, content)
         shutil.rmtree(self.folder / _DONE, ignore_errors=True)
         for path in (self.folder / "members").glob("*.csv"):
             if f"members/{path.name}" not in self._files:
@@ -350,6 +381,11 @@ class ExportWriter:
         return digest.hexdigest()
 
 
+def _cell(text: str) -> str:
+    safe = for_spreadsheet(text)
+    return '"' + safe.replace('"', '""') + '"' if any(sign in safe for sign in ',;"\r\n') else safe
+
+
 def _row(row: Mapping[str, Any]) -> bytes:
     """One line of `segments.jsonl`. Half an emoji is no text that UTF-8 knows: it is written as its escape."""
     try:
@@ -366,7 +402,7 @@ def _lines(ids: Ids) -> Iterator[bytes]:
 
 def _entry(members: Members) -> dict[str, Any]:
     """What the manifest says about a member list; what is nothing is left out, but for a count of nobody."""
-    said = {key: value for key, value in asdict(members).items() if value not in (None, "", 0)}
+    said = {key: value for key, value in asdict(members).items() if value not in (None, "", 0, ())}
     kept = {key: value for key in ("count", "excluded") if (value := getattr(members, key)) is not None}
     return said | kept
 
@@ -552,7 +588,24 @@ def _members(entry: Mapping[str, Any]) -> Members:
         ambiguous=int(entry.get("ambiguous", 0)),
         inactive=int(entry.get("inactive", 0)),
         excluded=_number(entry.get("excluded")),
+        excluding=_excluding(entry.get("excluding")),
+        set_aside=int(entry.get("set_aside", 0)),
+        accepted=tuple(map(str, entry.get("accepted", ()))),
+        question=str(entry.get("question", "")),
         unanswered=bool(entry.get("unanswered", False)),
+    )
+
+
+def _excluding(entry: Any) -> Excluding | None:
+    if entry is None:
+        return None
+    counts = ("unreadable", "duplicates", "set_aside", "gone", "not_found", "ambiguous")
+    return Excluding(
+        origin=str(entry.get("origin", "")),
+        checked=bool(entry.get("checked", False)),
+        accepted=tuple(map(str, entry.get("accepted", ()))),
+        question=str(entry.get("question", "")),
+        **{name: int(entry.get(name, 0)) for name in counts},
     )
 
 

@@ -72,6 +72,8 @@ class TranslationSettings:
     """The share by which the members that were read may differ from the recorded size."""
     split: bool = False
     """Whether a static segment that is too large becomes several."""
+    members_from_row: bool = False
+    """Whether members from rows that may be years old are taken without asking."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,11 @@ class Addressed:
     id: UUID
     state: State
 
+    @property
+    def active(self) -> bool:
+        """Whether the contact is active."""
+        return self.state is State.ACTIVE
+
 
 async def with_addresses(client: Client, addresses: Sequence[str]) -> list[Addressed]:
     """Every contact whose `emailaddress1` is one of `addresses`; upper and lower case are the same.

@@ -94,34 +94,23 @@ async def check(directory: Directory, ids: Ids) -> Checked:
     return Checked(without(ids, gone), gone, joined([inactive for _, inactive in asked]))
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """What became of e-mail addresses."""
+async def resolve(directory: Directory, addresses: Sequence[str]) -> Mapping[str, Sequence[contacts.Addressed]]:
+    """The contacts behind addresses, each with those that have it, sorted by id; without those that nobody has.
 
-    ids: Ids
-    """Every contact that has one of them, in the order of the addresses."""
-    not_found: tuple[str, ...]
-    ambiguous: tuple[str, ...]
-    """Addresses that several contacts have."""
-    inactive: Ids
+    Organisations compare by their collation, which may take ß for ss: what they give is compared once more.
 
-
-async def resolve(directory: Directory, addresses: Sequence[str]) -> Resolved:
-    """The contacts behind `addresses`. The product's own rule: every contact with that address belongs.
+    Args:
+        directory: who knows the contacts.
+        addresses: as `spelling.address_key` gives them.
 
     Raises:
         DataverseError: the organisation cannot be asked.
     """
-    wanted = list(dict.fromkeys(address_key(address) for address in addresses))
-    parts = [wanted[at : at + contacts.ADDRESSES] for at in range(0, len(wanted), contacts.ADDRESSES)]
+    parts = [addresses[at : at + contacts.ADDRESSES] for at in range(0, len(addresses), contacts.ADDRESSES)]
     asked = await side_by_side((directory.with_addresses(part) for part in parts), _PARALLEL)
-    found: dict[str, list[contacts.Addressed]] = {}
+    wanted = set(addresses)
+    found: dict[str, dict[UUID, contacts.Addressed]] = {}
     for one in (one for part in asked for one in part):
-        found.setdefault(address_key(one.address), []).append(one)
-    people = {address: sorted(found[address], key=lambda one: one.id) for address in wanted if address in found}
-    return Resolved(
-        ids=packed(one.id for them in people.values() for one in them),
-        not_found=tuple(address for address in wanted if address not in people),
-        ambiguous=tuple(address for address, them in people.items() if len(them) > 1),
-        inactive=packed(one.id for them in people.values() for one in them if one.state is State.INACTIVE),
-    )
+        if (key := address_key(one.address)) in wanted:
+            found.setdefault(key, {})[one.id] = one
+    return {key: sorted(people.values(), key=lambda one: one.id) for key, people in found.items()}

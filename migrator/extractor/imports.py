@@ -1,43 +1,87 @@
-"""Member lists from files and marketing lists, into an export: all of them, or none.
+"""Member lists from files and marketing lists, into an export: all that can be read, or nothing.
 
 A list that the organisation itself gave is more trusted than a file, and is kept unless a person wants it replaced.
+Whatever did not simply become a member is listed row by row in `imports/`, and what only a person can decide stays in
+the export as a doubt (`contracts.doubts`): the segment waits until it is settled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 
 from migrator.base.errors import UsageError
-from migrator.base.ids import Ids, distinct, joined, texts
+from migrator.base.ids import NONE, Ids, texts, without
 from migrator.base.progress import ShowsProgress
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, member_reader, read_export
+from migrator.contracts.doubts import Doubt
+from migrator.contracts.export_folder import (
+    Excluding,
+    ExportWriter,
+    Members,
+    MemberSource,
+    member_reader,
+    read_export,
+)
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.dataverse import lists
 from migrator.dataverse.client import Client
-from migrator.extractor.directory import Directory, check, resolve
+from migrator.extractor.directory import Directory, check
+from migrator.extractor.people import People, Row, people_in
 from migrator.extractor.reading.answers import Answers
-from migrator.extractor.reading.result import Table
-from migrator.extractor.reading.spelling import address_key
+from migrator.extractor.reading.result import NO_NUMBERS, Ask, Kind, Table
 from migrator.extractor.reading.table import read_table
 from migrator.extractor.sources import Source
 
 IMPORTS = "imports"
-"""Folder of an export for lists of what an import could not carry over: addresses and ids of people."""
+"""Folder of an export for lists of what did not simply become a member: addresses and ids of people."""
 TRUSTED = (MemberSource.SERVICE, MemberSource.DEPRECATED_READ, MemberSource.ROW)
 """Sources that a file or a list replaces only if a person wants it."""
+_KINDS = ("repeated", "gone", "not-found", "ambiguous", "unreadable", "inactive", "question")
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The files of one segment."""
+
+    segment: LegacySegment
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person has said about an import."""
+
+    answers: Answers = field(default_factory=Answers)
+    """About columns, sheets and hidden rows."""
+    replacing: bool = False
+    """Whether lists that are there are replaced."""
+    excluding: bool = False
+    """Whether these are people to leave out."""
+    accepted: frozenset[Doubt] = frozenset()
+    """Kinds of doubt that are settled."""
+
+
+@dataclass(slots=True)
 class Imported:
-    """What became of one file or list."""
+    """What became of the files or the list of one segment."""
 
     segment: LegacySegment
     origin: str
+    before: Members
+    """What is known of the members before."""
     members: Members
+    """What is known of them afterwards."""
+    tables: tuple[Table, ...] = ()
+    people: People | None = None
+    questions: tuple[str, ...] = ()
+    """What is to be answered before these files give members; whole sentences."""
     kept: str = ""
-    """Why the members that are there were kept; empty when these took their place."""
+    """Why what was there was kept; empty when this took its place."""
+    problem: str = ""
+    """Why a file cannot be read at all; then nothing of the whole import is carried out."""
+    among: int | None = None
+    """Of those who are excluded, how many are members; None where the members are not known."""
 
 
 def read_file(source: Source, answers: Answers) -> Table:
@@ -50,72 +94,178 @@ def read_file(source: Source, answers: Answers) -> Table:
         return read_table(source.name, file, source.size, answers)
 
 
-def _decided(table: Table) -> Table:
-    """The table, where nothing in it waits for an answer.
-
-    Raises:
-        UsageError: something does.
-    """
-    if table.questions:
-        raise UsageError("\n".join(question.text for question in table.questions))
-    return table
-
-
-def _addresses_once(table: Table) -> list[str]:
-    """Each address once, as it is written where it came first."""
-    found: dict[str, str] = {}
-    for address in table.addresses:
-        found.setdefault(address_key(address), address)
-    return list(found.values())
-
-
-async def import_files(
-    export: Path,
-    files: Sequence[tuple[LegacySegment, Source]],
-    answers: Answers,
-    directory: Directory | None,
-    progress: ShowsProgress,
-    *,
-    replacing: bool,
-    excluding: bool,
+async def prepare(
+    export: Path, parts: Sequence[Part], wishes: Wishes, directory: Directory | None, progress: ShowsProgress
 ) -> list[Imported]:
-    """Put the members that files name into an export; it changes only when all of them have been read.
+    """Read all files, and find out who is meant; nothing is written.
 
     Args:
         export: the folder.
-        files: each with its segment.
-        answers: what a person has said about columns, sheets and hidden rows.
+        parts: each segment with its files.
+        wishes: what a person has said.
         directory: who knows the contacts; None where nobody can be asked, and then addresses cannot be resolved.
         progress: where to say how far it is.
-        replacing: whether lists of more trusted sources are replaced.
-        excluding: whether these are people to leave out.
 
     Raises:
-        UsageError: a file cannot be read. The export is as it was.
-        DataverseError: the organisation cannot be asked. The export is as it was.
+        UsageError: the export cannot be read.
+        DataverseError: the organisation cannot be asked.
     """
-    writer = ExportWriter.reopen(export)
+    content, read = read_export(export), member_reader(export)
     done = []
-    with progress.step("Importing members", len(files)) as step:
-        for segment, source in files:
-            known = writer.known(segment.id)
-            if not excluding and (kept := _kept(known, replacing)):
-                done.append(Imported(segment, source.name, known, kept))
-            else:
-                table = _decided(read_file(source, answers))
-                ids, members = await _people(writer, segment, source.name, table, directory)
-                if excluding:
-                    members = writer.exclusions(segment.id, ids)
-                else:
-                    members = writer.members(segment.id, ids, replace(members, excluded=known.excluded))
-                done.append(Imported(segment, source.name, members))
+    with progress.step("Reading files", len(parts)) as step:
+        for part in parts:
+            known = content.members[part.segment.id]
+            done.append(await _prepared(part, known, wishes, directory))
+            if wishes.excluding and known.known and (people := done[-1].people):
+                every = read(part.segment.id)
+                done[-1].among = len(every) - len(without(every, people.ids))
             step.advance()
-    writer.finish()
     return done
 
 
+def write(export: Path, prepared: Sequence[Imported], wishes: Wishes) -> None:
+    """Put what was prepared into the export; until the end it stays as it was.
+
+    Raises:
+        UsageError: a file cannot be read; nothing was imported.
+    """
+    if problems := [one.problem for one in prepared if one.problem]:
+        raise UsageError("\n".join(problems))
+    direction = "exclusions" if wishes.excluding else "members"
+    writer = ExportWriter.reopen(export)
+    for one in prepared:
+        if one.kept:
+            continue
+        if one.questions:
+            writer.no_members(one.segment.id, one.members)
+            rows = [Row(table.file, 0, "", question) for table in one.tables for question in one.questions]
+            _note(writer, one.segment, direction, {"question": rows})
+            continue
+        people = one.people or People()
+        if wishes.excluding:
+            writer.exclusions(one.segment.id, people.ids, one.members.excluding)
+        else:
+            writer.members(one.segment.id, people.ids, one.members)
+        inactive = [Row(one.origin, 0, text, "the contact is inactive") for text in texts(people.inactive)]
+        _note(
+            writer,
+            one.segment,
+            direction,
+            {
+                "repeated": people.repeated,
+                "gone": people.gone,
+                "not-found": people.not_found,
+                "ambiguous": people.ambiguous,
+                "unreadable": people.unreadable,
+                "inactive": inactive,
+            },
+        )
+    writer.finish()
+
+
+async def _prepared(part: Part, known: Members, wishes: Wishes, directory: Directory | None) -> Imported:
+    origin = ", ".join(PurePosixPath(source.name).name for source in part.sources)
+    done = Imported(part.segment, origin, known, known)
+    done.kept = _kept(known, wishes)
+    try:
+        tables = [await _read(source, wishes.answers, directory) for source in part.sources]
+    except UsageError as error:
+        done.problem = str(error)
+        return done
+    done.tables = tuple(tables)
+    done.questions = tuple(question.text for table in tables for question in table.questions)
+    if done.questions:
+        if not done.kept:
+            done.members = _asked(known, done.questions[0], wishes)
+        return done
+    if directory is None and any(len(table.addresses) for table in tables):
+        done.problem = (
+            f"The file {origin} holds e-mail addresses. Name the organisation with --org, so that it can be asked "
+            "whose they are. Nothing was imported."
+        )
+        return done
+    done.people = await people_in(tables, directory)
+    done.tables = tuple(
+        replace(table, ids=NONE, id_rows=NO_NUMBERS, addresses=(), address_rows=NO_NUMBERS) for table in tables
+    )
+    members = _members(done, wishes)
+    if not done.kept and wishes.replacing and not len(done.people.ids):
+        done.kept = _nobody_takes_its_place(known, wishes)
+    if not done.kept:
+        done.members = members
+    return done
+
+
+async def _read(source: Source, answers: Answers, directory: Directory | None) -> Table:
+    """One file; of several columns of ids the one whose ids are contacts, where that is beyond doubt."""
+    table = read_file(source, answers)
+    asked = [question for question in table.questions if question.ask is Ask.COLUMN]
+    probed = [column for column in table.candidates if column.kind is Kind.ID and len(column.probe)]
+    if not asked or directory is None or answers.column or len(probed) < 2:
+        return table
+    found = {column.letter: len(await directory.states(column.probe)) for column in probed}
+    people = [letter for letter, count in found.items() if count]
+    return read_file(source, replace(answers, column=f"={people[0]}")) if len(people) == 1 else table
+
+
+def _kept(known: Members, wishes: Wishes) -> str:
+    if wishes.replacing:
+        return ""
+    if wishes.excluding and known.excluded:
+        where = f" from {known.excluding.origin}" if known.excluding and known.excluding.origin else ""
+        return f"{known.excluded:,} people are excluded from it already{where}"
+    if not wishes.excluding and known.source in TRUSTED and known.known:
+        return f"its {known.count or 0:,} members were read from a more trusted source ({known.source})"
+    return ""
+
+
+def _nobody_takes_its_place(known: Members, wishes: Wishes) -> str:
+    """Why a known list is not thrown away for one that leaves nobody."""
+    there = known.excluded if wishes.excluding else known.count
+    if not there or Doubt.NOBODY in wishes.accepted:
+        return ""
+    return (
+        f"the new list leaves nobody, and {there:,} people are known; if it is to be empty, say so with "
+        f"--accept {Doubt.NOBODY}"
+    )
+
+
+def _asked(known: Members, question: str, wishes: Wishes) -> Members:
+    """The members of a segment of which a file waits for an answer."""
+    first = question.split("\n", 1)[0][:300]
+    if not wishes.excluding:
+        return replace(known, question=first)
+    return replace(known, excluding=replace(known.excluding or Excluding(), question=first))
+
+
+def _members(done: Imported, wishes: Wishes) -> Members:
+    people, known = done.people or People(), done.before
+    counts = {
+        "unreadable": len(people.unreadable),
+        "duplicates": len(people.repeated),
+        "set_aside": sum(table.set_aside for table in done.tables),
+        "checked": people.checked,
+        "gone": len(people.gone),
+        "not_found": len(people.not_found),
+        "ambiguous": len(people.ambiguous),
+        "accepted": tuple(sorted(wishes.accepted)),
+    }
+    if wishes.excluding:
+        excluding = Excluding(origin=done.origin, **counts)  # type: ignore[arg-type]
+        return replace(known, excluded=len(people.ids), excluding=excluding)
+    return Members(
+        MemberSource.FILE,
+        count=len(people.ids),
+        origin=done.origin,
+        inactive=len(people.inactive),
+        excluded=known.excluded,
+        excluding=known.excluding,
+        **counts,  # type: ignore[arg-type]
+    )
+
+
 async def import_list(
-    export: Path, segment: LegacySegment, name: str, client: Client, directory: Directory, *, replacing: bool
+    export: Path, segment: LegacySegment, name: str, client: Client, directory: Directory, wishes: Wishes
 ) -> Imported:
     """Put the members of a marketing list into an export.
 
@@ -136,68 +286,80 @@ async def import_list(
         raise UsageError(f"The marketing list “{chosen.name}” {what}. Nothing was imported.")
     writer = ExportWriter.reopen(export)
     known = writer.known(segment.id)
-    if kept := _kept(known, replacing):
-        return Imported(segment, chosen.name, known, kept)
-    ids = await lists.retrieve_members(client, chosen.id)
-    checked = await check(directory, ids)
-    members = Members(
-        MemberSource.LIST,
-        origin=chosen.name,
-        checked=True,
-        gone=len(checked.gone),
-        inactive=len(checked.inactive),
-        excluded=known.excluded,
+    done = Imported(segment, chosen.name, known, known, kept=_kept(known, wishes))
+    if done.kept:
+        return done
+    checked = await check(directory, await lists.retrieve_members(client, chosen.id))
+    if wishes.replacing and not len(checked.existing) and (kept := _nobody_takes_its_place(known, wishes)):
+        return replace(done, kept=kept)
+    accepted = tuple(sorted(wishes.accepted))
+    if wishes.excluding:
+        excluding = Excluding(chosen.name, checked=True, gone=len(checked.gone), accepted=accepted)
+        members = writer.exclusions(segment.id, checked.existing, excluding)
+    else:
+        members = Members(
+            MemberSource.LIST,
+            origin=chosen.name,
+            checked=True,
+            gone=len(checked.gone),
+            inactive=len(checked.inactive),
+            excluded=known.excluded,
+            excluding=known.excluding,
+            accepted=accepted,
+        )
+        members = writer.members(segment.id, checked.existing, members)
+    _note_ids(
+        writer, segment, "exclusions" if wishes.excluding else "members", chosen.name, checked.gone, checked.inactive
     )
-    _note(writer, segment, "gone", texts(checked.gone))
-    _note(writer, segment, "inactive", texts(checked.inactive))
-    members = writer.members(segment.id, checked.existing, members)
     writer.finish()
-    return Imported(segment, chosen.name, members)
+    return replace(done, members=members)
 
 
-def _kept(known: Members, replacing: bool) -> str:
-    if known.source in TRUSTED and known.known and not replacing:
-        return f"its {known.count or 0:,} members were read from a more trusted source ({known.source})"
-    return ""
+def accept(export: Path, segments: Collection[LegacySegment], kinds: Iterable[Doubt]) -> None:
+    """Record that a person has settled kinds of doubt about segments.
+
+    Raises:
+        UsageError: the export cannot be read.
+    """
+    writer = ExportWriter.reopen(export)
+    for segment in segments:
+        known = writer.known(segment.id)
+        accepted = tuple(sorted({*known.accepted, *kinds}))
+        changed = replace(known, accepted=accepted)
+        if known.excluding:
+            out = tuple(sorted({*known.excluding.accepted, *kinds}))
+            changed = replace(changed, excluding=replace(known.excluding, accepted=out))
+        writer.no_members(segment.id, changed)
+    writer.finish()
 
 
-async def _people(
-    writer: ExportWriter, segment: LegacySegment, origin: str, table: Table, directory: Directory | None
-) -> tuple[Ids, Members]:
-    """The contacts that a file names, and what there is to say about the others."""
-    once, addresses = distinct(table.ids), _addresses_once(table)
-    repeated = len(table.ids) - len(once) + len(table.addresses) - len(addresses)
-    members = Members(
-        MemberSource.FILE, unreadable=len(table.unreadable), duplicates=repeated, origin=origin.rsplit("/", 1)[-1]
+# --- row by row ------------------------------------------------------------------------------------------------------
+
+
+def _note(writer: ExportWriter, segment: LegacySegment, direction: str, rows: Mapping[str, Sequence[Row]]) -> None:
+    """List what did not simply become a member, a file for each kind; what an earlier import has listed goes."""
+    for kind in _KINDS:
+        if direction == "members":
+            writer.note(f"{IMPORTS}/{segment.id}-{kind}.csv", (), ())  # as version 0.1.0 called it
+        cells = ((row.file, str(row.row or ""), row.text, row.why) for row in rows.get(kind, ()))
+        writer.note(f"{IMPORTS}/{segment.id}-{direction}-{kind}.csv", cells, ("file", "row", "entry", "why"))
+
+
+def _note_ids(
+    writer: ExportWriter, segment: LegacySegment, direction: str, origin: str, gone: Ids, inactive: Ids
+) -> None:
+    _note(
+        writer,
+        segment,
+        direction,
+        {
+            "gone": [Row(origin, 0, text, "no contact has this id") for text in texts(gone)],
+            "inactive": [Row(origin, 0, text, "the contact is inactive") for text in texts(inactive)],
+        },
     )
-    if directory is None:
-        if addresses:
-            raise UsageError(
-                f"The file {origin} holds e-mail addresses. Name the organisation with --org, so that it can be asked "
-                "whose they are. Nothing was imported."
-            )
-        return once, members
-    checked = await check(directory, once)
-    _note(writer, segment, "gone", texts(checked.gone))
-    resolved = await resolve(directory, addresses)
-    if addresses:
-        _note(writer, segment, "not-found", resolved.not_found)
-        _note(writer, segment, "ambiguous", resolved.ambiguous)
-    inactive = distinct(joined([checked.inactive, resolved.inactive]))
-    _note(writer, segment, "inactive", texts(inactive))
-    return distinct(joined([checked.existing, resolved.ids])), replace(
-        members,
-        checked=True,
-        gone=len(checked.gone),
-        not_found=len(resolved.not_found),
-        ambiguous=len(resolved.ambiguous),
-        inactive=len(inactive),
-    )
 
 
-def _note(writer: ExportWriter, segment: LegacySegment, kind: str, entries: Sequence[str]) -> None:
-    """List what is not carried over, or what has to be looked at, in the export."""
-    writer.note(f"{IMPORTS}/{segment.id}-{kind}.csv", entries)
+# --- who still exists ------------------------------------------------------------------------------------------------
 
 
 async def check_members(export: Path, directory: Directory, progress: ShowsProgress) -> int:
@@ -208,34 +370,48 @@ async def check_members(export: Path, directory: Directory, progress: ShowsProgr
         DataverseError: the organisation cannot be asked. The export is as it was.
     """
     read, content = member_reader(export), read_export(export)
-    wanted = [
-        segment
-        for segment in content.segments
-        if (members := content.members[segment.id]).known and _unchecked(members) and members.count
-    ]
-    if not wanted:
+    unchecked = [segment for segment in content.segments if _unchecked(content.members[segment.id])]
+    excluding = [segment for segment in content.segments if _exclusions_unchecked(content.members[segment.id])]
+    if not unchecked and not excluding:
         return 0
     writer = ExportWriter.reopen(export)
-    with progress.step("Checking contacts", len(wanted)) as step:
-        for segment in wanted:
+    with progress.step("Checking contacts", len(unchecked) + len(excluding)) as step:
+        for segment in unchecked:
+            known = writer.known(segment.id)
             checked = await check(directory, read(segment.id))
-            members = replace(
-                content.members[segment.id],
-                checked=True,
-                gone=len(checked.gone),
-                inactive=len(checked.inactive),
-            )
-            _note(writer, segment, "gone", texts(checked.gone))
-            _note(writer, segment, "inactive", texts(checked.inactive))
+            members = replace(known, checked=True, gone=len(checked.gone), inactive=len(checked.inactive))
+            _list_gone(writer, segment, "members", checked.gone, checked.inactive)
             if len(checked.gone):
                 writer.members(segment.id, checked.existing, members)
             else:
                 writer.no_members(segment.id, members)
             step.advance()
+        for segment in excluding:
+            left = writer.known(segment.id).excluding or Excluding()
+            checked = await check(directory, read(segment.id, excluded=True))
+            _list_gone(writer, segment, "exclusions", checked.gone, checked.inactive)
+            writer.exclusions(segment.id, checked.existing, replace(left, checked=True, gone=len(checked.gone)))
+            step.advance()
     writer.finish()
-    return len(wanted)
+    return len(unchecked) + len(excluding)
+
+
+def _list_gone(writer: ExportWriter, segment: LegacySegment, direction: str, gone: Ids, inactive: Ids) -> None:
+    """List them beside what an import has listed of other kinds."""
+    for kind, ids, why in (
+        ("gone", gone, "no contact has this id"),
+        ("inactive", inactive, "the contact is inactive"),
+    ):
+        if len(ids):
+            rows = (("", "", text, why) for text in texts(ids))
+            writer.note(f"{IMPORTS}/{segment.id}-{direction}-{kind}.csv", rows, ("file", "row", "entry", "why"))
 
 
 def _unchecked(members: Members) -> bool:
     """The service gives contacts that exist; rows, files and lists may be older than their deletion."""
-    return not members.checked and members.source in (MemberSource.ROW, MemberSource.FILE, MemberSource.LIST)
+    old = members.source in (MemberSource.ROW, MemberSource.FILE, MemberSource.LIST)
+    return old and not members.checked and bool(members.count)
+
+
+def _exclusions_unchecked(members: Members) -> bool:
+    return bool(members.excluded) and (members.excluding is None or not members.excluding.checked)

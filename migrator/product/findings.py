@@ -166,6 +166,17 @@ def members_from_row(count: int) -> tuple[str, str]:
     )
 
 
+@_finding(Severity.DECISION)
+def members_from_old_row(count: int) -> tuple[str, str]:
+    """The ids come from the row of a segment that was live, and no recorded size tells whether they are of today."""
+    return (
+        f"The {count:,} members are those of the segment's own row, and nothing tells how old they are: since 2020 the "
+        "product no longer keeps this column up to date.",
+        "Compare them with what people know of the segment, or import a list that was exported in time. To take the "
+        "rows of all such segments: migrator import-members --accept row.",
+    )
+
+
 @_finding(Severity.NOTE)
 def size_differs(recorded: int, read: int) -> tuple[str, str]:
     """The count that outbound marketing last recorded is not the number of members that were read."""
@@ -223,22 +234,82 @@ def contacts_gone(count: int) -> tuple[str, str]:
     )
 
 
-@_finding(Severity.CHANGE)
-def addresses_not_found(count: int) -> tuple[str, str]:
-    """E-mail addresses of an imported file belong to no contact."""
+@_finding(Severity.DECISION)
+def many_contacts_gone(count: int, of: int) -> tuple[str, str]:
+    """So many ids of a list belong to no contact that it may be the wrong list, or one of another organisation."""
     return (
-        f"{count:,} e-mail address{'es belong' if count != 1 else ' belongs'} to no contact, and "
-        f"{'are' if count != 1 else 'is'} left out.",
-        "They are listed in the folder imports of the export. Create or correct those contacts, then import again.",
+        f"{count:,} of {of:,} ids belong to no contact of the organisation, which is more than the tolerance.",
+        "Look whether it is the right list and the right organisation. If these contacts were deleted: migrator "
+        "import-members --accept gone, or approve the segment.",
     )
 
 
-@_finding(Severity.NOTE)
+@_finding(Severity.DECISION)
+def addresses_not_found(count: int) -> tuple[str, str]:
+    """E-mail addresses of an imported file belong to no contact."""
+    return (
+        f"{count:,} e-mail address{'es belong' if count != 1 else ' belongs'} to no contact.",
+        "They are listed in the folder imports of the export. Create or correct those contacts, and import again; or "
+        "leave them out: migrator import-members --accept not-found.",
+    )
+
+
+@_finding(Severity.DECISION)
 def addresses_ambiguous(count: int) -> tuple[str, str]:
     """E-mail addresses of an imported file belong to several contacts each."""
     return (
         f"{count:,} e-mail address{'es belong' if count != 1 else ' belongs'} to several contacts each.",
-        "Every contact with such an address is a member, as in the product. They are listed in the folder imports.",
+        "They are listed in the folder imports, with these contacts. Import ids in their place; or take every contact "
+        "with such an address, as the product does: migrator import-members --accept ambiguous.",
+    )
+
+
+@_finding(Severity.DECISION)
+def rows_unreadable(name: str, count: int) -> tuple[str, str]:
+    """Rows of an imported file hold neither an id nor an e-mail address."""
+    return (
+        f"{count:,} row{'s' if count != 1 else ''} of {name} hold{'' if count != 1 else 's'} neither an id nor an "
+        "e-mail address that can be read.",
+        "They are listed in the folder imports of the export. Mend the file, and import again; or leave them out: "
+        "migrator import-members --accept unreadable.",
+    )
+
+
+@_finding(Severity.DECISION)
+def import_unanswered(question: str) -> tuple[str, str]:
+    """A file that belongs to the segment waits for an answer, so that nobody knows who is in it."""
+    return (
+        f"A file that belongs to this segment was not imported: {question}",
+        "Import it again with the answer; or go on without that file: migrator import-members --accept question.",
+    )
+
+
+@_finding(Severity.DECISION)
+def exclusions_in_doubt(name: str, what: str) -> tuple[str, str]:
+    """Not everybody whom a file excludes could be found: whoever is missed would get mail."""
+    return (
+        f"Not all of those whom {name or 'a file'} excludes are known: {what}. Whoever is missed would get mail.",
+        "They are listed in the folder imports of the export. Mend the file, and import it again with --exclude "
+        "--replace; or settle it with migrator import-members --accept.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def doubt_accepted(what: str) -> tuple[str, str]:
+    """A person has settled a doubt about a list of members."""
+    return (
+        f"As a person has decided, {what}.",
+        "Nothing to do. What it is about is listed in the folder imports of the export.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def hidden_rows_left_out(count: int) -> tuple[str, str]:
+    """Hidden or filtered rows of a file were left out, as a person wanted."""
+    return (
+        f"{count:,} row{'s' if count != 1 else ''} that {'were' if count != 1 else 'was'} hidden or filtered out in "
+        f"the file {'are' if count != 1 else 'is'} left out.",
+        "Nothing to do if the visible rows are the members. Else import the file again with --hidden keep.",
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+from migrator.contracts.doubts import Doubt, doubts, doubts_about_exclusions
 from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.payload import StaticGroup
@@ -28,9 +29,29 @@ class PlannedMembers:
     """Whether all members that were read fit into the groups of one segment."""
 
 
-def plan_members(segment: LegacySegment, members: Members, name: str, target: UUID, tolerance: float) -> PlannedMembers:
-    """Plan the groups of a static segment; other segments have none, but what was read is checked all the same."""
-    found = [*_about_reading(members), *_about_size(segment, members, tolerance)]
+def plan_members(
+    segment: LegacySegment,
+    members: Members,
+    name: str,
+    target: UUID,
+    tolerance: float,
+    accepted: Collection[Doubt] = (),
+) -> PlannedMembers:
+    """Plan the groups of a static segment; other segments have none, but what was read is checked all the same.
+
+    Args:
+        segment: its row.
+        members: what is known of its members.
+        name: the name that it gets.
+        target: the organisation that the plan is for.
+        tolerance: the share by which numbers may differ before a person has to look.
+        accepted: kinds of doubt that are settled for all segments.
+    """
+    found = [
+        *_about_reading(members),
+        *_about_doubts(segment, members, tolerance, accepted),
+        *_about_size(segment, members, tolerance),
+    ]
     fits = (members.count or 0) + (members.excluded or 0) <= MEMBERS_MAX
     if segment.type_code != LegacyType.STATIC:
         # Whoever is excluded by name stays out of what a query selects, too.
@@ -55,8 +76,9 @@ def plan_members(segment: LegacySegment, members: Members, name: str, target: UU
 
 def _about_reading(members: Members) -> Iterator[Finding]:
     """What there is to say about where the members come from, and what was found there."""
-    if members.unreadable or members.duplicates:
-        yield findings.member_ids_cleaned(members.unreadable, members.duplicates)
+    named = members.source in (MemberSource.FILE, MemberSource.LIST)
+    if members.duplicates or (members.unreadable and not named):
+        yield findings.member_ids_cleaned(0 if named else members.unreadable, members.duplicates)
     if members.pending is not None:
         yield findings.members_pending(members.pending)
     elif members.known and members.reason:
@@ -65,13 +87,63 @@ def _about_reading(members: Members) -> Iterator[Finding]:
         yield _SAID[members.source](members)
     for count, finding in (
         (members.gone, findings.contacts_gone),
-        (members.not_found, findings.addresses_not_found),
-        (members.ambiguous, findings.addresses_ambiguous),
+        (members.set_aside, findings.hidden_rows_left_out),
         (members.inactive, findings.members_inactive),
         (members.excluded or 0, findings.members_excluded),
     ):
         if count:
             yield finding(count)
+
+
+def _about_doubts(
+    segment: LegacySegment, members: Members, tolerance: float, accepted: Collection[Doubt]
+) -> Iterator[Finding]:
+    """What a person has to decide, or has decided."""
+    every = doubts(replace(members, accepted=()), segment, tolerance)
+    settled = {*members.accepted, *accepted}
+    for doubt, count in every.items():
+        if doubt in settled:
+            yield findings.doubt_accepted(_ACCEPTED[doubt](count))
+        else:
+            yield _ASKED[doubt](members, count)
+    if members.excluding is None:
+        return
+    every = doubts_about_exclusions(replace(members, excluding=replace(members.excluding, accepted=())), tolerance)
+    settled = {*members.excluding.accepted, *accepted}
+    if opened := {doubt: count for doubt, count in every.items() if doubt not in settled}:
+        what = ", ".join(f"{count:,} {_WITHOUT_WORDS[doubt]}" for doubt, count in opened.items())
+        yield findings.exclusions_in_doubt(members.excluding.origin, what)
+    for doubt, count in every.items():
+        if doubt in settled:
+            yield findings.doubt_accepted(f"among those who are excluded, {_ACCEPTED[doubt](count)}")
+
+
+_ASKED: Mapping[Doubt, Callable[[Members, int], Finding]] = {
+    Doubt.UNREADABLE: lambda members, count: findings.rows_unreadable(members.origin, count),
+    Doubt.NOT_FOUND: lambda members, count: findings.addresses_not_found(count),
+    Doubt.AMBIGUOUS: lambda members, count: findings.addresses_ambiguous(count),
+    Doubt.GONE: lambda members, count: findings.many_contacts_gone(count, count + (members.count or 0)),
+    Doubt.NOBODY: lambda members, count: findings.nobody_left(),
+    Doubt.ROW: lambda members, count: findings.members_from_old_row(count),
+    Doubt.QUESTION: lambda members, count: findings.import_unanswered(members.question),
+}
+_ACCEPTED: Mapping[Doubt, Callable[[int], str]] = {
+    Doubt.UNREADABLE: lambda count: f"{count:,} unreadable rows are left out",
+    Doubt.NOT_FOUND: lambda count: f"{count:,} addresses that no contact has are left out",
+    Doubt.AMBIGUOUS: lambda count: f"{count:,} addresses stand for every contact that has them",
+    Doubt.GONE: lambda count: f"{count:,} ids of no contact are left out",
+    Doubt.NOBODY: lambda count: "nobody is to be in it",
+    Doubt.ROW: lambda count: f"the {count:,} members of its row count, however old they are",
+    Doubt.QUESTION: lambda count: "a file that belongs to it is left out",
+}
+_WITHOUT_WORDS: Mapping[Doubt, str] = {
+    Doubt.UNREADABLE: "unreadable",
+    Doubt.NOT_FOUND: "addresses that no contact has",
+    Doubt.AMBIGUOUS: "addresses of several contacts",
+    Doubt.GONE: "ids of no contact",
+    Doubt.NOBODY: "list that leaves nobody",
+    Doubt.QUESTION: "file that waits for an answer",
+}
 
 
 _SAID: Mapping[MemberSource, Callable[[Members], Finding]] = {
@@ -83,21 +155,12 @@ _SAID: Mapping[MemberSource, Callable[[Members], Finding]] = {
 
 def _about_size(segment: LegacySegment, members: Members, tolerance: float) -> Iterator[Finding]:
     recorded, read = segment.recorded_size, members.count
-    if segment.type_code == LegacyType.STATIC and read == 0 and recorded != 0 and _may_have_lost(members):
-        yield findings.nobody_left()
     if recorded is None or read is None or recorded == read:
         return
     if segment.type_code == LegacyType.STATIC and abs(recorded - read) > tolerance * recorded:
         yield findings.size_far_off(recorded, read, tolerance)
     else:
         yield findings.size_differs(recorded, read)
-
-
-def _may_have_lost(members: Members) -> bool:
-    """Whether an empty list may be empty because something was left out, or because it is the wrong one."""
-    return members.source in (MemberSource.FILE, MemberSource.LIST) or bool(
-        members.gone or members.not_found or members.unreadable
-    )
 
 
 def parts_of(count: int) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from migrator import __version__
 from migrator.contracts.choices import Choice
+from migrator.contracts.doubts import Doubt
 from migrator.contracts.export_folder import Export, Members
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.payload import Identity, Payload, PayloadKind, StaticGroup, payload
@@ -125,7 +126,8 @@ def _plan(segment: LegacySegment, work: _Work) -> PlannedSegment:
         plan_status(segment, drafts_only=settings.drafts_only),
         plan_texts(segment, work.names[segment.name]),
     )
-    static = plan_members(segment, members, parts.texts.sent.name, settings.target.id, settings.tolerance)
+    accepted = (Doubt.ROW,) if settings.members_from_row else ()
+    static = plan_members(segment, members, parts.texts.sent.name, settings.target.id, settings.tolerance, accepted)
     if not static.fits and segment.type_code == codes.LegacyType.STATIC:
         return _too_large(parts, static.findings, work)
     query, english = _query(segment, work)

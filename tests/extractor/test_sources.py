@@ -41,8 +41,8 @@ def zipped(folder: Path, **entries: bytes) -> Path:
     return folder / "all.zip"
 
 
-def test_files_in_a_zip_are_read_and_others_left_out(tmp_path: Path) -> None:
-    found, mapping = sources.sources(
+def test_files_in_a_zip_are_read_and_none_of_them_vanishes(tmp_path: Path) -> None:
+    there = sources.sources(
         [
             zipped(
                 tmp_path,
@@ -50,9 +50,9 @@ def test_files_in_a_zip_are_read_and_others_left_out(tmp_path: Path) -> None:
             )
         ]
     )
-    assert [source.name for source in found] == ["a/one.csv", "two.xlsx"]
-    assert [list(unpacked(read_file(source, Answers()).ids)) for source in found] == [[A, B], [A, B]]
-    assert mapping == {}
+    assert [source.name for source in there.files] == ["a/one.csv", "two.xlsx", "readme.pdf"]
+    assert [list(unpacked(read_file(source, Answers()).ids)) for source in there.files[:2]] == [[A, B], [A, B]]
+    assert there.mapping == {}
 
 
 @pytest.mark.parametrize("name", ["../out.csv", "a/../../out.csv", "/etc/passwd", "C:\\out.csv", "..\\out.csv"])
@@ -75,7 +75,7 @@ def test_a_zip_that_lies_about_its_size_is_refused_too(tmp_path: Path, monkeypat
     content[at + 24 : at + 28] = struct.pack("<I", 10)
     path.write_bytes(content)
     monkeypatch.setattr(sources, "LARGEST_FILE", 2**20)
-    (found,) = sources.sources([path])[0]
+    (found,) = sources.sources([path]).files
     with pytest.raises(UsageError, match=r"unpacks to|damaged"):
         read_file(found, Answers())
 
@@ -95,6 +95,7 @@ def test_a_damaged_zip_is_explained(tmp_path: Path) -> None:
 
 
 def test_a_mapping_that_cannot_be_read_is_explained(tmp_path: Path) -> None:
+    written(tmp_path, "x.csv", PRODUCT)
     written(tmp_path, "segments.csv", "a,b\n1,2\n")
     with pytest.raises(UsageError, match="columns file and segment"):
         sources.sources([tmp_path])

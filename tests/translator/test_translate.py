@@ -199,7 +199,7 @@ def test_members_become_one_include_group() -> None:
     ],
 )
 def test_groups_are_cut_at_two_hundred_thousand(count: int, sizes: list[int]) -> None:
-    planned = static(count)
+    planned = static(count, msdyncrm_segmentsize=count)
     assert [group.count for group in planned.groups] == sizes
     assert [group.first for group in planned.groups] == [200_000 * n for n in range(len(sizes))]
     assert len({group.id for group in planned.groups}) == len(sizes)
@@ -265,26 +265,40 @@ def test_unknown_members_are_never_an_empty_segment() -> None:
             ["members-from-row", "contacts-gone", "nobody-left"],
             Outcome.FLAGGED,
         ),
-        (Members(MemberSource.ROW, 0), {}, ["members-from-row"], Outcome.READY),
+        (Members(READ, 0), {}, ["nobody-left"], Outcome.FLAGGED),
+        (Members(READ, 0), {"msdyncrm_segmentsize": 0}, [], Outcome.READY),
+        (Members(READ, 0, accepted=("nobody",)), {}, ["doubt-accepted"], Outcome.ADAPTED),
         (
             Members(MemberSource.FILE, 0, origin="x"),
             {"msdyncrm_segmentsize": 0},
-            ["members-from-file"],
-            Outcome.READY,
+            ["members-from-file", "nobody-left"],
+            Outcome.FLAGGED,
         ),
         (Members(MemberSource.LIST, 3, origin="x"), {}, ["members-from-list"], Outcome.READY),
-        (Members(MemberSource.ROW, 3, gone=1), {}, ["members-from-row", "contacts-gone"], Outcome.ADAPTED),
+        (
+            Members(MemberSource.ROW, 99, gone=1),
+            {"msdyncrm_segmentsize": 99},
+            ["members-from-row", "contacts-gone"],
+            Outcome.ADAPTED,
+        ),
+        (
+            Members(MemberSource.FILE, 3, origin="x", gone=1),
+            {},
+            ["members-from-file", "contacts-gone", "many-contacts-gone"],
+            Outcome.FLAGGED,
+        ),
         (
             Members(MemberSource.FILE, 3, origin="x", not_found=1, ambiguous=2, inactive=3),
             {},
-            ["members-from-file", "addresses-not-found", "addresses-ambiguous", "members-inactive"],
-            Outcome.ADAPTED,
+            ["members-from-file", "members-inactive", "addresses-not-found", "addresses-ambiguous"],
+            Outcome.FLAGGED,
         ),
         (Members(READ, 3), {"msdyncrm_segmentsize": 3}, [], Outcome.READY),
-        (Members(MemberSource.ROW, 3), {}, ["members-from-row"], Outcome.READY),
+        (Members(MemberSource.ROW, 3), {}, ["members-from-row", "members-from-old-row"], Outcome.FLAGGED),
+        (Members(MemberSource.ROW, 3), {"msdyncrm_segmentsize": 3}, ["members-from-row"], Outcome.READY),
         (
             Members(MemberSource.ROW, 3, unreadable=1, duplicates=2),
-            {},
+            {"msdyncrm_segmentsize": 3},
             ["member-ids-cleaned", "members-from-row"],
             Outcome.ADAPTED,
         ),
