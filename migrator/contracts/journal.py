@@ -129,6 +129,10 @@ class Created:
     id: UUID
     kind: str
     """`definition` or `segment`."""
+    intended_at: str = field(default="", compare=False)
+    """When the creation was entered, before it was sent; UTC, ISO 8601."""
+    confirmed_at: str = field(default="", compare=False)
+    """When it was confirmed; empty where nobody did."""
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------
@@ -214,11 +218,12 @@ class JournalReader:
     def created(self) -> list[Created]:
         """The records that this run created and has not deleted, also those whose creation nobody confirmed."""
         records: dict[str, Created] = {}
-        for legacy_id, step, target, confirmed in self._read(
-            "SELECT legacy_id, step, target, confirmed_at FROM steps WHERE failed_at IS NULL ORDER BY id"
+        for legacy_id, step, target, intended, confirmed in self._read(
+            "SELECT legacy_id, step, target, intended_at, confirmed_at FROM steps WHERE failed_at IS NULL ORDER BY id"
         ):
             if step in (Write.CREATE_DEFINITION, Write.CREATE_SEGMENT):
-                records[target] = Created(UUID(legacy_id), UUID(target), step.removeprefix("create "))
+                kind = step.removeprefix("create ")
+                records[target] = Created(UUID(legacy_id), UUID(target), kind, intended, confirmed or "")
             elif step in (Write.DELETE_DEFINITION, Write.DELETE_SEGMENT) and confirmed:
                 records.pop(target, None)
         return list(records.values())

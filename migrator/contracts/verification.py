@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from migrator.base.atomic import private_folder, write_bytes, writing
+from migrator.base.atomic import private_folder, write_bytes, write_text, writing
 from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, batches, from_texts, ordered, texts
 from migrator.contracts.versions import Format
@@ -110,9 +112,24 @@ def _adapter() -> TypeAdapter[Verification]:
 
 
 def write_verification(verification: Verification, folder: Path) -> None:
-    """Write one look into the run folder, beside the earlier ones."""
-    number = len(list(folder.glob("verification-*.json"))) + 1
+    """Write one look into the run folder, beside the earlier ones; a number never comes again."""
+    number = max(_numbers(folder), default=0) + 1
+    write_text(folder / _LAST, f"{number}\n")
     write_bytes(folder / f"verification-{number:03}.json", _adapter().dump_json(verification, indent=1) + b"\n")
+
+
+_LAST = ".last-verification"
+"""Holds the number of the newest look, so that no other gets it once its file is gone."""
+
+
+def _numbers(folder: Path) -> Iterator[int]:
+    """Every number that a look has had."""
+    for path in folder.glob("verification-*.json"):
+        digits = path.stem.removeprefix("verification-")
+        if digits.isdigit():
+            yield int(digits)
+    with suppress(OSError, ValueError):
+        yield int((folder / _LAST).read_text(encoding="ascii"))
 
 
 def read_verifications(folder: Path) -> list[Verification]:
@@ -127,7 +144,10 @@ def read_verifications(folder: Path) -> list[Verification]:
             content = _FORMAT.of_now(json.loads(path.read_bytes()), f"The verification {path}")
             found.append(_adapter().validate_json(json.dumps(content)))
         except (ValueError, KeyError, TypeError, OSError) as error:
-            raise UsageError(f"{path} is damaged. Delete it and repeat: migrator verify") from error
+            raise UsageError(
+                f"{path} is damaged. Move it out of the run folder and repeat: migrator verify. "
+                "The other looks stay as they are."
+            ) from error
     return found
 
 

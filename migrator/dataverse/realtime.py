@@ -29,6 +29,8 @@ class DefinitionRow:
     static_list_members: str | None
     """Its groups: a JSON array in a string."""
     status_code: int | None
+    created_on: str = ""
+    """When it was created, by the organisation's clock; ISO 8601."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class SegmentRow:
     status_code: int | None
     business_unit: UUID | None = None
     """The one that owns it."""
+    created_on: str = ""
+    """When it was created, by the organisation's clock; ISO 8601."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ def _definition_row(row: Mapping[str, Any]) -> DefinitionRow:
         text(row.get("msdynmkt_segmentquery")),
         text(row.get("msdynmkt_staticlistmembers")),
         number(row.get("statuscode")),
+        text(row.get("createdon")) or "",
     )
 
 
@@ -124,6 +129,7 @@ def _segment_row(row: Mapping[str, Any]) -> SegmentRow:
         number(row.get("msdynmkt_membercount")),
         number(row.get("statuscode")),
         identity(row.get("_owningbusinessunit_value")),
+        text(row.get("createdon")) or "",
     )
 
 
@@ -191,10 +197,12 @@ async def delete_segment(client: Client, segment: UUID) -> None:
 
 
 # `statecode` is not asked for: after publishing it may be either (published metadata), so nothing is judged by it.
-_DEFINITION_COLUMNS = "msdynmkt_segmentdefinitionid,msdynmkt_segmentquery,msdynmkt_staticlistmembers,statuscode"
+_DEFINITION_COLUMNS = (
+    "msdynmkt_segmentdefinitionid,msdynmkt_segmentquery,msdynmkt_staticlistmembers,statuscode,createdon"
+)
 _SEGMENT_COLUMNS = (
     "msdynmkt_segmentid,msdynmkt_displayname,msdynmkt_description,msdynmkt_sourcesegmentuid,msdynmkt_membercount,"
-    "statuscode,_owningbusinessunit_value"
+    "statuscode,_owningbusinessunit_value,createdon"
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -89,6 +90,7 @@ async def _segment(loading: Loading, attempt: Attempt, record: Created) -> None:
     row = await _seen(loading, lambda: realtime.retrieve_segment(client, record.id))
     if row is None:
         return
+    _prove(loading, record, row.created_on)
     if users := await _users(loading, record.id):
         raise CannotGoOn(_used((), users))
     definition = await _definition_of(loading, row)
@@ -109,8 +111,10 @@ async def _segment(loading: Loading, attempt: Attempt, record: Created) -> None:
 
 async def _definition(loading: Loading, attempt: Attempt, record: Created) -> None:
     attempt.step = "look"
-    if await _seen(loading, lambda: realtime.retrieve_segment_definition(loading.client, record.id)) is None:
+    row = await _seen(loading, lambda: realtime.retrieve_segment_definition(loading.client, record.id))
+    if row is None:
         return
+    _prove(loading, record, row.created_on)
     attempt.step = Write.DELETE_DEFINITION
 
     async def send() -> None:
@@ -121,6 +125,35 @@ async def _definition(loading: Loading, attempt: Attempt, record: Created) -> No
 
     with suppress(NotFound):
         await write(loading, attempt, Write.DELETE_DEFINITION, record.id, send, gone)
+
+
+_APART = 60.0
+"""Seconds by which the moment of a creation may lie outside of what the journal says: clocks, and whole seconds."""
+_ON_THE_WAY = 3600.0
+"""Seconds after it was entered within which a creation that nobody confirmed can have arrived."""
+
+
+def _prove(loading: Loading, record: Created, created_on: str) -> None:
+    """Go on only if this run made the record: a derived id says which one it is, never who made it.
+
+    Raises:
+        CannotGoOn: it was created at another time than this run's journal says.
+    """
+    skew = loading.client.clock_skew or 0.0
+    try:
+        made = datetime.fromisoformat(created_on).timestamp() - skew
+        first = datetime.fromisoformat(record.intended_at).timestamp()
+        last = datetime.fromisoformat(record.confirmed_at).timestamp() if record.confirmed_at else first + _ON_THE_WAY
+    except ValueError:
+        raise CannotGoOn(
+            f"When the {record.kind} was created cannot be read ({created_on or 'nothing'}), so nothing proves that "
+            "this run made it, and it stays."
+        ) from None
+    if not first - _APART <= made <= last + _APART:
+        raise CannotGoOn(
+            f"The {record.kind} was created at {created_on}, but this run created its own at {record.intended_at}: "
+            "another run, or somebody, made this one, and it stays. To take it back, roll back the run that made it."
+        )
 
 
 async def _seen(loading: Loading, look_at: Callable[[], Awaitable[T | None]]) -> T | None:

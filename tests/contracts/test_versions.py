@@ -16,7 +16,7 @@ from migrator.contracts.export_folder import MANIFEST, MemberSource, member_read
 from migrator.contracts.journal import JOURNAL, LoadState, reading
 from migrator.contracts.plan import PLAN, PLAN_FORMAT, Outcome, read_plan
 from migrator.contracts.run_folder import RunFolder
-from migrator.contracts.verification import Match, read_verifications, write_verification
+from migrator.contracts.verification import Match, Verification, read_verifications, write_verification
 from migrator.contracts.versions import Format
 from tests.conftest import Command
 from tests.small import COMPOUND, DYNAMIC, INACTIVE, LOST, ROW_ONLY, STATIC
@@ -128,3 +128,16 @@ def test_upgrades_are_taken_one_after_the_other() -> None:
 def test_what_has_no_format_is_nothing(content: Any) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         Format().of_now(content, "It")
+
+
+def test_the_number_of_a_look_never_comes_again(tmp_path: Path) -> None:
+    for at in ("1", "2", "3"):
+        write_verification(Verification(at, ()), tmp_path)
+    (tmp_path / "verification-001.json").unlink()
+    third = (tmp_path / "verification-003.json").read_bytes()
+    write_verification(Verification("4", ()), tmp_path)
+    assert (tmp_path / "verification-003.json").read_bytes() == third
+    (tmp_path / "verification-004.json").unlink()
+    write_verification(Verification("5", ()), tmp_path)
+    assert [look.at for look in read_verifications(tmp_path)] == ["2", "3", "5"]
+    assert (tmp_path / "verification-005.json").exists()
