@@ -15,6 +15,7 @@ from migrator.base.progress import Silent
 from migrator.contracts.export_folder import member_reader, read_export
 from migrator.contracts.journal import LoadResult
 from migrator.contracts.plan import Plan, TranslationSettings
+from migrator.contracts.run_folder import utc_now
 from migrator.contracts.verification import Verified, latest, read_verifications
 from migrator.dataverse.connect import connect
 from migrator.loader.journal import Journal
@@ -41,13 +42,13 @@ class Migration:
         folder.mkdir(exist_ok=True)
         self.tolerance = 0.02
         self.patience = Patience(total=20, first=0.01, most=0.1)
-        self.plan: Plan = translate(read_export(export), TranslationSettings(ORGANISATION))
+        self.plan: Plan = translate(read_export(export), TranslationSettings(ORGANISATION, members_from_row=True))
 
     def go(self, *, then_verify: bool = True, wait: float = 5.0) -> tuple[dict[Any, LoadResult], dict[Any, Verified]]:
         async def work() -> tuple[list[LoadResult], dict[Any, Verified]]:
             async with (
                 await connect(self.server.address, patience=self.patience) as client,
-                Journal(self.folder / "journal.db", now) as journal,
+                Journal(self.folder / "journal.db", utc_now) as journal,
             ):
                 loading = Loading(client, self.plan, member_reader(self.export), journal, self.folder, 4)
                 results = await load(loading, Silent())
@@ -64,7 +65,7 @@ class Migration:
         async def session() -> T:
             async with (
                 await connect(self.server.address, patience=self.patience) as client,
-                Journal(self.folder / "journal.db", now) as journal,
+                Journal(self.folder / "journal.db", utc_now) as journal,
             ):
                 return await work(Loading(client, self.plan, member_reader(self.export), journal, self.folder, 4))
 
