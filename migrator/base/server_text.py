@@ -17,9 +17,16 @@ from typing import Any
 from uuid import UUID
 
 FULL_TEXT = logging.getLogger("migrator.full_text")
-"""Where the whole of a server's text goes; see `keeping_full_texts`."""
+"""Where the whole of a server's text goes: nowhere, unless `want_full_texts` was called and a run keeps them."""
 FULL_TEXT.propagate = False
 FULL_TEXT.addHandler(logging.NullHandler())
+FULL_TEXT.setLevel(logging.CRITICAL)
+
+
+def want_full_texts() -> None:
+    """From now on runs keep the whole of what servers say, in a file that nobody else can read (`--debug`)."""
+    FULL_TEXT.setLevel(logging.DEBUG)
+
 
 LEFT_OUT = "…"
 
@@ -41,7 +48,7 @@ _HIDDEN: tuple[re.Pattern[str], ...] = (
     re.compile(r"\b(?:bearer|basic)\s+[^\s,;]{6,}", re.IGNORECASE),
     re.compile(r"\beyJ[\w-]+(?:\.[\w-]*)*"),
     re.compile(r"\b(?:https?|ftp|mailto|tel|file):\S+", re.IGNORECASE),
-    re.compile(r"[^\s\"'<>()\[\],;:=]+@[^\s\"'<>()\[\],;]+"),
+    re.compile(r"[^\s\"<>(),;]+@[^\s\"<>(),;]*"),
     re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}\b"),
     re.compile(r"(?<![\w.-])(?:[\w-]+\.)+(?:com|net|org|example|local|cn|us|de|fr|io|eu|info)(?![\w-])", re.IGNORECASE),
     re.compile(r"(?<!\w)\+?\(?\d(?:[ ()/.-]{0,2}\d){7,}(?!\w)"),

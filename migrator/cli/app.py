@@ -11,6 +11,7 @@ import typer
 
 from migrator import __version__
 from migrator.base.errors import Exit, Interrupted, MigratorError
+from migrator.base.server_text import sanitised, want_full_texts
 from migrator.cli import check, clean_up, decide, load, practise, prepare, reach_it, streams
 from migrator.cli.terminal import Terminal
 
@@ -36,8 +37,14 @@ def _front(
     version: Annotated[
         bool, typer.Option("--version", help="Say which version this is.", callback=_show_version, is_eager=True)
     ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="Keep the whole of what servers say in debug.log of the run (private: people)."),
+    ] = False,
 ) -> None:
-    pass
+    del version  # its callback has answered
+    if debug:
+        want_full_texts()
 
 
 # In the order of a migration day.
@@ -75,8 +82,8 @@ def main() -> None:
         if os.environ.get("MIGRATOR_TRACEBACK"):
             raise
         _end(
-            f"Something happened that should not ({type(error).__name__}: {error}). What was done is kept. "
-            "Please report it with the output of the same command under MIGRATOR_TRACEBACK=1.",
+            f"Something happened that should not ({type(error).__name__}: {sanitised(str(error))}). "
+            "What was done is kept. Please report it with the output of the same command under MIGRATOR_TRACEBACK=1.",
             Exit.FAILED,
         )
 

@@ -23,6 +23,7 @@ from migrator import __version__
 from migrator.base.atomic import private_folder, write_bytes, write_text
 from migrator.base.errors import UsageError
 from migrator.base.safe_text import for_file_name
+from migrator.base.server_text import FULL_TEXT
 from migrator.contracts.choices import Choices
 from migrator.contracts.selection import Selection
 from migrator.contracts.versions import Format
@@ -30,6 +31,8 @@ from migrator.contracts.versions import Format
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+DEBUG_LOG = "debug.log"
+"""The whole of what servers said, with --debug: it may hold ids, names and addresses of people."""
 RUN, EXPORT, LOG, LOCK, HOLDER = "run.json", "export", "run.log", ".lock", ".lock-holder"
 
 
@@ -266,6 +269,7 @@ def working_on(run: RunFolder) -> Iterator[None]:
             f"Another process (id {holder}) works on the run {run.name}. Wait until it ends; nothing was changed."
         ) from None
     handler: logging.Handler | None = None
+    full_text: logging.Handler | None = None
     logger = logging.getLogger("migrator")
     try:
         write_text(run.path / HOLDER, f"{os.getpid()}\n")
@@ -273,11 +277,15 @@ def working_on(run: RunFolder) -> Iterator[None]:
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False
+        if FULL_TEXT.isEnabledFor(logging.DEBUG):
+            full_text = _log_handler(run.path / DEBUG_LOG)
+            FULL_TEXT.addHandler(full_text)
         yield
     finally:
-        if handler is not None:
-            logger.removeHandler(handler)
-            handler.close()
+        for owner, opened in ((logger, handler), (FULL_TEXT, full_text)):
+            if opened is not None:
+                owner.removeHandler(opened)
+                opened.close()
         (run.path / HOLDER).unlink(missing_ok=True)
         lock.release()
 
