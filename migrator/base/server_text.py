@@ -92,11 +92,13 @@ def sanitised(text: str, own: Collection[UUID] = ()) -> Kept:
         return f"\0{len(kept) - 1}\0"
 
     text = _ID.sub(keep, text.replace("\0", ""))
-    for pattern in _HIDDEN:
-        text = pattern.sub(LEFT_OUT, text)
-    text = _without_quoted(text)
-    text = _WORD.sub(_word, text)
-    text = re.sub(rf"{LEFT_OUT}(?:[\s,;:.-]*{LEFT_OUT})+", LEFT_OUT, text)
+    before = ""
+    while before != text:  # what was left out may turn an apostrophe into a quotation mark
+        before = text
+        for pattern in _HIDDEN:
+            text = pattern.sub(LEFT_OUT, text)
+        text = _WORD.sub(_word, _without_quoted(text))
+        text = re.sub(rf"{LEFT_OUT}(?:[\s,;:.-]*{LEFT_OUT})+", LEFT_OUT, text)
     return Kept(re.sub("\0(\\d+)\0", lambda match: kept[int(match[1])], text).strip())
 
 
@@ -121,15 +123,12 @@ def _word(match: re.Match[str]) -> str:
     return word if known or word.isdigit() else LEFT_OUT
 
 
-_KEY = re.compile(r"[@A-Za-z_][\w.@]{0,60}")
-
-
 def shape_of(content: Any, depth: int = 3) -> Kept:
     """What an answer looks like, without what it says: `{"Response": JSON text of [3 × {"contactid": text}]}`."""
     match content:
         case dict() if depth:
             shown = ", ".join(
-                f'"{key if _KEY.fullmatch(str(key)) else LEFT_OUT}": {_state(key, value) or shape_of(value, depth - 1)}'
+                f'"{_key(str(key))}": {_state(str(key), value) or shape_of(value, depth - 1)}'
                 for key, value in list(content.items())[:20]
             )
             return Kept(f"{{{shown}}}")
@@ -147,6 +146,11 @@ def shape_of(content: Any, depth: int = 3) -> Kept:
             return Kept(str(content).lower())
         case _:
             return Kept(type(content).__name__)
+
+
+def _key(key: str) -> str:
+    """A name inside an answer; names of the protocol and words of known messages alone are shown."""
+    return key if re.fullmatch(r"@odata\.[a-zA-Z]+", key) or sanitised(key) == key else LEFT_OUT
 
 
 def _state(key: str, value: Any) -> str:
@@ -192,32 +196,34 @@ def _messages(content: Any) -> Iterator[str]:
 
 
 _WORDS = """
-    a access account accounts action actions active add added admin administration administrator after again all allowed
-    already also an and any api app append application are argument as assign at attempt attribute audience azure
-    because been before being business businessunit but by call calls can cannot change changed characters check claim
-    claims client code column columns combined compute computed computing condition conditional configuration connection
-    contact contacts contains convert could count create created crm currently customer data database dataverse date
-    decrease default definition delete deleted denied depends deployment description detected different disabled do does
-    doesn't domain draft duplicate during dynamic dynamics each editable email empty enabled encountered end entities
-    entity environment error errors exceeded except execution exist existing exists expected expired expression failed
-    failure false fault feature field fields filter for forbidden found from function gateway generic get going group
-    groups guid guids has have having http i id identified identity ids if in inactive incoming incorrect insights
-    instance interaction internal intersect invalid is isn't isnotnull isnull it its journey journeys json key large
-    length license like limit line list live lookup main make malformed manual many marketing match matching maximum may
-    member members memory message metadata method microsoft milliseconds minimum missing mode module more must name
-    names needed no nor not null number object occurred odata of ok on one only operation operator or organisation
-    organization organizationid otc other out outbound outside owner page parameter parent parse parsed parsing patch
-    path payload paging permission permissions please plugin policy position post present principal privilege privileges
-    profile profiles property provided publish published publishing put query range read real real-time reason record
-    records reduce reference referenced refused relate relateoptional relationship request requests required resource
-    resources response restricted retry role roles row rows same scope something
-    new search security see segment segments selected
-    send server service set settings should sign since size sql starts state static status step stop stopped stopping
-    string such support supported sure syntax system systemuser table tables tenant than that the their there these this
-    throttled time timed timeout times to token too true try type unable unauthorized unavailable unexpected unhandled
-    union unique unit units unknown unsupported until update updated uri url use used user user's users valid validation
-    value values version violation virtual wait was we web were when where which while window with within without write
-    wrong yes you your
+    a access account accounts action actions active add added additionalproperties admin administration
+    administrator after again all allowed already also an and answer any api app append application are argument as
+    assign at attempt attribute audience azure baseentitylogicalname because been before being business businessunit
+    but by call calls can cannot change changed characters check claim claims client code column columns combined
+    compute computed computing condition conditional configuration connection contact contactids contacts contains
+    convert could count create created crm currently customer data database dataverse date decrease default
+    definition delete deleted denied dependentjourneys dependentsegments depends deployment description detected
+    different disabled do does doesn't domain draft duplicate during dynamic dynamics each editable email empty
+    enabled encountered end entities entity entityids environment error errors exceeded except execution exist
+    existing exists expected expired expression failed failure false fault feature field fields filter for forbidden
+    found from function gateway generic get going group groups guid guids has have having http i id identified
+    identity ids if in inactive incoming incorrect insights instance interaction internal intersect invalid is isn't
+    isnotnull isnull it its journey journeys json key large lastexecution length license like limit line list live
+    lookup main make malformed manual many marketing match matching maximum may member members memory message
+    metadata method microsoft milliseconds minimum missing mode module more morerecords must name names needed new
+    no nor not null number object occurred odata of ok on one only operation operator or organisation organization
+    organizationid otc other out outbound outside owner page paging parameter parent parse parsed parsing patch path
+    payload permission permissions please plugin policy position post present primarykeycolumnname principal
+    privilege privileges profile profiles property provided publish published publishing put query range read real
+    real-time reason record records reduce reference referenced refused relate relateoptional relationship request
+    requests required resource resources response restricted result results resulttext retry role roles row rows
+    same scope search security see segment segmentid segments selected send server service set settings should sign
+    since size something sql starts state static status statuscode step stop stopped stopping string such summary
+    support supported sure syntax system systemuser table tables tenant than that the their there these this
+    throttled time timed timeout times to token too totalcount true try type unable unauthorized unavailable
+    unexpected unhandled union unique unit units unknown unsupported until update updated uri url use used user
+    user's users valid validation value values version violation virtual wait was wasstopped we web were when where
+    which while window with within without write wrong yes you your
 """
 _KNOWN = frozenset(_WORDS.split())
 """Words of messages that the service is documented or was seen to write, and the names of its own things."""
