@@ -186,7 +186,8 @@ def schema() -> Schema:
         "msdynmkt_interactionid": key,
         "msdynmkt_entityid": Column("Lookup", targets=("contact",)),
         "msdynmkt_entityid_logicalname": Column("EntityName"),
-        "msdynmkt_timestamp": moment,
+        "msdynmkt_sourcesystem": choice,
+        "msdynmkt_originaltimestamp": moment,
         "msdynmkt_journeyid": key,
     }
     return Schema(
@@ -357,7 +358,8 @@ class World:
             "msdynmkt_interactionid": self.id(),
             "msdynmkt_entityid": contact,
             "msdynmkt_entityid_logicalname": "contact" if self.random.random() < 0.95 else "lead",
-            "msdynmkt_timestamp": self.day(2024, 2026),
+            "msdynmkt_sourcesystem": 1,
+            "msdynmkt_originaltimestamp": self.day(2024, 2026),
             "msdynmkt_journeyid": f"00000000-0000-4000-8000-{self.random.randint(1, 5):012}",
         }
 

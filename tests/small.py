@@ -65,18 +65,22 @@ SCHEMA = Schema(
             {"listid": KEY, "listname": TEXT, "type": Column("Boolean"), "createdfromcode": WHOLE},
         ),
         "listmember": Table("listmembers", "id", "id", {"id": KEY, "listid": KEY, "contactid": KEY}),
-        "msdynmkt_emailopened": Table(
-            "msdynmkt_emailopeneds",
-            "id",
-            "id",
-            {
-                "id": KEY,
-                "msdynmkt_entityid": Column("Lookup"),
-                "msdynmkt_entityid_logicalname": Column("EntityName"),
-                "msdynmkt_timestamp": Column("DateTime"),
-                "msdynmkt_link": TEXT,
-            },
-        ),
+        **{
+            f"msdynmkt_{kind}": Table(
+                f"msdynmkt_{kind}s",
+                "id",
+                "id",
+                {
+                    "id": KEY,
+                    "msdynmkt_entityid": Column("Lookup"),
+                    "msdynmkt_entityid_logicalname": Column("EntityName"),
+                    "msdynmkt_originaltimestamp": Column("DateTime"),
+                    "msdynmkt_link": TEXT,
+                    "msdynmkt_minutes": WHOLE,
+                },
+            )
+            for kind in ("emailopened", "emaillinkclicked")
+        },
     },
     many_to_one=(ManyToOne("contact_customer_accounts", "contact", "parentcustomerid", "account", "accountid"),),
     many_to_many=(ManyToMany("listcontact_association", "listmember", "list", "listid", "contact", "contactid"),),

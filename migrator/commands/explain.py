@@ -19,9 +19,8 @@ from migrator.mql.walk import references
 from migrator.mql.wording import ENGLISH, WORDINGS, Title
 from migrator.product import findings
 from migrator.product.findings import Finding
-from migrator.translator.compounds import Segments, resolver_of_query
-from migrator.translator.queries import Resolve, translate_query, unresolved
-from migrator.translator.translate import translate
+from migrator.translator.queries import translate_query
+from migrator.translator.translate import translate_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +64,16 @@ def explain(
     except QueryError as error:
         found = (findings.query_unreadable(str(error)),)
         return Explanation(Outcome.BLOCKED, "", "", found, (), picture=error.picture)
-    schema = Schema()
-    resolve: Resolve = unresolved
     title: Title = str
-    if export is not None:
+    schema = Schema()
+    if export is None:
+        translated = translate_query(query, schema, interactions=interactions, words=words)
+    else:
         content = read_export(export)
-        schema = schema_from_json(content.tables)
-        segments = Segments(content.segments)
         target = OrganisationRef(content.organisation.id, content.organisation.url)
-        plan = translate(content, TranslationSettings(target, interactions=interactions))
-        planned = {segment.legacy_id: (segment.outcome, segment.segment_id) for segment in plan.segments}
-        resolve, title = resolver_of_query(segments, lambda segment: planned[segment.id]), segments.title
-    translated = translate_query(query, schema, resolve, interactions=interactions, words=words)
+        chosen = TranslationSettings(target, interactions=interactions, words=words)
+        translated, segments = translate_one(query, content, chosen)
+        title, schema = segments.title, schema_from_json(content.tables)
     names = tuple(dict.fromkeys(references(query.members)))
     told = (findings.compound_segment(len(names)), *translated.findings) if names else translated.findings
     return Explanation(outcome_of(told), translated.text, in_words(query, title, schema, language), told, names, query)

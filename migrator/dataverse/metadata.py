@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from migrator.dataverse.client import Client
-from migrator.dataverse.errors import NotFound
+from migrator.dataverse.errors import NotFound, Refused
 from migrator.mql import Column, ManyToMany, ManyToOne, Table
+
+DEFINITION_TABLE = "msdynmkt_segmentdefinition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,30 @@ async def describe(client: Client, logical_name: str) -> Described | None:
     return Described(table, tuple(lookups), tuple(between))
 
 
+async def query_length(client: Client) -> int | None:
+    """How many characters the query of a real-time segment may have; None where the organisation does not say.
+
+    Raises:
+        Unreachable: the organisation does not answer.
+    """
+    attribute = f"EntityDefinitions(LogicalName='{DEFINITION_TABLE}')/Attributes(LogicalName='msdynmkt_segmentquery')"
+    try:
+        answer = await client.get(f"{attribute}/Microsoft.Dynamics.CRM.MemoAttributeMetadata?$select=MaxLength")
+    except Refused:
+        return None
+    length = answer.get("MaxLength")
+    return length if isinstance(length, int) and length > 0 else None
+
+
 def _column(row: dict[str, Any]) -> Column:
+    kind = row.get("AttributeTypeName") or {}
     return Column(
-        str(row["AttributeType"]), row.get("SourceType"), tuple(row.get("Targets") or ()), labels=_labels(row)
+        str(row["AttributeType"]),
+        row.get("SourceType"),
+        tuple(row.get("Targets") or ()),
+        str(kind.get("Value") or "") if isinstance(kind, dict) else "",
+        row.get("MaxLength") if isinstance(row.get("MaxLength"), int) else None,
+        _labels(row),
     )
 
 

@@ -12,9 +12,7 @@ from sqlglot import exp
 from migrator.evaluator.conditions import condition_sql
 from migrator.evaluator.select import MEMBER, EvaluationError, Place, Scope, Statement, call, from_table
 from migrator.mql import tree
-
-TIME_COLUMN = "msdynmkt_timestamp"
-"""When an interaction happened. No public source names the column; docs/assumptions.md says so."""
+from migrator.mql.interactions import TIMES
 
 _DAYS = {tree.WindowUnit.DAYS: 1, tree.WindowUnit.WEEKS: 7}
 _MONTHS = {tree.WindowUnit.MONTHS: 1, tree.WindowUnit.YEARS: 12}
@@ -40,7 +38,7 @@ def people(
     if having is None:
         return statement.add(select)
     if having.unit and having.length is not None:
-        time, _ = place.column(TIME_COLUMN)
+        time, _ = place.column(next((name for name in TIMES if name in place.table.columns), TIMES[0]))
         start = _start(statement.now, having.unit, having.length)
         select = select.where(
             exp.GTE(this=time, expression=exp.cast(exp.Literal.string(start.isoformat(" ")), "TIMESTAMP"))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from migrator.evaluator.conditions import condition_sql
 from migrator.evaluator.interactions import people
 from migrator.evaluator.select import EvaluationError, Place, Scope, Statement, from_table, member_of
 from migrator.mql import tree
+from migrator.mql.interactions import LINK, PERSON, PERSON_TABLE, SOURCE, SOURCE_OUTBOUND, TABLES, column_of
 from migrator.mql.walk import spelled_out, with_columns
+from migrator.product.codes import AUDIENCE
 
 
 def members_sql(members: tree.Members, statement: Statement) -> str:
@@ -40,27 +44,48 @@ def _profile(profile: tree.Profile, statement: Statement) -> str:
             case tree.Filter(condition):
                 select = select.where(condition_sql(condition, scope, statement.now))
             case tree.Traverse(relationship, alias, condition):
-                place, on = _next_place(scope.current, relationship, statement)
+                before = scope.current
+                place, on = _next_place(before, relationship, statement)
                 select = select.join(from_table(place), on=on)
                 scope.current = place
                 if alias:
                     scope.aliases[alias.lower()] = place
                 if condition:
-                    select = select.where(condition_sql(condition, scope, statement.now))
+                    inside = Scope(place, {**scope.aliases, _BEFORE: before})
+                    select = select.where(condition_sql(_placed(condition, before, place), inside, statement.now))
             case tree.Relate():
                 raise EvaluationError("RELATE belongs to real-time queries")
     return statement.add(select.select(member_of(scope.current)))
 
 
+_BEFORE = "the table before"
+"""No query can call a table so."""
+
+
+def _placed(condition: tree.Condition, before: Place, after: Place) -> tree.Condition:
+    """A filter inside TRAVERSE; a column that only the table before has is meant for that."""
+
+    def placed(attribute: tree.Attribute) -> tree.Attribute:
+        name = attribute.name.lower()
+        if attribute.alias is None and name in before.table.columns and name not in after.table.columns:
+            return tree.Attribute(name, _BEFORE)
+        return attribute
+
+    return with_columns(condition, placed)
+
+
 def _next_place(current: Place, relationship: str, statement: Statement) -> tuple[Place, exp.Expr]:
     """The table at the other end of `relationship`, and how its rows belong to those of `current`."""
-    for found in statement.schema.outbound_relationships(relationship.lower()):
+    name, schema = relationship.lower(), statement.schema
+    candidates = schema.outbound_relationships(name) or schema.relationships_by_schema_name(name)
+    for found in candidates:
         if current.logical_name == found.referencing_table:
             place = statement.place(found.referenced_table)
             return place, _equal(current, found.referencing_column, place, found.referenced_column)
         if current.logical_name == found.referenced_table:
             place = statement.place(found.referencing_table)
             return place, _equal(current, found.referenced_column, place, found.referencing_column)
+    if candidates:
         raise EvaluationError(f"the relationship {relationship} does not start at {current.logical_name}")
     raise EvaluationError(f"there is no relationship {relationship}")
 
@@ -71,18 +96,31 @@ def _equal(left: Place, left_column: str, right: Place, right_column: str) -> ex
 
 def _interaction(interaction: tree.Interaction, statement: Statement) -> str:
     # Outbound interactions moved into the real-time store under its names (docs/assumptions.md).
-    place = statement.place(f"msdynmkt_{interaction.type.lower()}")
+    kind = interaction.type.lower()
+    place = statement.place(TABLES.get(kind, f"msdynmkt_{kind}"))
+    if interaction.link.lower() != LINK:
+        raise EvaluationError(f"interactions belong to {LINK}, not to {interaction.link}")
+    which: list[tree.Condition] = [tree.Comparison(tree.Attribute(PERSON_TABLE), "==", tree.Text(AUDIENCE))]
+    if SOURCE in place.table.columns:  # what outbound marketing recorded
+        which.append(tree.Comparison(tree.Attribute(SOURCE), "==", tree.Number(SOURCE_OUTBOUND)))
     filters = tuple(_renamed(condition, place) for condition in interaction.filters)
-    of_contacts = tree.Comparison(tree.Attribute("msdynmkt_entityid_logicalname"), "==", tree.Text("contact"))
-    return people(statement, place, "msdynmkt_entityid", (of_contacts, *filters), interaction.having)
+    having = interaction.having
+    if having is not None and having.attribute is not None:
+        having = replace(having, attribute=_column(having.attribute, place))
+    return people(statement, place, PERSON, (*which, *filters), having)
 
 
 def _renamed(condition: tree.Condition, place: Place) -> tree.Condition:
     """The condition with the columns of an interaction under their real-time names."""
 
     def renamed(attribute: tree.Attribute) -> tree.Attribute:
-        if attribute.name.lower() in place.table.columns:
-            return attribute
-        return tree.Attribute(f"msdynmkt_{attribute.name.lower()}", attribute.alias)
+        return tree.Attribute(_column(attribute.name, place), attribute.alias)
 
     return with_columns(condition, renamed)
+
+
+def _column(name: str, place: Place) -> str:
+    found = column_of(name, place.table)
+    if found is None:
+        raise EvaluationError(f"{place.logical_name} has no column for {name}")
+    return found

@@ -30,10 +30,11 @@ from migrator.contracts.selection import Selection, selects
 from migrator.dataverse import outbound
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import ActionMissing, Refused, ServerFault, UnexpectedAnswer
-from migrator.dataverse.metadata import Described, describe
+from migrator.dataverse.metadata import DEFINITION_TABLE, Described, describe
 from migrator.extractor.directory import OrganisationDirectory
 from migrator.extractor.imports import check_members
 from migrator.mql import QueryError, Schema, parse_outbound, tree
+from migrator.mql.interactions import TABLES as INTERACTION_TABLES
 from migrator.mql.walk import operands
 from migrator.product.codes import AUDIENCE, LEGACY_MEMBER_PREFIX, LegacyStatus, LegacyType, Scope
 
@@ -393,15 +394,20 @@ def _id(entry: Any) -> UUID | None:
 
 async def _metadata(client: Client, segments: Iterable[LegacySegment]) -> Schema:
     """The tables that the queries touch, with the relationships between them."""
-    wanted, relationships = {AUDIENCE}, set[str]()
+    # The table of real-time segments tells how long a query may be, and whether it can have a time zone.
+    wanted, relationships = {AUDIENCE, DEFINITION_TABLE}, set[str]()
     for segment in segments:
         try:
             parts = list(operands(parse_outbound(segment.query).members))
         except QueryError:
             continue
-        for profile in (part for part in parts if isinstance(part, tree.Profile)):
-            wanted.add(profile.entity.lower())
-            relationships |= {step.relationship.lower() for step in profile.steps if isinstance(step, tree.Traverse)}
+        for part in parts:
+            match part:
+                case tree.Profile(entity, _, steps):
+                    wanted.add(entity.lower())
+                    relationships |= {step.relationship.lower() for step in steps if isinstance(step, tree.Traverse)}
+                case tree.Interaction(kind) if kind.lower() in INTERACTION_TABLES:
+                    wanted.add(INTERACTION_TABLES[kind.lower()])
     found: dict[str, Described | None] = {}
     while missing := sorted(wanted - found.keys()):
         for name, described in zip(
@@ -411,8 +417,10 @@ async def _metadata(client: Client, segments: Iterable[LegacySegment]) -> Schema
             if described:
                 known = Schema({name: described.table}, described.many_to_one, described.many_to_many)
                 for relationship in known.all_lookups():
-                    if relationship.outbound_name in relationships:
+                    if {relationship.outbound_name, relationship.schema_name.lower()} & relationships:
                         wanted |= {relationship.referencing_table, relationship.referenced_table}
+                        if many := known.many_by_schema_name.get(relationship.schema_name):
+                            wanted |= {many.table1, many.table2}
     tables = {name: described for name, described in found.items() if described}
     many_to_one = {one for described in tables.values() for one in described.many_to_one}
     many_to_many = {many for described in tables.values() for many in described.many_to_many}

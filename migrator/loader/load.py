@@ -21,6 +21,7 @@ from migrator.contracts.payload import Payload
 from migrator.contracts.plan import PlannedSegment
 from migrator.dataverse import realtime
 from migrator.dataverse.errors import DuplicateKey, Refused
+from migrator.dataverse.metadata import query_length
 from migrator.dataverse.realtime import DefinitionChange, DefinitionRow, SegmentChange, SegmentRow
 from migrator.loader.existing import Existing, Phase, look, phase_of
 from migrator.loader.groups import fill
@@ -46,24 +47,38 @@ async def load(loading: Loading, progress: ShowsProgress, only: Collection[UUID]
         segment for segment in loading.plan.segments if segment.loadable and (only is None or segment.legacy_id in only)
     ]
     existing = await look(loading.client, chosen)
+    # The length of a query was raised before, and organisations differ: it is asked where the query goes to.
+    longest = await query_length(loading.client) if any(_query_of(segment) for segment in chosen) else None
     # Real-time segments nest one level: those that refer to others come second.
     first = [segment for segment in chosen if not segment.depends_on]
     second = [segment for segment in chosen if segment.depends_on]
     with progress.step("Loading segments", len(chosen)) as step:
-        results = await side_by_side((_one(loading, segment, existing, step) for segment in first), loading.parallel)
+        results = await side_by_side(
+            (_one(loading, segment, existing, step, longest) for segment in first), loading.parallel
+        )
         tried = {**loading.journal.results(), **{result.legacy_id: result for result in results}}
         failed = {key for key, result in tried.items() if result.state is LoadState.FAILED}
         results += await side_by_side(
-            (_one(loading, segment, existing, step, failed) for segment in second), loading.parallel
+            (_one(loading, segment, existing, step, longest, failed) for segment in second), loading.parallel
         )
     return results
 
 
 async def _one(
-    loading: Loading, segment: PlannedSegment, existing: Existing, progress: Step, failed: Collection[UUID] = ()
+    loading: Loading,
+    segment: PlannedSegment,
+    existing: Existing,
+    progress: Step,
+    longest: int | None,
+    failed: Collection[UUID] = (),
 ) -> LoadResult:
     attempt = Attempt(segment.legacy_id)
     try:
+        if longest is not None and len(_query_of(segment)) > longest:
+            raise CannotGoOn(
+                f"Its query has {len(_query_of(segment)):,} characters; the queries of this organisation take "
+                f"{longest:,}. Nothing was created. Freeze its members, or split the segment, and translate again."
+            )
         if broken := sum(other in failed for other in segment.depends_on):
             raise CannotGoOn(
                 f"{broken} of the segments that its query refers to could not be loaded. Retry those first, then this."
@@ -94,6 +109,10 @@ async def _one(
     await loading.journal.record(result)
     progress.advance()
     return result
+
+
+def _query_of(segment: PlannedSegment) -> str:
+    return segment.payload.query if segment.payload else ""
 
 
 async def _records(loading: Loading, segment: PlannedSegment, existing: Existing, attempt: Attempt) -> bool:

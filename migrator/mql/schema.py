@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from migrator.product.codes import ColumnSource
+
+MULTI_SELECT = "MultiSelectPicklistType"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +27,27 @@ class Column:
     """SourceType: 0 or None for a plain column, otherwise see `codes.ColumnSource`."""
     targets: tuple[str, ...] = ()
     """The tables that a lookup points at."""
+    type_name: str = ""
+    """AttributeTypeName, which tells apart what `type` calls Virtual, such as MultiSelectPicklistType."""
+    max_length: int | None = None
+    """Characters that a text column takes, where the organisation says so."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Display names: by language (en, de, fr), and under "" the one of the user who read them."""
 
     @property
+    def multi_select(self) -> bool:
+        """Whether the column holds several choices: metadata calls it Virtual, though it is stored."""
+        return self.type_name == MULTI_SELECT
+
+    @property
     def usable_kind(self) -> str:
-        """What keeps the column out of segments ("calculated", "virtual", …); empty when it can be used."""
-        if self.type == "Virtual":
+        """What keeps the column out of segments ("calculated", "virtual", …); empty when it can be used.
+
+        A rollup column is none of them: the documents name calculated and formula columns only.
+        """
+        if self.type == "Virtual" and not self.multi_select:
             return "virtual"
-        if self.source in (None, ColumnSource.SIMPLE):
+        if self.source in (None, ColumnSource.SIMPLE, ColumnSource.ROLLUP):
             return ""
         try:
             return ColumnSource(self.source).name.lower()
@@ -80,7 +96,7 @@ class ManyToMany:
     column2: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Schema:
     """Tables and relationships of one organisation, as far as they are needed."""
 
@@ -88,20 +104,54 @@ class Schema:
     many_to_one: tuple[ManyToOne, ...] = ()
     many_to_many: tuple[ManyToMany, ...] = ()
 
-    def outbound_relationships(self, name: str) -> Iterator[ManyToOne]:
+    def outbound_relationships(self, name: str) -> tuple[ManyToOne, ...]:
         """The relationships that an outbound query means by `name`."""
-        return (relationship for relationship in self.all_lookups() if relationship.outbound_name == name)
+        return self._by_outbound_name.get(name, ())
+
+    def relationships_by_schema_name(self, name: str) -> tuple[ManyToOne, ...]:
+        """The lookups, and halves of many-to-many relationships, whose schema name is `name`, in small letters."""
+        return self._by_schema_name.get(name, ())
 
     def all_lookups(self) -> Iterator[ManyToOne]:
         """Every relationship that outbound can traverse: lookups, and both halves of many-to-many ones.
 
-        Outbound goes through the intersect table in two steps; each half carries the schema name of the whole.
+        Outbound goes through the intersect table in two steps; each half carries the schema name of the whole. The
+        key of a table that is not known is empty.
         """
         yield from self.many_to_one
         for many in self.many_to_many:
             for table, column in ((many.table1, many.column1), (many.table2, many.column2)):
-                key = self.tables[table].key if table in self.tables else column
+                key = self.tables[table].key if table in self.tables else ""
                 yield ManyToOne(many.schema_name, many.intersect_table, column, table, key)
+
+    @cached_property
+    def many_by_schema_name(self) -> Mapping[str, ManyToMany]:
+        """The many-to-many relationships by their schema names."""
+        return {many.schema_name: many for many in self.many_to_many}
+
+    @cached_property
+    def intersect_tables(self) -> frozenset[str]:
+        """The tables that only connect two others."""
+        return frozenset(many.intersect_table for many in self.many_to_many)
+
+    @cached_property
+    def outbound_names(self) -> tuple[str, ...]:
+        """Every name that an outbound query may give to a relationship."""
+        return tuple(self._by_outbound_name)
+
+    @cached_property
+    def _by_outbound_name(self) -> Mapping[str, tuple[ManyToOne, ...]]:
+        found: dict[str, dict[ManyToOne, None]] = defaultdict(dict)
+        for one in self.all_lookups():
+            found[one.outbound_name][one] = None
+        return {name: tuple(ones) for name, ones in found.items()}
+
+    @cached_property
+    def _by_schema_name(self) -> Mapping[str, tuple[ManyToOne, ...]]:
+        found: dict[str, dict[ManyToOne, None]] = defaultdict(dict)
+        for one in self.all_lookups():
+            found[one.schema_name.lower()][one] = None
+        return {name: tuple(ones) for name, ones in found.items()}
 
 
 _ADAPTER = TypeAdapter(Schema)

@@ -41,6 +41,30 @@ def spelled_out(part: tree.Members) -> tree.Members:
     return part
 
 
+def conditions(members: tree.Members) -> Iterator[tree.Condition]:
+    """Every condition in a set expression, as it stands in its filters."""
+    for part in operands(members):
+        match part:
+            case tree.Profile(steps=steps):
+                yield from (step.condition for step in steps if step.condition is not None)
+            case tree.Interaction(filters=filters) | tree.SegmentReference(filters=filters):
+                yield from filters
+
+
+def counts_from_now(members: tree.Members) -> bool:
+    """Whether a set expression depends on the moment when it is computed."""
+    for part in operands(members):
+        if isinstance(part, tree.Interaction) and any(
+            having and having.unit for having in (part.having, *part.further)
+        ):
+            return True
+    return any(
+        isinstance(node, tree.DateFunction) and node.name == "DATETIMEUTCNOW"
+        for condition in conditions(members)
+        for node in nodes(condition)
+    )
+
+
 def nodes(node: tree.Condition | tree.Value) -> Iterator[tree.Condition | tree.Value]:
     """The node and everything below it."""
     yield node

@@ -44,6 +44,13 @@ class Finding:
     advice: str
 
 
+def within(name: str, finding: Finding) -> Finding:
+    """A finding about another segment whose query was put in the place of a reference to it."""
+    return Finding(
+        finding.code, finding.severity, f"In “{name}”, whose query is used here: {finding.message}", finding.advice
+    )
+
+
 CATALOGUE: dict[str, tuple[Severity, str]] = {}
 """Every code with its severity and, from the docstring, what it means."""
 
@@ -480,6 +487,53 @@ def relationship_ambiguous(name: str) -> tuple[str, str]:
     )
 
 
+@_finding(Severity.CHANGE)
+def relationship_by_schema_name(name: str, outbound_name: str) -> tuple[str, str]:
+    """The query names a relationship by its schema name, as real-time queries do."""
+    return (
+        f"The query names a relationship by its schema name, {name}; outbound queries call it {outbound_name}.",
+        "Nothing to do when the members agree after loading.",
+    )
+
+
+@_finding(Severity.DECISION)
+def intersect_sides(table: str) -> tuple[str, str]:
+    """The query goes into the table between two others and does not leave it at the other side."""
+    return (
+        f"The query goes to the table {table}, which connects two others, and not from one of its sides to the other. "
+        "Real-time queries always go from one end to the other.",
+        "Name both sides of the relationship in the outbound query, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def table_unknown(table: str) -> tuple[str, str]:
+    """A table that the query goes through is not in the metadata, and its key would have to be guessed."""
+    return (
+        f"The metadata does not have the table {table}, so its key is not known.",
+        "Extract again, so that the metadata of this table is part of the export.",
+    )
+
+
+@_finding(Severity.DECISION)
+def alias_reused(alias: str) -> tuple[str, str]:
+    """A condition uses a name that the query gave to two tables."""
+    return (
+        f"The query calls two tables {alias}, and a condition does not say which of them it means.",
+        "Give each table a name of its own in the outbound query, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def traverse_filter(column: str, tables: str) -> tuple[str, str]:
+    """A condition inside TRAVERSE may be meant for either end of the relationship."""
+    return (
+        f"The condition on {column} stands inside TRAVERSE, and it cannot be told to which of the tables {tables} "
+        "it belongs.",
+        "Put the table's name before the column, or the condition into a FILTER of its own, and extract again.",
+    )
+
+
 @_finding(Severity.DECISION)
 def intersect_condition(table: str) -> tuple[str, str]:
     """The query asks something of the table between two many-to-many tables."""
@@ -499,6 +553,46 @@ def condition_across_tables() -> tuple[str, str]:
 
 
 @_finding(Severity.DECISION)
+def condition_spread_too_far(most: int) -> tuple[str, str]:
+    """Conditions speak of contact and of a related table in so many combinations that they would fill too many sets."""
+    return (
+        f"Conditions on contact and on a related table are mixed in so many ways that more than {most} sets would be "
+        "needed to say the same.",
+        "Simplify the conditions, build them in the real-time segment builder, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def nobody_active() -> tuple[str, str]:
+    """The query asks for inactive contacts only; real-time journeys hold active ones, so nobody would be in it."""
+    return (
+        "The query asks for contacts that are not active. Real-time segments hold active contacts only, so this one "
+        "would be empty.",
+        "Leave the segment behind, or freeze the members of now: a static segment keeps inactive contacts.",
+    )
+
+
+@_finding(Severity.DECISION)
+def inactive_asked_for() -> tuple[str, str]:
+    """A part of the query asks for inactive contacts, whom real-time queries do not select."""
+    return (
+        "A part of the query asks for contacts that are not active. Real-time queries select active contacts only, "
+        "so those would be missing.",
+        "Approve the segment if they need not be in it, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def inactive_kept() -> tuple[str, str]:
+    """Contacts are taken out by a query, which in real time does not reach inactive ones."""
+    return (
+        "The query takes contacts out by their properties. In real time that reaches active contacts only, so inactive "
+        "ones whom outbound marketing took out would stay in.",
+        "Approve the segment if inactive contacts do not matter, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
 def no_change_tracking(table: str) -> tuple[str, str]:
     """A related table has no change tracking, which real-time segments need."""
     return (
@@ -512,7 +606,8 @@ def query_behavioural(interactions: str) -> tuple[str, str]:
     """The query asks what people did (behavioural segment)."""
     return (
         f"The query asks what people did ({interactions}); the vendor gives no map to real-time interactions.",
-        "Review the proposed query. If it says the same, approve it, or repeat with --interactions translate.",
+        "Review the proposed query: it counts what outbound marketing recorded (msdynmkt_sourcesystem 1); newer ones "
+        "count as well without that condition. If it is right, approve it, or repeat with --interactions translate.",
     )
 
 
@@ -522,6 +617,44 @@ def interactions_translated(interactions: str) -> tuple[str, str]:
     return (
         f"What people did ({interactions}) is asked of the real-time interactions by our own map.",
         "Compare the members: the vendor gives no such map.",
+    )
+
+
+@_finding(Severity.DECISION)
+def interaction_unmapped(kind: str, why: str) -> tuple[str, str]:
+    """An interaction of outbound marketing that has no documented counterpart in real time."""
+    return (
+        f"The interaction {kind} of outbound marketing has no documented counterpart in real-time journeys: {why}.",
+        "Build the condition in the real-time segment builder, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def interaction_link(kind: str, link: str) -> tuple[str, str]:
+    """An interaction is linked with its people by something else than the contact."""
+    return (
+        f"The interaction {kind} is counted for {link}, not for contactId; real-time interactions are known to "
+        "belong to the contact only.",
+        "Build the condition in the real-time segment builder, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def interaction_column(kind: str, column: str) -> tuple[str, str]:
+    """A condition on an interaction uses a property without a known counterpart."""
+    return (
+        f"No counterpart of the property {column} of the interaction {kind} is known.",
+        "Build the condition in the real-time segment builder, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def having_zero() -> tuple[str, str]:
+    """HAVING asks for a count of nothing, which outbound marketing forbids."""
+    return (
+        "HAVING asks for people with a count of 0. Outbound marketing forbids that, and people who never did "
+        "anything are not counted in real time either.",
+        "Take everybody EXCEPT those who did it at least once, or freeze the members of now.",
     )
 
 
@@ -562,6 +695,15 @@ def reference_cycle(path: list[str]) -> tuple[str, str]:
 
 
 @_finding(Severity.DECISION)
+def references_too_deep(most: int) -> tuple[str, str]:
+    """Segments refer to one another over too many levels."""
+    return (
+        f"Segments refer to one another over more than {most} levels.",
+        "Rebuild the segments on fewer levels, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
 def reference_not_carried_over(name: str, outcome: str) -> tuple[str, str]:
     """The query refers to a segment that is not carried over."""
     return (
@@ -595,6 +737,45 @@ def query_too_long(length: int, most: int) -> tuple[str, str]:
     return (
         f"The real-time query has {length:,} characters; the column takes {most:,}.",
         "Split the segment, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def query_too_large(most: int) -> tuple[str, str]:
+    """With the queries of other segments in their places the query would be larger than can be sent."""
+    return (
+        f"With the queries of the segments that it refers to in their places, the query would have more than {most:,} "
+        "parts.",
+        "Freeze the members of now, here or in one of the segments that it refers to.",
+    )
+
+
+@_finding(Severity.NOTE)
+def time_zone_carried(code: int) -> tuple[str, str]:
+    """The segment counts relative dates in a time zone of its own, which is carried over."""
+    return (
+        f"The query counts from now, in the segment's own time zone (code {code}); the zone is carried over in "
+        "msdynmkt_timezonecode.",
+        "Look at people who are close to the border of a day; no document says how real time uses the zone.",
+    )
+
+
+@_finding(Severity.DECISION)
+def time_zone_not_carried(code: int) -> tuple[str, str]:
+    """The segment counts relative dates in a time zone of its own, which cannot be carried over."""
+    return (
+        f"The query counts from now, in the segment's own time zone (code {code}), and real-time segments of this "
+        "organisation have no column for it.",
+        "Approve the segment if a few hours do not matter, or freeze the members of now.",
+    )
+
+
+@_finding(Severity.DECISION)
+def time_zones_differ(codes: str) -> tuple[str, str]:
+    """Parts of the query count relative dates in different time zones; a real-time query has one."""
+    return (
+        f"Parts of the query count from now in different time zones ({codes}); a real-time segment has one.",
+        "Approve the segment if a few hours do not matter, or freeze the members of now.",
     )
 
 
@@ -644,9 +825,19 @@ def column_unknown(table: str, column: str) -> tuple[str, str]:
     )
 
 
+@_finding(Severity.DECISION)
+def column_rollup(table: str, column: str) -> tuple[str, str]:
+    """The query uses a rollup column; the documents name them for outbound marketing only."""
+    return (
+        f"{table}.{column} is a rollup column. The documents exclude calculated and formula columns from real-time "
+        "segments and say nothing about rollup columns.",
+        "Approve the segment to find out: if publishing is refused, it stays a draft. Or freeze the members of now.",
+    )
+
+
 @_finding(Severity.STOP)
 def column_not_stored(table: str, column: str, kind: str) -> tuple[str, str]:
-    """The query uses a calculated, rollup, formula or virtual column."""
+    """The query uses a calculated, formula or virtual column."""
     return (
         f"{table}.{column} is a {kind} column; real-time journeys cannot use those in a segment.",
         "Copy the value into a plain column, for example with a flow, and use that column instead; "

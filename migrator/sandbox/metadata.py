@@ -105,14 +105,16 @@ def _display_name(labels: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _column(table: str, name: str, column: Column) -> dict[str, Any]:
+    # What the metadata calls Virtual may be a choice column that takes several values; only its type's name says so.
+    type_name = column.type_name or f"{column.type}Type"
     shown: dict[str, Any] = {
-        "@odata.type": f"#Microsoft.Dynamics.CRM.{column.type}AttributeMetadata",
+        "@odata.type": f"#Microsoft.Dynamics.CRM.{type_name.removesuffix('Type')}AttributeMetadata",
         "MetadataId": _id(f"{table}.{name}"),
         "LogicalName": name,
         "SchemaName": name,
         "EntityLogicalName": table,
         "AttributeType": column.type,
-        "AttributeTypeName": {"Value": f"{column.type}Type"},
+        "AttributeTypeName": {"Value": type_name},
         "AttributeOf": None,
         "IsPrimaryId": False,
         "SourceType": column.source if column.source is not None else 0,
@@ -120,8 +122,8 @@ def _column(table: str, name: str, column: Column) -> dict[str, Any]:
     }
     if column.targets:
         shown["Targets"] = list(column.targets)
-    if (table, name) in LENGTHS:
-        shown["MaxLength"] = LENGTHS[table, name]
+    if length := LENGTHS.get((table, name), column.max_length):
+        shown["MaxLength"] = length
     return shown
 
 

@@ -68,6 +68,7 @@ TABLES = {
             "msdynmkt_staticlistmembers": MEMO,
             "msdynmkt_disablesegmentrefresh": YES_NO,
             "msdynmkt_segmentrefreshintervalminutes": WHOLE,
+            "msdynmkt_timezonecode": WHOLE,
             "msdynmkt_sourcesegmentcreatedon": MOMENT,
             "msdynmkt_sourcesegmentcreatedby": TEXT,
         },

@@ -11,7 +11,7 @@ from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.payload import StaticGroup
 from migrator.product import findings
-from migrator.product.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, NAME_MAX, LegacyType
+from migrator.product.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, NAME_MAX
 from migrator.product.findings import Finding
 from migrator.translator.identity import derived_id
 from migrator.translator.texts import shortened
@@ -36,8 +36,12 @@ def plan_members(
     target: UUID,
     tolerance: float,
     accepted: Collection[Doubt] = (),
+    *,
+    as_list: bool,
 ) -> PlannedMembers:
-    """Plan the groups of a static segment; other segments have none, but what was read is checked all the same.
+    """Plan the groups of a segment that becomes a list; others get groups for exclusions alone.
+
+    What was read is checked in either case.
 
     Args:
         segment: its row.
@@ -46,14 +50,15 @@ def plan_members(
         target: the organisation that the plan is for.
         tolerance: the share by which numbers may differ before a person has to look.
         accepted: kinds of doubt that are settled for all segments.
+        as_list: whether it becomes a list: static, or frozen.
     """
     found = [
         *_about_reading(members),
         *_about_doubts(segment, members, tolerance, accepted),
-        *_about_size(segment, members, tolerance),
+        *_about_size(segment, members, tolerance, as_list=as_list),
     ]
-    fits = (members.count or 0) + (members.excluded or 0) <= MEMBERS_MAX
-    if segment.type_code != LegacyType.STATIC:
+    fits = _groups_needed(members) <= GROUPS_PER_DEFINITION
+    if not as_list:
         # Whoever is excluded by name stays out of what a query selects, too.
         excluded = members.excluded or 0
         out = _groups(segment.id, 0, excluded, name, target, excluded=True) if excluded else []
@@ -69,9 +74,17 @@ def plan_members(
     if len(groups) > 1 and members.count > MEMBERS_PER_GROUP:
         included = sum(not group.excluded for group in groups)
         found.append(findings.split_into_groups(members.count, included, MEMBERS_PER_GROUP))
-    if len(groups) > GROUPS_PER_DEFINITION:  # two half-filled groups, one of each kind
-        return PlannedMembers((), tuple(found), fits=False)
     return PlannedMembers(groups, tuple(found))
+
+
+def _groups_needed(members: Members) -> int:
+    """Members and exclusions lie in groups of their own, and half-filled ones count."""
+    return _number_of_groups(members.count or 0) + (_number_of_groups(members.excluded) if members.excluded else 0)
+
+
+def _number_of_groups(count: int) -> int:
+    # A segment that is known to be empty keeps one empty group, which can be filled by hand later.
+    return max(1, -(-count // MEMBERS_PER_GROUP))
 
 
 def _about_reading(members: Members) -> Iterator[Finding]:
@@ -153,11 +166,11 @@ _SAID: Mapping[MemberSource, Callable[[Members], Finding]] = {
 }
 
 
-def _about_size(segment: LegacySegment, members: Members, tolerance: float) -> Iterator[Finding]:
+def _about_size(segment: LegacySegment, members: Members, tolerance: float, *, as_list: bool) -> Iterator[Finding]:
     recorded, read = segment.recorded_size, members.count
     if recorded is None or read is None or recorded == read:
         return
-    if segment.type_code == LegacyType.STATIC and abs(recorded - read) > tolerance * recorded:
+    if as_list and abs(recorded - read) > tolerance * recorded:
         yield findings.size_far_off(recorded, read, tolerance)
     else:
         yield findings.size_differs(recorded, read)
@@ -180,8 +193,7 @@ def plan_groups(
 
 
 def _groups(segment: UUID, first: int, count: int, name: str, target: UUID, *, excluded: bool) -> list[StaticGroup]:
-    # A segment that is known to be empty keeps one empty group, which can be filled by hand later.
-    number = max(1, -(-count // MEMBERS_PER_GROUP))
+    number = _number_of_groups(count)
     what, role = (" – exclusions", "exclude group") if excluded else (" – members", "group")
     groups = []
     for index in range(number):

@@ -8,144 +8,86 @@ way back, with the conditions of all stops in its filter, says the same.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from itertools import product
+from collections.abc import Sequence
 
-from migrator.mql import ManyToOne, Schema, tree
-from migrator.mql.walk import nodes, with_columns
+from migrator.mql import Schema, tree
+from migrator.mql.walk import with_columns
 from migrator.product import findings
 from migrator.product.codes import AUDIENCE
 from migrator.product.findings import Finding
+from migrator.translator.doubts import doubts
+from migrator.translator.ways import Way, stops_of, taken_apart
 
-_ALTERNATIVES_MAX = 16
-"""Profiles that one condition across tables may be spread over; more would be unreadable."""
-
-
-class Inexpressible(Exception):
-    """Something that real-time queries cannot say; the finding says what and why."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.message)
-        self.finding = finding
+ALTERNATIVES_MAX = 16
+"""Profiles that conditions across tables may be spread over; more would be unreadable."""
 
 
-@dataclass(slots=True)
-class _Stop:
-    """One table on the way."""
+def turned_round(profile: tree.Profile, schema: Schema, told: list[Finding]) -> list[tree.Profile] | None:
+    """The real-time profiles whose union is the outbound profile; None where real-time queries cannot say it.
 
-    table: str
-    alias: str = ""
-    """Its name in the real-time query; empty for the audience, whose columns stand bare."""
-    arrived_by: ManyToOne | None = None
-    """The relationship that leads here from the stop before."""
-
-
-@dataclass(slots=True)
-class _Way:
-    """A profile taken apart."""
-
-    stops: list[_Stop]
-    conditions: list[tree.Condition] = field(default_factory=list)
-    """With every column behind the number of its stop."""
-
-
-def turned_round(profile: tree.Profile, schema: Schema) -> tuple[list[tree.Profile], list[Finding]]:
-    """The real-time profiles whose union is the outbound profile, and what there is to say.
-
-    Raises:
-        Inexpressible: a relationship is unknown, or real-time queries cannot say it.
+    Args:
+        profile: an outbound profile.
+        schema: tables and relationships.
+        told: takes what there is to say, everything that stands in the way included.
     """
-    way = _taken_apart(profile, schema)
+    way = taken_apart(profile, schema, told)
+    if way is None:
+        return None
     if way.stops[-1].table != AUDIENCE:
-        raise Inexpressible(findings.audience_not_contact(way.stops[-1].table))
-    hops = _hops_back(way, schema)
-    found = list(_column_findings(way, schema))
-    if hops:
-        found.insert(0, findings.query_turned_round(", ".join(stop.table for stop in way.stops)))
-    last = len(way.stops) - 1
-    alternatives = _separated(way.conditions, last)
-    profiles = [_profile(alternative, hops, way, schema) for alternative in alternatives]
-    if len(profiles) > 1:
-        found.append(findings.query_spread(len(profiles)))
-    return profiles, list(dict.fromkeys(found))
+        told.append(findings.audience_not_contact(way.stops[-1].table))
+        return None
+    if way.hops:
+        told.append(findings.query_turned_round(", ".join(stop.table for stop in way.stops)))
+    for stop in way.stops[:-1]:
+        table = schema.tables.get(stop.table)
+        if table is not None and not table.change_tracking:
+            told.append(findings.no_change_tracking(stop.table))
+    for condition in way.conditions:
+        told.extend(doubts(condition, lambda attribute: way.stops[int(attribute.alias or 0)].table, schema))
+    told.extend(_unproven_places(way))
+    alternatives = _separated(way.conditions, way.last, told)
+    if alternatives is None:
+        return None
+    anything = _anything(way, schema)
+    if way.hops and anything is None and any(_asks_nothing(alternative, way) for alternative in alternatives):
+        told.append(findings.table_unknown(way.stops[0].table))
+        return None
+    if len(alternatives) > 1:
+        told.append(findings.query_spread(len(alternatives)))
+    return [_profile(alternative, way, anything) for alternative in alternatives]
 
 
-# --- taking apart ----------------------------------------------------------------------------------------------------
+def _unproven_places(way: Way) -> list[Finding]:
+    """Filters behind RELATE were seen on its last table only: what asks others on a nested way is unproven."""
+    asked = {stop for condition in way.conditions for stop in stops_of(condition)} - {way.last}
+    if len(asked) > 1:
+        return [findings.unproven_construct("conditions on several tables of one way")]
+    if asked - {0}:
+        return [findings.unproven_construct("a condition on a table in the middle of a way only")]
+    return []
 
 
-def _taken_apart(profile: tree.Profile, schema: Schema) -> _Way:
-    way = _Way([_Stop(profile.entity.lower())])
-    aliases = {profile.alias.lower(): 0} if profile.alias else {}
-
-    def placed(attribute: tree.Attribute) -> tree.Attribute:
-        name = attribute.name.lower()  # logical names are lower case
-        if attribute.alias is None:
-            return tree.Attribute(name, str(len(way.stops) - 1))
-        stop = aliases.get(attribute.alias.lower())
-        if stop is None:
-            raise Inexpressible(findings.alias_unknown(f"{attribute.alias}.{attribute.name}", attribute.alias))
-        return tree.Attribute(name, str(stop))
-
-    for step in profile.steps:
-        match step:
-            case tree.Filter(condition):
-                way.conditions.append(with_columns(condition, placed))
-            case tree.Traverse(relationship, alias, condition):
-                way.stops.append(_next_stop(way.stops[-1], relationship, schema))
-                if alias:
-                    aliases[alias.lower()] = len(way.stops) - 1
-                if condition:
-                    way.conditions.append(with_columns(condition, placed))
-    numbers: Counter[str] = Counter()
-    for stop in reversed(way.stops[:-1]):
-        numbers[stop.table] += 1
-        stop.alias = f"{stop.table}_{numbers[stop.table]}"
-    return way
+def _asks_nothing(conditions: Sequence[tree.Condition], way: Way) -> bool:
+    """Whether no condition speaks of another table than contact."""
+    return all(stops_of(condition) <= {way.last} for condition in conditions)
 
 
-def _next_stop(here: _Stop, name: str, schema: Schema) -> _Stop:
-    found = {one.schema_name: one for one in schema.outbound_relationships(name.lower())}
-    fitting = [one for one in found.values() if here.table in (one.referencing_table, one.referenced_table)]
-    if not fitting:
-        known = {one.outbound_name for one in schema.all_lookups()}
-        near = get_close_matches(name.lower(), known, n=3)
-        raise Inexpressible(findings.relationship_unknown(name, here.table, near))
-    one = fitting[0]
-    if len(fitting) > 1 or one.referencing_table == one.referenced_table:
-        raise Inexpressible(findings.relationship_ambiguous(name))
-    there = one.referenced_table if here.table == one.referencing_table else one.referencing_table
-    return _Stop(there, arrived_by=one)
+def _anything(way: Way, schema: Schema) -> tree.Condition | None:
+    """A condition that always holds: a RELATE needs a filter, also where the way has no condition.
 
-
-def _hops_back(way: _Way, schema: Schema) -> tuple[tree.Hop, ...]:
-    """The relationships from contact back to the first table; two halves of a many-to-many one are one hop."""
-    between = {(many.schema_name, many.intersect_table) for many in schema.many_to_many}
-    hops = []
-    index = len(way.stops) - 1
-    while index > 0:
-        arrived, before = way.stops[index].arrived_by, index - 1
-        if arrived is None:
-            break
-        if (arrived.schema_name, arrived.referencing_table) in between:
-            # Outbound stops at the table between; real-time goes from end to end.
-            first_half = way.stops[before].arrived_by
-            if first_half is None or first_half.schema_name != arrived.schema_name or _is_asked(way, before):
-                raise Inexpressible(findings.intersect_condition(arrived.referencing_table))
-            before -= 1
-        hops.append(tree.Hop(arrived.schema_name, way.stops[before].alias))
-        index = before
-    return tuple(hops)
-
-
-def _is_asked(way: _Way, stop: int) -> bool:
-    return any(str(stop) in _stops_of(condition) for condition in way.conditions)
-
-
-def _stops_of(condition: tree.Condition | tree.Value) -> set[str]:
-    return {node.alias or "" for node in nodes(condition) if isinstance(node, tree.Attribute)}
+    It is the key of the first table being there or, where that is not known, the column that led away from it.
+    """
+    if not way.hops:
+        return None
+    first, second = way.stops[0], way.stops[1]
+    known, hop = schema.tables.get(first.table), second.arrived_by[0]
+    if known is not None:
+        column = known.key
+    elif second.table in schema.intersect_tables:
+        return None
+    else:
+        column = hop.referencing_column if first.table == hop.referencing_table else hop.referenced_column
+    return tree.IsNotNull(tree.Attribute(column, first.alias))
 
 
 # --- conditions of contact and conditions of the way -----------------------------------------------------------------
@@ -153,109 +95,110 @@ def _stops_of(condition: tree.Condition | tree.Value) -> set[str]:
 _Alternative = list[tree.Condition]
 
 
-def _separated(conditions: Sequence[tree.Condition], last: int) -> list[_Alternative]:
+def _separated(conditions: Sequence[tree.Condition], last: int, told: list[Finding]) -> list[_Alternative] | None:
     """The conditions as alternatives in which no single condition speaks of contact and of the way at once."""
+    flat = _flat(conditions)
+    if not flat:
+        return [[]]
+    spread = _Spread(last, told)
+    return spread.both(flat, negated=False)
+
+
+class _Spread:
+    """Spreads conditions over alternatives, and stops counting at the limit: the work is bounded, not the wait."""
+
+    def __init__(self, last: int, told: list[Finding]) -> None:
+        self._last, self._told = last, told
+        self._mixed: dict[int, bool] = {}
+
+    def both(self, parts: Sequence[tree.Condition], *, negated: bool) -> list[_Alternative] | None:
+        """All of the parts must hold (none of them, if negated)."""
+        pure = [part for part in parts if not self._is_mixed(part)]
+        every: list[_Alternative] | None = [[tree.Not(part) if negated else part for part in pure]]
+        for part in parts:
+            if not self._is_mixed(part):
+                continue
+            choices = self._choices(part, negated=negated)
+            if every is None or choices is None:
+                every = None  # go on: every obstacle is told
+            elif len(every) * len(choices) > ALTERNATIVES_MAX:
+                self._told.append(findings.condition_spread_too_far(ALTERNATIVES_MAX))
+                every = None
+            else:
+                every = [[*chosen, *choice] for chosen in every for choice in choices]
+        return every
+
+    def _either(
+        self, parts: Sequence[tree.Condition], kind: type[tree.And] | type[tree.Or], *, negated: bool
+    ) -> list[_Alternative] | None:
+        """Some of the parts must hold (or not hold): one alternative a table, not one a part."""
+        own = [part for part in parts if not self._is_mixed(part) and stops_of(part) <= {self._last}]
+        others = [part for part in parts if not self._is_mixed(part) and not stops_of(part) <= {self._last}]
+        every: list[_Alternative] | None = []
+        for group in (own, others):
+            if group:
+                one = group[0] if len(group) == 1 else kind(tuple(group))
+                every = [*(every or []), [tree.Not(one) if negated else one]]
+        for part in parts:
+            if not self._is_mixed(part):
+                continue
+            choices = self._choices(part, negated=negated)
+            if every is None or choices is None:
+                every = None
+            elif len(every) + len(choices) > ALTERNATIVES_MAX:
+                self._told.append(findings.condition_spread_too_far(ALTERNATIVES_MAX))
+                every = None
+            else:
+                every = [*every, *choices]
+        return every
+
+    def _choices(self, condition: tree.Condition, *, negated: bool) -> list[_Alternative] | None:
+        match condition:
+            case tree.Not(inner):
+                if self._is_mixed(inner):
+                    return self._choices(inner, negated=not negated)
+            case tree.And(conditions):
+                if negated:
+                    return self._either(conditions, tree.And, negated=True)
+                return self.both(conditions, negated=False)
+            case tree.Or(conditions):
+                if negated:
+                    return self.both(conditions, negated=True)
+                return self._either(conditions, tree.Or, negated=False)
+        self._told.append(findings.condition_across_tables())
+        return None
+
+    def _is_mixed(self, condition: tree.Condition) -> bool:
+        """Whether a condition speaks of contact and of another table."""
+        known = self._mixed.get(id(condition))
+        if known is None:
+            stops = stops_of(condition)
+            known = self._mixed[id(condition)] = self._last in stops and len(stops) > 1
+        return known
+
+
+def _flat(conditions: Sequence[tree.Condition]) -> list[tree.Condition]:
     flat: list[tree.Condition] = []
     for condition in conditions:
         flat.extend(condition.conditions if isinstance(condition, tree.And) else [condition])
-    choices = [_choices(condition, last) for condition in flat]
-    number = 1
-    for choice in choices:
-        number *= len(choice)
-        if number > _ALTERNATIVES_MAX:
-            raise Inexpressible(findings.condition_across_tables())
-    return _combined(choices)
+    return flat
 
 
-def _combined(choices: Sequence[list[_Alternative]]) -> list[_Alternative]:
-    """One alternative for every way of taking one from each choice."""
-    return [[part for parts in chosen for part in parts] for chosen in product(*choices)]
-
-
-def _choices(condition: tree.Condition, last: int) -> list[_Alternative]:
-    if not _is_mixed(condition, last):
-        return [[condition]]
-    match condition:
-        case tree.Or(conditions):
-            return [choice for part in conditions for choice in _choices(part, last)]
-        case tree.And(conditions):
-            return _combined([_choices(part, last) for part in conditions])
-        case tree.Not(tree.Or(conditions)):
-            return _choices(tree.And(tuple(map(tree.Not, conditions))), last)
-        case tree.Not(tree.And(conditions)):
-            return _choices(tree.Or(tuple(map(tree.Not, conditions))), last)
-        case tree.Not(tree.Not(inner)):
-            return _choices(inner, last)
-    raise Inexpressible(findings.condition_across_tables())
-
-
-def _is_mixed(condition: tree.Condition, last: int) -> bool:
-    stops = _stops_of(condition)
-    return str(last) in stops and len(stops) > 1
-
-
-def _profile(conditions: _Alternative, hops: tuple[tree.Hop, ...], way: _Way, schema: Schema) -> tree.Profile:
-    last = len(way.stops) - 1
-
+def _profile(conditions: _Alternative, way: Way, anything: tree.Condition | None) -> tree.Profile:
     def named(attribute: tree.Attribute) -> tree.Attribute:
-        stop = way.stops[int(attribute.alias or last)]
+        stop = way.stops[int(attribute.alias or way.last)]
         return tree.Attribute(attribute.name, stop.alias or None)
 
-    own = [with_columns(c, named) for c in conditions if not _stops_of(c) - {str(last)}]
-    others = [with_columns(c, named) for c in conditions if _stops_of(c) - {str(last)}]
+    own = [with_columns(c, named) for c in conditions if stops_of(c) <= {way.last}]
+    others = [with_columns(c, named) for c in conditions if not stops_of(c) <= {way.last}]
     steps: list[tree.Filter | tree.Traverse | tree.Relate] = [tree.Filter(condition) for condition in _joined(own)]
-    if hops:
-        # A RELATE needs a filter; where the way has no condition, the first table's key being there is one.
-        first = way.stops[0]
-        key = schema.tables[first.table].key if first.table in schema.tables else f"{first.table}id"
-        asked = _joined(others) or [tree.IsNotNull(tree.Attribute(key, first.alias))]
-        steps.append(tree.Relate(hops, asked[0]))
+    asked = _joined(others) or ([anything] if anything else [])
+    if way.hops and asked:
+        steps.append(tree.Relate(way.hops, asked[0]))
     return tree.Profile(AUDIENCE, None, tuple(steps))
 
 
 def _joined(conditions: Sequence[tree.Condition]) -> list[tree.Condition]:
     """The conditions as one, or none."""
-    flat: list[tree.Condition] = []
-    for condition in conditions:
-        flat.extend(condition.conditions if isinstance(condition, tree.And) else [condition])
-    if len(flat) < 2:
-        return flat
-    return [tree.And(tuple(flat))]
-
-
-# --- columns ---------------------------------------------------------------------------------------------------------
-
-
-def _column_findings(way: _Way, schema: Schema) -> Iterator[Finding]:
-    """What is unknown, unusable or unproven on the way."""
-    for stop in way.stops[:-1]:
-        table = schema.tables.get(stop.table)
-        if table is not None and not table.change_tracking:
-            yield findings.no_change_tracking(stop.table)
-    for condition in way.conditions:
-        yield from doubts(condition, lambda attribute: way.stops[int(attribute.alias or 0)].table, schema)
-    if len({stop for condition in way.conditions for stop in _stops_of(condition)} - {str(len(way.stops) - 1)}) > 1:
-        yield findings.unproven_construct("conditions on several tables of one way")
-
-
-def doubts(condition: tree.Condition, table_of: Callable[[tree.Attribute], str], schema: Schema) -> Iterator[Finding]:
-    """What is unproven, unknown or unusable in one condition; `table_of` tells the table of a column."""
-    unproven: dict[str, None] = {}
-    for node in nodes(condition):
-        match node:
-            case tree.TextMatch(op=op) if op != "CONTAINS":
-                unproven[op] = None
-            case tree.Arithmetic():
-                unproven["arithmetic"] = None
-            case tree.DateFunction(name=name):
-                unproven[name] = None
-            case tree.Attribute(name):
-                table = table_of(node)
-                if known := schema.tables.get(table):
-                    column = known.columns.get(name.lower())
-                    if column is None:
-                        yield findings.column_unknown(table, name)
-                    elif column.usable_kind:
-                        yield findings.column_not_stored(table, name, column.usable_kind)
-    if unproven:
-        yield findings.unproven_construct(", ".join(unproven))
+    flat = _flat(conditions)
+    return flat if len(flat) < 2 else [tree.And(tuple(flat))]

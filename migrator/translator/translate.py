@@ -22,18 +22,25 @@ from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.payload import Identity, Payload, PayloadKind, StaticGroup, payload
 from migrator.contracts.plan import PLAN_FORMAT, Outcome, Plan, PlannedSegment, TranslationSettings, outcome_of
 from migrator.contracts.selection import selects
-from migrator.mql import QueryError, parse_outbound
+from migrator.mql import QueryError, parse_outbound, tree
 from migrator.mql.schema import Schema, schema_from_json
 from migrator.mql.sentences import cut, in_words
 from migrator.mql.wording import Title
 from migrator.product import codes, findings
 from migrator.product.findings import Finding, Severity
-from migrator.translator.compounds import Segments, resolver
+from migrator.translator.compounds import References, Segments
 from migrator.translator.identity import derived_id
 from migrator.translator.members import MEMBERS_MAX, PlannedMembers, parts_of, plan_groups, plan_members
-from migrator.translator.queries import PlannedQuery, Resolve, translate_query, unresolved
+from migrator.translator.queries import Part, PlannedQuery, Resolve, translate_query, unresolved
 from migrator.translator.statuses import PlannedStatus, plan_status
 from migrator.translator.texts import PlannedTexts, plan_texts, shortened
+
+DEFINITION_TABLE, QUERY_COLUMN, TIME_ZONE_COLUMN = (
+    "msdynmkt_segmentdefinition",
+    "msdynmkt_segmentquery",
+    "msdynmkt_timezonecode",
+)
+"""Where the target's own metadata tells how long a query may be, and whether a segment can have a time zone."""
 
 Spread = Callable[[Callable[[str], "Said"], Iterable[str]], Iterable["Said"]]
 """Applies a function to many queries, in their order: `map`, or the map of a pool of processes."""
@@ -50,19 +57,12 @@ def translate(export: Export, settings: TranslationSettings, spread: Spread = ma
     Raises:
         pydantic.ValidationError: the export's metadata is damaged.
     """
-    schema = schema_from_json(export.tables)
+    work = _work(export, settings)
     alone = [segment for segment in export.segments if _stands_alone(segment) and selects(settings.selection, segment)]
-    say = partial(said, schema=schema, interactions=settings.interactions, words=settings.words)
-    work = _Work(
-        settings=settings,
-        schema=schema,
-        said=dict(zip((s.id for s in alone), spread(say, (s.query for s in alone)), strict=True)),
-        members=export.members,
-        segments=Segments(export.segments),
-        names=Counter(segment.name for segment in export.segments),
-        planned={},
-        parts=[],
+    say = partial(
+        said, schema=work.schema, interactions=settings.interactions, words=settings.words, most=work.query_max
     )
+    work.said.update(zip((s.id for s in alone), spread(say, (s.query for s in alone)), strict=True))
     planned = [*(_planned(segment, work) for segment in export.segments)]
     planned += work.parts
     return Plan(
@@ -75,13 +75,63 @@ def translate(export: Export, settings: TranslationSettings, spread: Spread = ma
     )
 
 
+def translate_one(query: tree.Query, export: Export, settings: TranslationSettings) -> tuple[PlannedQuery, Segments]:
+    """One query that belongs to no segment, among the segments of an export; only those it refers to are planned.
+
+    Args:
+        query: an outbound query.
+        export: what was extracted.
+        settings: everything else that a plan depends on.
+
+    Returns:
+        The real-time query with its findings, and the segments of the export by their names.
+
+    Raises:
+        pydantic.ValidationError: the export's metadata is damaged.
+    """
+    work = _work(export, settings)
+    translated = translate_query(
+        query, work.schema, work.references.of(None),
+        interactions=settings.interactions, words=settings.words, most=work.query_max,
+    )  # fmt: skip
+    return translated, work.segments
+
+
+def _work(export: Export, settings: TranslationSettings) -> _Work:
+    schema = schema_from_json(export.tables)
+    segments = Segments(export.segments)
+    return _Work(
+        settings=settings,
+        schema=schema,
+        query_max=_query_max(schema, export, settings),
+        said={},
+        members=export.members,
+        segments=segments,
+        names=Counter(segment.name for segment in export.segments),
+        planned={},
+        parts=[],
+        unfolded={},
+    )
+
+
+def _query_max(schema: Schema, export: Export, settings: TranslationSettings) -> int:
+    """Characters that the query of a real-time segment may have, by the target's metadata where the export has it."""
+    if settings.target.id != export.organisation.id:
+        return codes.QUERY_MAX
+    table = schema.tables.get(DEFINITION_TABLE)
+    column = table.columns.get(QUERY_COLUMN) if table else None
+    return (column.max_length if column else None) or codes.QUERY_MAX
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """What the planning of every segment looks at."""
 
     settings: TranslationSettings
     schema: Schema
-    said: Mapping[UUID, Said]
+    query_max: int
+    """Characters that the query of a real-time segment may have."""
+    said: dict[UUID, Said]
     """What became of every query that speaks of no other segment."""
     members: Mapping[UUID, Members]
     segments: Segments
@@ -90,6 +140,15 @@ class _Work:
     """Segments that are planned already: compounds ask what becomes of the ones that they refer to."""
     parts: list[PlannedSegment]
     """The parts of segments that were split."""
+    unfolded: dict[UUID, Part]
+    """Segments whose sets were put in the place of references to them."""
+
+    @property
+    def references(self) -> References:
+        """What references between segments become."""
+        return References(
+            self.segments, self.fate, self.schema, self.members, self.settings.interactions, self.unfolded
+        )
 
     def fate(self, segment: LegacySegment) -> tuple[Outcome, UUID]:
         """What becomes of a segment without references, and the id of its real-time segment."""
@@ -126,16 +185,25 @@ def _plan(segment: LegacySegment, work: _Work) -> PlannedSegment:
         plan_status(segment, drafts_only=settings.drafts_only),
         plan_texts(segment, work.names[segment.name]),
     )
+    frozen = settings.compound is Choice.SNAPSHOT and members.count is not None and _is_compound(segment, work)
+    as_list = frozen or segment.type_code == codes.LegacyType.STATIC
     accepted = (Doubt.ROW,) if settings.members_from_row else ()
-    static = plan_members(segment, members, parts.texts.sent.name, settings.target.id, settings.tolerance, accepted)
-    if not static.fits and segment.type_code == codes.LegacyType.STATIC:
+    static = plan_members(
+        segment, members, parts.texts.sent.name, settings.target.id, settings.tolerance, accepted, as_list=as_list
+    )
+    if frozen:
+        # A list from here on, with the same rules.
+        static = replace(static, findings=(*static.findings, findings.frozen(members.count or 0)))
+    if as_list and not static.fits:
         return _too_large(parts, static.findings, work)
     query, english = _query(segment, work)
     common = (*parts.status.findings, *parts.texts.findings, *static.findings)
-    if _is_compound(segment, work) and settings.compound is Choice.SNAPSHOT and members.count is not None:
-        found = (*common, findings.frozen(members.count))
-        planned = replace(planned, outcome=outcome_of(found), findings=found, english=english)
-        return replace(planned, payload=_snapshot(parts, work)) if planned.loadable else planned
+    if frozen:
+        planned = replace(planned, outcome=outcome_of(common), findings=common, english=english)
+        kept = _payload(parts, PayloadKind.STATIC, groups=static.groups)
+        if planned.loadable:
+            return replace(planned, payload=kept)
+        return replace(planned, alternatives={Choice.SNAPSHOT: kept} if planned.outcome is Outcome.FLAGGED else {})
     found = (*common, *query.findings)
     planned = replace(planned, outcome=outcome_of(found), findings=found, english=english)
     carried = _carried(parts, static, query)
@@ -161,13 +229,30 @@ def _query(segment: LegacySegment, work: _Work) -> tuple[PlannedQuery, str]:
     if segment.id in work.said:
         translated, english = work.said[segment.id]
     else:
-        resolve = resolver(segment, work.segments, work.fate)
+        resolve = work.references.of(segment)
         translated, english = said(
-            segment.query, work.schema, work.settings.interactions, work.settings.words, resolve, work.segments.title
-        )
+            segment.query, work.schema, work.settings.interactions, work.settings.words, resolve, work.segments.title,
+            most=work.query_max,
+        )  # fmt: skip
     if _is_compound(segment, work):
         translated = replace(translated, findings=(_say_compound(segment, work), *translated.findings))
+    translated = _with_time_zone(translated, segment, work)
     return replace(translated, findings=(*doubtful, *translated.findings)), english
+
+
+def _with_time_zone(query: PlannedQuery, segment: LegacySegment, work: _Work) -> PlannedQuery:
+    """The query with the zone in which it counts from now: its own, or that of the queries that it holds."""
+    zones = query.zones | ({segment.time_zone} if query.relative else frozenset())
+    if zones <= {None}:
+        return query
+    if len(zones) > 1:
+        shown = ", ".join(sorted("none" if zone is None else str(zone) for zone in zones))
+        return replace(query, findings=(*query.findings, findings.time_zones_differ(shown)))
+    zone = next(zone for zone in zones if zone is not None)
+    table = work.schema.tables.get(DEFINITION_TABLE)
+    if table is not None and TIME_ZONE_COLUMN not in table.columns:
+        return replace(query, findings=(*query.findings, findings.time_zone_not_carried(zone)))
+    return replace(query, findings=(*query.findings, findings.time_zone_carried(zone)), time_zone=zone)
 
 
 Said = tuple[PlannedQuery, str]
@@ -181,13 +266,14 @@ def said(
     words: bool,
     resolve: Resolve = unresolved,
     title: Title = str,
+    most: int = codes.QUERY_MAX,
 ) -> Said:
     """Read one outbound query, translate it, and tell it in plain words."""
     try:
         query = parse_outbound(text)
     except QueryError as error:
         return PlannedQuery("", (findings.query_unreadable(str(error)),)), ""
-    translated = translate_query(query, schema, resolve, interactions=interactions, words=words)
+    translated = translate_query(query, schema, resolve, interactions=interactions, words=words, most=most)
     return translated, cut(in_words(query, title, schema))
 
 
@@ -220,7 +306,7 @@ def _only_the_query_stops(common: tuple[Finding, ...], query: PlannedQuery) -> b
 
 
 def _too_large(parts: _Parts, found: tuple[Finding, ...], work: _Work) -> PlannedSegment:
-    """A static segment with more members than its groups can hold: flagged, or split if the run is told so."""
+    """A list of more members than its groups can hold: flagged, or split if the run is told so."""
     members = work.members[parts.segment.id]
     spans = parts_of(members.count or 0)
     if work.settings.split and not members.excluded:
@@ -281,7 +367,10 @@ def _carried(parts: _Parts, static: PlannedMembers, query: PlannedQuery) -> Payl
         return _payload(parts, PayloadKind.STATIC, groups=static.groups) if static.groups else None
     if not query.text or any(finding.severity is Severity.STOP for finding in query.findings):
         return None
-    return _payload(parts, PayloadKind.DYNAMIC, query=query.text, groups=static.groups, depends_on=query.depends_on)
+    return _payload(
+        parts, PayloadKind.DYNAMIC,
+        query=query.text, groups=static.groups, depends_on=query.depends_on, time_zone=query.time_zone,
+    )  # fmt: skip
 
 
 def _snapshot(parts: _Parts, work: _Work) -> Payload:
@@ -298,6 +387,7 @@ def _payload(
     query: str = "",
     groups: tuple[StaticGroup, ...] = (),
     depends_on: tuple[UUID, ...] = (),
+    time_zone: int | None = None,
 ) -> Payload:
     return payload(
         kind,
@@ -308,4 +398,5 @@ def _payload(
         publish=parts.status.publish,
         depends_on=depends_on,
         refresh_minutes=parts.segment.refresh_minutes,
+        time_zone=time_zone,
     )

@@ -14,7 +14,7 @@ from tests.small import ACCOUNTS, CONTACTS, SCHEMA, contact
 
 OPENED = [
     {"id": str(UUID(int=n)), "msdynmkt_entityid": str(contact(who)), "msdynmkt_entityid_logicalname": kind,
-     "msdynmkt_timestamp": when, "msdynmkt_link": link}
+     "msdynmkt_originaltimestamp": when, "msdynmkt_link": link, "msdynmkt_minutes": n + 2}
     for n, (who, kind, when, link) in enumerate(
         [
             (1, "contact", "2026-01-01T00:00:00Z", "a"),
@@ -32,6 +32,7 @@ def tables() -> Tables:
     tables.fill("contact", CONTACTS)
     tables.fill("account", ACCOUNTS)
     tables.fill("msdynmkt_emailopened", OPENED)
+    tables.fill("msdynmkt_emaillinkclicked", [{**OPENED[0], "msdynmkt_entityid": str(contact(4))}])
     tables.fill("list", [{"listid": str(UUID(int=5)), "listname": "Friends"}])
     links = [{"id": str(UUID(int=n)), "listid": str(UUID(int=5)), "contactid": str(contact(n))} for n in (2, 3, 4)]
     tables.fill("listmember", links)
@@ -85,6 +86,9 @@ OUTBOUND = [
     ("INTERACTION(EmailOpened, contactId)", [1, 2]),
     ("INTERACTION(EmailOpened, contactId).FILTER(link == 'b')", [1]),
     ("INTERACTION(EmailOpened, contactId).HAVING(COUNT() >= 2)", [1]),
+    ("INTERACTION(EmailOpened, contactId).HAVING(MAX(minutes) > 3)", [2]),
+    ("INTERACTION(EmailClicked, contactId)", [4]),
+    ("PROFILE(account).TRAVERSE(contact_account_parentcustomerid, c, FILTER(name == 'Contoso'))", [2, 4, 8, 10]),
     ("INTERACTION(EmailOpened, contactId).HAVING(COUNT() > 0, UTCMONTHS(1))", [1]),
     ("INTERACTION(EmailOpened, contactId).HAVING(COUNT() > 0, UTCYEARS(5))", [1, 2]),
     ("INTERACTION(EmailOpened, contactId).HAVING(COUNT() == 1, UTCDAYS(60))", [1]),
@@ -148,6 +152,8 @@ def test_the_tail_orders_and_pages(tables: Tables) -> None:
         ("PROFILE(list).TRAVERSE(contact_account_parentcustomerid, n)", "does not start at list"),
         ("SEGMENT(nobody)", "no segment nobody"),
         ("INTERACTION(Nothing, contactId)", "no table msdynmkt_nothing"),
+        ("INTERACTION(EmailOpened, leadId)", "not to leadId"),
+        ("INTERACTION(EmailOpened, contactId).FILTER(colour == 'x')", "no column for colour"),
         ("INTERACTION(EmailOpened, contactId).HAVING(COUNT() > 1, UTCYEARS(9999))", "too far"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from migrator.contracts.export_folder import Export, ExportWriter, Members, Memb
 from migrator.contracts.selection import Selection
 from migrator.dataverse.connect import connect
 from migrator.extractor.organisation import Extracted, extract, ids_in_row
+from migrator.mql import Column
 from migrator.mql.schema import schema_from_json
 from migrator.product.codes import LegacyType
 from migrator.sandbox import outbound
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.refusal import Refusal, bad_request
 from migrator.sandbox.server import Running
+from migrator.sandbox.tables import LENGTHS
 from tests.small import COMPOUND, DYNAMIC, INACTIVE, LOST, ROW_ONLY, SCHEMA, STATIC, contact
 
 
@@ -294,13 +297,45 @@ def test_metadata_holds_the_tables_that_the_queries_touch(sandbox: Running, tmp_
     row = sandbox.organisation.rows["msdyncrm_segment"][str(DYNAMIC)]
     row["msdyncrm_segmentquery"] = "PROFILE(account, a).TRAVERSE(contact_account_parentcustomerid, c)"
     schema = schema_from_json(read(sandbox, tmp_path).tables)
-    assert set(schema.tables) == {"account", "contact"}
+    assert set(schema.tables) == {"account", "contact", "msdynmkt_segmentdefinition"}
     assert schema.tables["contact"].columns["age"].source == 1
     assert dict(schema.tables["account"].columns) == {
-        name: column if column.source is not None else type(column)(column.type, 0, column.targets)
+        name: replace(column, source=column.source or 0, type_name=f"{column.type}Type")
         for name, column in SCHEMA.tables["account"].columns.items()
     }
     assert schema.many_to_one == SCHEMA.many_to_one
+
+
+def test_metadata_tells_how_long_a_real_time_query_may_be(
+    sandbox: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LENGTHS, ("msdynmkt_segmentdefinition", "msdynmkt_segmentquery"), 12_345)
+    columns = schema_from_json(read(sandbox, tmp_path).tables).tables["msdynmkt_segmentdefinition"].columns
+    assert columns["msdynmkt_segmentquery"].max_length == 12_345
+    assert "msdynmkt_timezonecode" in columns
+
+
+def test_metadata_holds_the_tables_of_interactions_and_of_lists(sandbox: Running, tmp_path: Path) -> None:
+    row = sandbox.organisation.rows["msdyncrm_segment"][str(DYNAMIC)]
+    # A query may begin between two tables; the one at the other side is needed too.
+    row["msdyncrm_segmentquery"] = (
+        "PROFILE(listmember, m).TRAVERSE(listmember_contact_contactid, c) EXCEPT INTERACTION(EmailOpened, contactId)"
+    )
+    schema = schema_from_json(read(sandbox, tmp_path).tables)
+    assert {"list", "listmember", "msdynmkt_emailopened"} <= set(schema.tables)
+    assert schema.many_to_many == SCHEMA.many_to_many
+
+
+def test_metadata_tells_multi_select_choices_from_virtual_columns(sandbox: Running, tmp_path: Path) -> None:
+    contact = sandbox.organisation.schema.tables["contact"]
+    columns = {**contact.columns, "hobbies": Column("Virtual", type_name="MultiSelectPicklistType")}
+    sandbox.organisation.schema = replace(
+        sandbox.organisation.schema,
+        tables={**sandbox.organisation.schema.tables, "contact": replace(contact, columns=columns)},
+    )
+    found = schema_from_json(read(sandbox, tmp_path).tables).tables["contact"].columns
+    assert found["hobbies"].multi_select
+    assert not found["picture"].multi_select
 
 
 # --- ids in a row ------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from migrator.loader.load import same_query
 from migrator.product.codes import DefinitionStatus, SegmentStatus
 from migrator.sandbox import realtime
 from migrator.sandbox.refusal import bad_request
+from migrator.sandbox.tables import LENGTHS
 from tests.loader.migration import Migration
 from tests.small import DYNAMIC, INACTIVE, LOST, ORGANISATION, ROW_ONLY, STATIC, contact
 
@@ -50,6 +51,18 @@ def test_nothing_flagged_or_unknown_reaches_the_organisation(migration: Migratio
     ids = migration.server.organisation.rows["msdynmkt_segment"]
     assert str(migration.segment(LOST).segment_id) not in ids
     assert len(ids) == 4
+
+
+def test_a_query_that_is_too_long_for_the_organisation_is_not_created(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LENGTHS, ("msdynmkt_segmentdefinition", "msdynmkt_segmentquery"), 30)
+    results, _ = migration.go(then_verify=False)
+    assert results[DYNAMIC].state is LoadState.FAILED
+    assert "48 characters; the queries of this organisation take 30" in results[DYNAMIC].error
+    assert results[STATIC].state is results[INACTIVE].state is LoadState.LOADED
+    ids = migration.server.organisation.rows["msdynmkt_segmentdefinition"]
+    assert str(migration.segment(DYNAMIC).definition_id) not in ids
 
 
 def test_every_write_is_in_the_journal_in_its_order(migration: Migration) -> None:

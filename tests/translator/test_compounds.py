@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from migrator.contracts.export_folder import Export, Members, MemberSource
 from migrator.contracts.legacy_segment import segment_of
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSettings
 from migrator.contracts.selection import Selection
+from migrator.mql import Column, Table
 from migrator.mql.schema import schema_to_json
 from migrator.product.codes import LegacyStatus, LegacyType, SegmentType
 from migrator.translator.identity import derived_id
@@ -70,9 +72,9 @@ def test_a_compound_is_flagged_with_a_complete_proposal(name: str, proposal: str
     ("name", "findings", "depends"),
     [
         ("Two", ["compound-translated"], {0, 1}),
-        ("Nested", ["compound-translated", "reference-unfolded"], {0, 1}),
         ("Nested behind", ["compound-translated", "reference-unfolded"], {0, 1}),
         ("Dynamic reference", ["compound-translated"], {1}),
+        ("All but", ["compound-translated", "sets-rewritten"], {1, 23, 24}),
     ],
 )
 def test_translate_carries_the_proposal_out(name: str, findings: list[str], depends: set[int]) -> None:
@@ -143,6 +145,203 @@ def test_queries_are_told_in_words_with_the_titles_of_segments() -> None:
     assert named("By query name").english == (
         "the members of “Static”, but only those who are also among the members of “Oslo”"
     )
+
+
+# --- what is unfolded brings its decisions along ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [
+        ("On_ten", "query-paged", "In “Ten”, whose query is used here: The query takes a number"),
+        ("On_acted", "query-behavioural", "In “Acted”, whose query is used here: The query asks what people did"),
+    ],
+)
+def test_what_a_person_has_to_decide_about_an_unfolded_query_is_asked_again(name: str, code: str, words: str) -> None:
+    found = named(name, compound=Choice.TRANSLATE)
+    assert found.outcome is Outcome.FLAGGED
+    assert words in next(finding.message for finding in found.findings if finding.code == code)
+
+
+def test_interactions_that_are_accepted_are_accepted_in_unfolded_queries_too() -> None:
+    found = named("On_acted", compound=Choice.TRANSLATE, interactions=Choice.TRANSLATE)
+    assert (found.outcome, codes(found)) == (
+        Outcome.ADAPTED,
+        ["compound-translated", "reference-unfolded", "interactions-translated"],
+    )
+
+
+def compounds(
+    queries: list[str],
+    members: Members | None = None,
+    columns: dict[int, dict[str, Any]] | None = None,
+    **settings: Any,
+) -> list[PlannedSegment]:
+    """Segments s0, s1, … with these queries, an empty one static, planned and in this order."""
+    rows = [
+        segment_of(
+            row(
+                segment(number), f"s{number}", LegacyType.COMPOUND if text else LegacyType.STATIC, LIVE,
+                **({"msdyncrm_segmentquery": text} if text else {}), **(columns or {}).get(number, {}),
+            )
+        )
+        for number, text in enumerate(queries)
+    ]  # fmt: skip
+    read = {found.id: members or Members(MemberSource.SERVICE, 3) for found in rows}
+    export = Export(ORGANISATION, "f", tuple(rows), read, schema_to_json(SCHEMA))
+    chosen = TranslationSettings(ORGANISATION, compound=Choice.TRANSLATE, **settings)
+    planned = {found.legacy_id: found for found in translate(export, chosen).segments}
+    return [planned[found.id] for found in rows]
+
+
+@pytest.mark.parametrize(
+    ("columns", "code", "outcome"),
+    [
+        ({"msdyncrm_query": "PROFILE(contact)"}, "queries-differ", Outcome.FLAGGED),
+        ({"msdyncrm_externalsource": 192350000}, "mirrored-segment", Outcome.FLAGGED),
+        ({"msdyncrm_segmenttype": 7}, "type-unknown", Outcome.BLOCKED),
+    ],
+)
+def test_what_is_doubtful_about_the_row_of_an_unfolded_segment_is_asked_again(
+    columns: dict[str, Any], code: str, outcome: Outcome
+) -> None:
+    last = compounds(["", "SEGMENT(s0) UNION PROFILE(contact)", "SEGMENT(s1) UNION SEGMENT(s0)"], columns={1: columns})[
+        -1
+    ]
+    assert (last.outcome, code in codes(last)) == (outcome, True)
+
+
+def test_inactive_members_who_would_stay_in_are_a_decision_unless_there_are_none() -> None:
+    queries = ["", "SEGMENT(s0) EXCEPT PROFILE(contact).FILTER(address1_city == 'Oslo')"]
+    unknown = compounds(queries)[1]
+    assert (unknown.outcome, codes(unknown)) == (Outcome.FLAGGED, ["compound-translated", "inactive-kept"])
+    assert "inactive" in unknown.findings[-1].message
+    some = compounds(queries, Members(MemberSource.SERVICE, 3, checked=True, inactive=1))[1]
+    assert some.outcome is Outcome.FLAGGED
+    none = compounds(queries, Members(MemberSource.SERVICE, 3, checked=True))[1]
+    assert (none.outcome, codes(none)) == (Outcome.ADAPTED, ["compound-translated"])
+
+
+# --- time zones ------------------------------------------------------------------------------------------------------
+
+YOUNG = "PROFILE(contact).FILTER(createdon > DATEADD(day, -30, DATETIMEUTCNOW()))"
+ZONED: dict[str, Any] = {"msdyncrm_segmenttimezone": 110}
+
+
+def test_the_zone_in_which_a_segment_counts_from_now_is_carried_over() -> None:
+    (found,) = compounds([YOUNG], columns={0: {**ZONED, "msdyncrm_segmenttype": int(LegacyType.DYNAMIC)}})
+    assert codes(found) == ["unproven-construct", "time-zone-carried"]
+    assert "110" in found.findings[-1].message
+    assert found.payload is not None
+    assert found.payload.definition["msdynmkt_timezonecode"] == 110
+
+
+def test_a_window_of_an_interaction_counts_from_now_too() -> None:
+    text = "INTERACTION(EmailOpened, contactId).HAVING(COUNT() > 0, UTCDAYS(7))"
+    (found,) = compounds(
+        [text], columns={0: {**ZONED, "msdyncrm_segmenttype": int(LegacyType.DYNAMIC)}}, interactions=Choice.TRANSLATE
+    )
+    assert "time-zone-carried" in codes(found)
+
+
+def test_a_zone_that_decides_nothing_is_not_carried_over() -> None:
+    (found,) = compounds(["PROFILE(contact)"], columns={0: {**ZONED, "msdyncrm_segmenttype": int(LegacyType.DYNAMIC)}})
+    assert codes(found) == []
+    assert found.payload is not None
+    assert "msdynmkt_timezonecode" not in found.payload.definition
+
+
+def test_a_zone_that_the_organisation_has_no_column_for_is_a_decision() -> None:
+    definition = Table("msdynmkt_segmentdefinitions", "x", "y", {"msdynmkt_segmentquery": Column("Memo")})
+    schema = replace(SCHEMA, tables={**SCHEMA.tables, "msdynmkt_segmentdefinition": definition})
+    found = segment_of(row(segment(1), "A", LegacyType.DYNAMIC, LIVE, msdyncrm_segmentquery=YOUNG, **ZONED))
+    export = Export(ORGANISATION, "f", (found,), {found.id: Members(MemberSource.NOT_READ)}, schema_to_json(schema))
+    (planned,) = translate(export, TranslationSettings(ORGANISATION)).segments
+    assert (planned.outcome, codes(planned)[-1]) == (Outcome.FLAGGED, "time-zone-not-carried")
+
+
+def test_an_unfolded_query_brings_its_zone_along() -> None:
+    queries = ["", f"SEGMENT(s0) UNION {YOUNG}", "SEGMENT(s1) UNION SEGMENT(s0)"]
+    last = compounds(queries, columns={1: ZONED})[-1]
+    assert "time-zone-carried" in codes(last)
+    assert last.payload is not None
+    assert last.payload.definition["msdynmkt_timezonecode"] == 110
+
+
+def test_two_zones_in_one_query_are_a_decision() -> None:
+    queries = ["", f"SEGMENT(s0) UNION {YOUNG}", f"SEGMENT(s1) UNION {YOUNG}"]
+    last = compounds(queries, columns={1: ZONED, 2: {"msdyncrm_segmenttimezone": 4}})[-1]
+    assert (last.outcome, codes(last)[-1]) == (Outcome.FLAGGED, "time-zones-differ")
+    assert "110, 4" in last.findings[-1].message
+
+
+# --- the work is bounded ---------------------------------------------------------------------------------------------
+
+
+def test_segments_that_each_name_the_last_one_twice_are_refused_in_time() -> None:
+    queries = ["", *(f"SEGMENT(s{n}) UNION SEGMENT(s{n})" for n in range(40))]
+    began = time.process_time()
+    planned = compounds(queries)
+    assert time.process_time() - began < 5
+    assert planned[3].outcome is Outcome.ADAPTED
+    assert codes(planned[-1]) == ["compound-translated", "reference-unfolded", "query-too-large"]
+
+
+@pytest.mark.slow
+def test_segments_on_thousands_of_levels_are_refused() -> None:
+    queries = ["", *(f"SEGMENT(s{n})" for n in range(3_000))]
+    planned = compounds(queries)
+    assert planned[50].outcome is Outcome.ADAPTED
+    assert codes(planned[-1]) == ["compound-translated", "references-too-deep"]
+
+
+@pytest.mark.slow
+def test_a_circle_of_thousands_is_named() -> None:
+    queries = [f"SEGMENT(s{n + 1}) UNION SEGMENT(s{n + 1})" for n in range(2_000)] + ["SEGMENT(s0)"]
+    planned = compounds(queries)
+    assert {codes(found)[-1] for found in planned} == {"reference-cycle"}
+
+
+# --- frozen segments are lists ---------------------------------------------------------------------------------------
+
+
+def frozen(count: int, excluded: int | None = None, **settings: Any) -> list[PlannedSegment]:
+    found = segment_of(
+        row(
+            segment(1),
+            "Both",
+            LegacyType.COMPOUND,
+            LIVE,
+            msdyncrm_segmentquery="SEGMENT(a)",
+            msdyncrm_segmentsize=count,
+        )
+    )
+    export = Export(
+        ORGANISATION, "f", (found,), {found.id: Members(MemberSource.SERVICE, count, excluded=excluded)}, {}
+    )
+    return list(translate(export, TranslationSettings(ORGANISATION, compound=Choice.SNAPSHOT, **settings)).segments)
+
+
+@pytest.mark.parametrize(("count", "excluded"), [(2_000_001, None), (5_000_000, None), (1_900_001, 5)])
+def test_more_than_ten_groups_are_never_planned_for_a_frozen_segment(count: int, excluded: int | None) -> None:
+    (found,) = frozen(count, excluded)
+    assert found.outcome is Outcome.FLAGGED
+    assert codes(found)[-1] == "too-many-members"
+    assert found.payload is None
+    assert Choice.SNAPSHOT not in found.alternatives
+
+
+def test_a_frozen_segment_that_is_too_large_is_split_if_the_run_is_told_so() -> None:
+    planned = frozen(2_500_000, split=True)
+    assert len(planned) == 3
+    assert all(len(found.groups) <= 10 for found in planned)
+    assert sum(group.count for found in planned for group in found.groups) == 2_500_000
+
+
+def test_a_frozen_segment_of_several_groups_says_so() -> None:
+    (found,) = frozen(450_000)
+    assert codes(found) == ["split-into-groups", "frozen"]
+    assert [group.count for group in found.groups] == [200_000, 200_000, 50_000]
 
 
 # --- decisions -------------------------------------------------------------------------------------------------------

@@ -14,10 +14,12 @@ from migrator.contracts.export_folder import Export, Members, MemberSource, Orga
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSettings, plan_json
 from migrator.contracts.selection import Selection
+from migrator.mql import Column, Table, parse_outbound
 from migrator.mql.schema import schema_to_json
 from migrator.product.codes import DefinitionStatus, LegacyStatus, LegacyType, Scope, SegmentType
+from migrator.translator import translate as module
 from migrator.translator.identity import derived_id
-from migrator.translator.translate import translate
+from migrator.translator.translate import translate, translate_one
 from tests.small import ORGANISATION, SCHEMA, UNIT, row, segment
 
 READ = MemberSource.SERVICE
@@ -105,6 +107,58 @@ def test_another_query_says_why_it_is_not(outbound: str, outcome: Outcome, found
     planned = query(outbound)
     assert (planned.outcome, codes(planned)) == (outcome, found)
     assert planned.payload is None
+
+
+def test_a_comparison_with_null_is_marked_where_no_metadata_knows_better() -> None:
+    found = legacy(msdyncrm_segmentquery="PROFILE(contact).FILTER(fullname == null)")
+    export = Export(ORGANISATION, "f", (found,), {found.id: Members(MemberSource.NOT_READ)}, {})
+    (planned,) = translate(export, TranslationSettings(ORGANISATION)).segments
+    assert codes(planned) == ["unproven-construct"]
+    assert "a comparison with null" in planned.findings[0].message
+
+
+def with_length(most: int | None, **settings: Any) -> PlannedSegment:
+    """A query of 60 characters for an organisation that takes so many."""
+    definition = Table("d", "id", "n", {"msdynmkt_segmentquery": Column("Memo", max_length=most)})
+    schema = replace(SCHEMA, tables={**SCHEMA.tables, "msdynmkt_segmentdefinition": definition})
+    text = f"PROFILE(contact).FILTER(fullname == '{'x' * 5_000}')"
+    found = legacy(msdyncrm_segmentquery=text)
+    export = Export(ORGANISATION, "f", (found,), {found.id: Members(MemberSource.NOT_READ)}, schema_to_json(schema))
+    return translate(export, TranslationSettings(**{"target": ORGANISATION, **settings})).segments[0]
+
+
+def test_how_long_a_query_may_be_is_told_by_the_metadata_of_the_organisation() -> None:
+    assert codes(with_length(None)) == ["query-too-long"]
+    assert "takes 4,000" in with_length(None).findings[0].message
+    assert codes(with_length(10_000)) == []
+    assert "takes 5,000" in with_length(5_000).findings[0].message
+    elsewhere = OrganisationRef(UUID(int=7), "https://other.example")
+    assert "takes 4,000" in with_length(10_000, target=elsewhere).findings[0].message
+
+
+def test_one_query_plans_only_the_segments_that_it_refers_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        segment_of(
+            row(segment(n), f"s{n}", LegacyType.DYNAMIC, LegacyStatus.LIVE, msdyncrm_segmentquery="PROFILE(contact)")
+        )
+        for n in range(5)
+    ]
+    members = {found.id: Members(MemberSource.NOT_READ) for found in rows}
+    export = Export(ORGANISATION, "f", tuple(rows), members, schema_to_json(SCHEMA))
+    planned: list[str] = []
+    plan_segment = module._plan
+
+    def counted(found: LegacySegment, work: Any) -> PlannedSegment:
+        planned.append(found.name)
+        return plan_segment(found, work)
+
+    monkeypatch.setattr(module, "_plan", counted)
+    found, segments = translate_one(
+        parse_outbound("SEGMENT(s1) UNION SEGMENT(s3)"), export, TranslationSettings(ORGANISATION)
+    )
+    assert planned == ["s1", "s3"]
+    assert found.depends_on == (segment(1), segment(3))
+    assert segments.title("s4") == "s4"
 
 
 def test_the_references_of_a_compound_segment_are_counted() -> None:
