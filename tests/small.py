@@ -125,7 +125,7 @@ def row(identity: UUID, name: str, kind: LegacyType, status: LegacyStatus, **col
     }
 
 
-def legacy_rows() -> list[dict[str, Any]]:
+def legacy_rows(size_in_row: int | None = 2) -> list[dict[str, Any]]:
     live = LegacyStatus.LIVE
     return [
         row(STATIC, "Five people", LegacyType.STATIC, live, msdyncrm_segmentsize=5),
@@ -149,16 +149,22 @@ def legacy_rows() -> list[dict[str, Any]]:
             "In its row",
             LegacyType.STATIC,
             LegacyStatus.STOPPED,
+            msdyncrm_segmentsize=size_in_row,
             msdyncrm_segmentmemberids=json.dumps([f"crm{contact(1)}", str(contact(2)).upper()]),
         ),
         row(INACTIVE, "Everybody", LegacyType.DYNAMIC, live, msdyncrm_segmentquery="PROFILE(contact)"),
     ]
 
 
-def write_small_export(folder: Path) -> Path:
-    """Write the small organisation as an export; what the outbound service would have said is in it."""
+def write_small_export(folder: Path, size_in_row: int | None = 2) -> Path:
+    """Write the small organisation as an export; what the outbound service would have said is in it.
+
+    Args:
+        folder: where it goes.
+        size_in_row: the recorded size of the segment whose members stand in its row alone.
+    """
     writer = ExportWriter(folder, ORGANISATION, "2026-01-02T03:04:05Z")
-    writer.segments(legacy_rows())
+    writer.segments(legacy_rows(size_in_row))
     service = Members(MemberSource.SERVICE)
     writer.members(STATIC, [contact(n) for n in range(5)], service)
     writer.members(DYNAMIC, [contact(n) for n in (0, 3, 6, 9)], service)
