@@ -35,6 +35,19 @@ def test_the_root_is_no_corridor() -> None:
     assert len([path for path in PACKAGE.iterdir() if path.is_file()]) <= 5
 
 
+def test_help_waits_for_no_heavy_library() -> None:
+    """The front door opens at once: what a command needs is imported when it is called."""
+    heavy = "'numpy', 'pandas', 'lark', 'httpx', 'msal', 'duckdb', 'pyarrow', 'jinja2', 'pydantic', 'sqlite3'"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, migrator.cli; print(sorted({{{heavy}}} & set(sys.modules)))"],
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_translator_knows_no_world() -> None:
     for path in (PACKAGE / "translator").glob("*.py"):
         text = path.read_text(encoding="utf-8")

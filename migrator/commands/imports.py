@@ -12,7 +12,8 @@ from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
 from migrator.commands.session import Orders
 from migrator.contracts import export_check as check
-from migrator.contracts.doubts import Doubt, doubts, doubts_about_exclusions
+from migrator.contracts.choices import Doubt
+from migrator.contracts.doubts import doubts, doubts_about_exclusions
 from migrator.contracts.export_folder import Export, Members, read_export
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.plan import PLAN, read_plan, write_plan

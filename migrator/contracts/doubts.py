@@ -6,30 +6,11 @@ Each kind can be accepted, for one segment or for all at once (`import-members -
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 
+from migrator.contracts.choices import Doubt
 from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.product.codes import LegacyStatus, LegacyType
-
-
-class Doubt(StrEnum):
-    """A kind of doubt about a list of members or of exclusions."""
-
-    UNREADABLE = "unreadable"
-    """Rows that hold neither an id nor an address. Accepted: they are left out."""
-    NOT_FOUND = "not-found"
-    """Addresses that no contact has. Accepted: they are left out."""
-    AMBIGUOUS = "ambiguous"
-    """Addresses that several contacts have. Accepted: each of these contacts counts, as in the product."""
-    GONE = "gone"
-    """So many ids of no contact that it may be another organisation's list. Accepted: they are left out."""
-    NOBODY = "nobody"
-    """A list that leaves nobody. Accepted: the segment is to be empty."""
-    ROW = "row"
-    """Members from the row of a segment that was live, which may be years old. Accepted: they count."""
-    QUESTION = "question"
-    """A file that belongs to the segment waits for an answer. Accepted: the segment goes without that file."""
 
 
 def doubts(members: Members, segment: LegacySegment, tolerance: float) -> Mapping[Doubt, int]:

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from migrator.base.errors import UsageError
 from migrator.base.ids import NONE, Ids, texts, without
 from migrator.base.progress import ShowsProgress
-from migrator.contracts.doubts import Doubt
+from migrator.contracts.choices import Doubt
 from migrator.contracts.export_folder import (
     Excluding,
     ExportWriter,

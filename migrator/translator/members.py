@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from migrator.contracts.doubts import Doubt, doubts, doubts_about_exclusions
+from migrator.contracts.choices import Doubt
+from migrator.contracts.doubts import doubts, doubts_about_exclusions
 from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.payload import StaticGroup

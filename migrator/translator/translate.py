@@ -15,8 +15,7 @@ from functools import partial
 from uuid import UUID
 
 from migrator import __version__
-from migrator.contracts.choices import Choice
-from migrator.contracts.doubts import Doubt
+from migrator.contracts.choices import Choice, Doubt
 from migrator.contracts.export_folder import Export, Members
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.payload import Identity, Payload, PayloadKind, StaticGroup, payload
