@@ -66,14 +66,19 @@ def counts_from_now(members: tree.Members) -> bool:
 
 
 def nodes(node: tree.Condition | tree.Value) -> Iterator[tree.Condition | tree.Value]:
-    """The node and everything below it."""
-    yield node
-    for child in _children(node):
-        yield from nodes(child)
+    """The node and everything below it, from left to right."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        if below := _children(here):
+            waiting.extend(reversed(below))
 
 
 def _children(node: tree.Condition | tree.Value) -> tuple[tree.Condition | tree.Value, ...]:
     match node:
+        case tree.Attribute() | tree.Text() | tree.Number():  # most of them, so they come first
+            return ()
         case tree.Comparison(left, _, right) | tree.TextMatch(left, _, right):
             return left, right
         case tree.OneOf(left, choices):

@@ -59,6 +59,8 @@ def turned_round(profile: tree.Profile, schema: Schema, told: list[Finding]) -> 
 
 def _unproven_places(way: Way) -> list[Finding]:
     """Filters behind RELATE were seen on its last table only: what asks others on a nested way is unproven."""
+    if not way.hops:
+        return []
     asked = {stop for condition in way.conditions for stop in stops_of(condition)} - {way.last}
     if len(asked) > 1:
         return [findings.unproven_construct("conditions on several tables of one way")]
@@ -98,8 +100,8 @@ _Alternative = list[tree.Condition]
 def _separated(conditions: Sequence[tree.Condition], last: int, told: list[Finding]) -> list[_Alternative] | None:
     """The conditions as alternatives in which no single condition speaks of contact and of the way at once."""
     flat = _flat(conditions)
-    if not flat:
-        return [[]]
+    if not flat or last == 0:
+        return [flat]
     spread = _Spread(last, told)
     return spread.both(flat, negated=False)
 
@@ -189,8 +191,10 @@ def _profile(conditions: _Alternative, way: Way, anything: tree.Condition | None
         stop = way.stops[int(attribute.alias or way.last)]
         return tree.Attribute(attribute.name, stop.alias or None)
 
-    own = [with_columns(c, named) for c in conditions if stops_of(c) <= {way.last}]
-    others = [with_columns(c, named) for c in conditions if not stops_of(c) <= {way.last}]
+    own: list[tree.Condition] = []
+    others: list[tree.Condition] = []
+    for condition in conditions:
+        (own if not way.hops or stops_of(condition) <= {way.last} else others).append(with_columns(condition, named))
     steps: list[tree.Filter | tree.Traverse | tree.Relate] = [tree.Filter(condition) for condition in _joined(own)]
     asked = _joined(others) or ([anything] if anything else [])
     if way.hops and asked:

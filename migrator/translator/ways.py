@@ -264,4 +264,5 @@ def _move_keys(way: Way, index: int, name: str, moved: dict[tuple[int, str], tre
 
 def stops_of(condition: tree.Condition | tree.Value) -> set[int]:
     """The numbers of the stops that a condition speaks of."""
-    return {int(node.alias or 0) for node in nodes(condition) if isinstance(node, tree.Attribute)}
+    aliases = {node.alias for node in nodes(condition) if isinstance(node, tree.Attribute)}
+    return {int(alias or 0) for alias in aliases}
