@@ -12,6 +12,8 @@ import sys
 from typing import IO, TextIO
 
 _HANDLER = "migrator.ascii"
+_CODEC = "migrator-ascii"
+"""ASCII by a name of its own: click takes one that calls itself ASCII for misconfigured, and writes UTF-8 to it."""
 _ASCII = {
     "→": "->", "←": "<-", "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "«": '"', "»": '"', "·": "-", "…": "...",
     "–": "-", "—": "-", "✓": "ok", "✗": "x", "✔": "ok", "✘": "x", "×": "x", "\u00a0": " ", "\u202f": " ", "≥": ">=",
@@ -51,9 +53,20 @@ class _Raw(io.RawIOBase):
         return len(data)
 
 
+def _our_ascii(name: str) -> codecs.CodecInfo | None:
+    if name.replace("_", "-") != _CODEC:
+        return None
+    known = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        known.encode, known.decode, known.streamreader, known.streamwriter, known.incrementalencoder,
+        known.incrementaldecoder, name=_CODEC,
+    )  # fmt: skip
+
+
 def set_up() -> None:
     """Make both streams take everything that a command prints."""
     codecs.register_error(_HANDLER, _replaced)
+    codecs.register(_our_ascii)
     sys.stdout, sys.stderr = _taking_everything(sys.stdout), _taking_everything(sys.stderr)
 
 
@@ -65,13 +78,14 @@ def _taking_everything(stream: TextIO) -> TextIO:
         to_file = not stream.isatty()
     except (OSError, ValueError):
         descriptor, to_file = -1, False
+    encoding = _CODEC if codecs.lookup(stream.encoding).name == "ascii" else stream.encoding
     if not to_file or descriptor < 0:
         # A console of Windows is written by other means than its descriptor, so only the replacement is set.
-        stream.reconfigure(errors=_HANDLER)
+        stream.reconfigure(encoding=encoding, errors=_HANDLER)
         return stream
     stream.flush()
     raw = io.BufferedWriter(_Raw(descriptor))  # type: ignore[type-var]
-    return io.TextIOWrapper(raw, encoding=stream.encoding, errors=_HANDLER, line_buffering=True, newline=None)
+    return io.TextIOWrapper(raw, encoding=encoding, errors=_HANDLER, line_buffering=True, newline=None)
 
 
 def takes_all(stream: IO[str]) -> bool:

@@ -197,9 +197,10 @@ def test_links_in_the_text_lead_into_the_table(browser: Browser, report: Path) -
     with Watched(browser, report) as seen_:
         page = seen_.page
         page.locator(".ask a").first.click()
+        page.locator("#rows .detail").first.wait_for()  # the page follows its address a moment later
         assert page.locator("#rows .detail").count() == 1
         page.locator(".explained a", has_text="compound-segment").first.click()
-        assert page.input_value("#finding") == "compound-segment"
+        page.wait_for_function("document.querySelector('#finding').value === 'compound-segment'")
 
 
 @pytest.fixture
