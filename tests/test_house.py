@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from migrator.product import codes, findings
@@ -83,3 +85,42 @@ def test_labels_never_fail() -> None:
     assert codes.label(192350003, codes.LegacyStatus) == "Live editable"
     assert codes.label(4711, codes.LegacyStatus) == "unknown (4711)"
     assert codes.label(None, codes.LegacyStatus) == "none"
+
+
+def _public(node: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for inner in node.body:
+        if isinstance(inner, ast.ClassDef) and not inner.name.startswith("_"):
+            yield from _public(inner)
+        elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and not inner.name.startswith("_"):
+            yield inner
+
+
+def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    all_of = function.args
+    stars = [one for one in (all_of.vararg, all_of.kwarg) if one]
+    every = (*all_of.posonlyargs, *all_of.args, *stars, *all_of.kwonlyargs)
+    return [one.arg for one in every if one.arg not in ("self", "cls")]
+
+
+def test_docstrings_say_what_each_argument_is() -> None:
+    """Of public functions with three parameters or more; the help of commands and the catalogue have other forms."""
+    checked = 0
+    for path in FILES:
+        for function in _public(ast.parse(path.read_text(encoding="utf-8"))):
+            if any(ast.unparse(one).startswith(("takes(", "_finding(")) for one in function.decorator_list):
+                continue
+            section = re.search(r"Args:\n((?:    .*\n|\n)+)", f"{ast.get_docstring(function) or ''}\n")
+            lines = re.findall(r"^    ([\w, *]+): \S", section[1], re.MULTILINE) if section else []
+            told = [name.strip(" *") for line in lines for name in line.split(",")]
+            where = f"{room(path)}: {function.name}"
+            if len(_parameters(function)) >= 3 or section:
+                assert sorted(told) == sorted(_parameters(function)), where
+                checked += 1
+    assert checked > 100
+
+
+def test_stages_call_columns_by_their_python_names() -> None:
+    """Names of the Web API stand where requests and payloads are made, not where decisions are taken."""
+    for part in ("loader", "report", "cli"):
+        for path in (PACKAGE / part).rglob("*.py"):
+            assert not re.search(r"[\"'](msdynmkt|msdyncrm)_", path.read_text(encoding="utf-8")), path

@@ -24,7 +24,13 @@ Confirm = Callable[[Sequence[str]], None]
 
 @contextmanager
 def orders_of(settings: Settings, terminal: Terminal, skip_checks: Sequence[str] = ()) -> Iterator[Orders]:
-    """One command's orders, with one way to the organisation for all its stages."""
+    """One command's orders, with one way to the organisation for all its stages.
+
+    Args:
+        settings: what is in force for this command.
+        terminal: where it is said.
+        skip_checks: names of checks whose failure does not end the command.
+    """
     from migrator.commands.session import session  # what speaks to the organisation is slow to import
 
     skipped = frozenset(skip_checks)
@@ -77,7 +83,13 @@ def export_kept_from_others(folder: Path) -> Iterator[None]:
 
 
 def asking(terminal: Terminal, *, yes: bool, word: str = "") -> Confirm:
-    """Shows what is going to happen and asks; a word that has to be typed is asked for also with --yes."""
+    """Shows what is going to happen and asks; a word that has to be typed is asked for also with --yes.
+
+    Args:
+        terminal: where it is said.
+        yes: whether the question is answered already.
+        word: what has to be typed; empty where yes or no will do.
+    """
 
     def ask(lines: Sequence[str]) -> None:
         if yes:

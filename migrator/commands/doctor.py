@@ -73,6 +73,11 @@ class NotReady(MigratorError):
 def refuse_where_not_ready(examination: Examination, command: str, skipped: Collection[str] = ()) -> None:
     """End the command before its first write where something that matters is missing.
 
+    Args:
+        examination: what was found.
+        command: the command that is about to write.
+        skipped: names of checks that a person chose to pass over.
+
     Raises:
         NotReady: something is; the message names all of it.
     """

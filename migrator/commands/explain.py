@@ -54,6 +54,13 @@ def explain(
 ) -> Explanation:
     """Explain an outbound query, with the segments and tables of an export where one is given.
 
+    Args:
+        text: the outbound query.
+        export: the folder of an export, or None.
+        interactions: flag, or translate by our own map.
+        words: whether AND, OR and NOT are written as words instead of symbols.
+        language: en, de or fr, of the sentence.
+
     Raises:
         UsageError: the export cannot be read, or the language is not known.
     """

@@ -62,6 +62,11 @@ class Report:
 def import_members(wanted: Wanted, orders: Orders, agree: Agree) -> Report:
     """Put member lists from files or a marketing list into an export, or settle doubts about those that are in it.
 
+    Args:
+        wanted: files or list, segment, and what the person has answered.
+        orders: how the command reaches the organisation and the person.
+        agree: asks before the export is changed.
+
     Raises:
         UsageError: something cannot be read or belongs to no segment; the export is as it was then.
         DataverseError: the organisation cannot be asked; the export is as it was then.

@@ -49,7 +49,13 @@ T = TypeVar("T")
 
 
 def extract_stage(run: RunFolder, orders: Orders, selection: Selection) -> None:
-    """Read the organisation into the run's export folder."""
+    """Read the organisation into the run's export folder.
+
+    Args:
+        run: the run.
+        orders: how the command reaches the organisation and the person.
+        selection: the segments that are wanted.
+    """
 
     async def work(client: Client) -> None:
         at = utc_now()
@@ -153,6 +159,11 @@ def _spread(characters: int) -> Iterator[Spread]:
 def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) -> None:
     """Carry out the plan, then verify what was loaded.
 
+    Args:
+        run: the run.
+        orders: how the command reaches the organisation and the person.
+        only: legacy ids; None means every segment that may be.
+
     Raises:
         UsageError: the plan is damaged, or for another organisation.
         DataverseError: the organisation cannot be reached.
@@ -177,6 +188,11 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) ->
 
 def verify_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) -> None:
     """Compare what is in the organisation with the legacy members, once more.
+
+    Args:
+        run: the run.
+        orders: how the command reaches the organisation and the person.
+        only: legacy ids; None means every segment that may be.
 
     Raises:
         UsageError: nothing was loaded by this run.

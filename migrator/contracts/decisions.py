@@ -27,6 +27,11 @@ _WORDS = {Choice.TRANSLATE: "carry out the proposal", Choice.SNAPSHOT: "freeze t
 def decide(folder: Path, segments: list[PlannedSegment], choice: Choice) -> None:
     """Record one decision for each of `segments`, or for none of them.
 
+    Args:
+        folder: the run folder.
+        segments: planned segments that wait.
+        choice: what becomes of them.
+
     Raises:
         UsageError: a segment is not flagged, or the decision is not open to it.
     """

@@ -278,6 +278,12 @@ class ExportWriter:
         """Write one member list; ids that come twice are written once. Gives `members` with the count.
 
         `notes` keeps what was written for `goes_on`.
+
+        Args:
+            segment: the legacy segment's id.
+            ids: the contacts' ids, in any order.
+            members: what is known about the list; its count is set.
+            notes: whether what was written is kept for `goes_on`.
         """
         once = distinct(ids if isinstance(ids, np.ndarray) else packed(ids))
         name = self._list(segment, "", self._lists)
@@ -289,7 +295,13 @@ class ExportWriter:
         return known
 
     def exclusions(self, segment: UUID, ids: Ids, excluding: Excluding | None = None) -> Members:
-        """Write the list of those who are excluded by name; gives what is known about the segment's members then."""
+        """Write the list of those who are excluded by name; gives what is known about the segment's members then.
+
+        Args:
+            segment: the legacy segment's id.
+            ids: the contacts' ids.
+            excluding: where they come from and what was doubtful, or None.
+        """
         once = distinct(ids)
         name = self._list(segment, EXCLUSIONS, self._exclusions)
         self._files[name] = self._write(name, once)
@@ -318,7 +330,13 @@ class ExportWriter:
         self._files[name] = hashlib.sha256(content).hexdigest()
 
     def note(self, name: str, rows: Iterable[Sequence[str]], header: Sequence[str]) -> None:
-        """A table that people look into, written by `finish`; without rows there is no such file then."""
+        """A table that people look into, written by `finish`; without rows there is no such file then.
+
+        Args:
+            name: the file, below the export folder.
+            rows: its lines, as texts.
+            header: its columns.
+        """
         lines = [",".join(map(_cell, row)) for row in rows]
         text = "\r\n".join([",".join(header), *lines, ""])
         self._notes[name] = text.encode("utf-8-sig", "replace") if lines else b""
@@ -458,6 +476,11 @@ def _check_lists(folder: Path, segment: UUID, entry: Mapping[str, Any], lines: M
 
 def member_file(folder: Path, segment: UUID, *, excluded: bool = False) -> Path | None:
     """The file with the members of a segment, or with those who are excluded; None where there is none.
+
+    Args:
+        folder: the export folder.
+        segment: the legacy segment's id.
+        excluded: whether those who are excluded are meant.
 
     Raises:
         UsageError: the export cannot be read.

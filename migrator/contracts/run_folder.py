@@ -160,6 +160,11 @@ class RunFolder:
 def new_run(out: Path, org: str, *, dry_run: bool) -> RunFolder:
     """Make a run folder below `out`, named for the time and the organisation.
 
+    Args:
+        out: the folder of all runs.
+        org: the organisation's address, of which the name is made; empty for an export.
+        dry_run: whether nothing will be written.
+
     Raises:
         OSError: the folder cannot be made.
     """

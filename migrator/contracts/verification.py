@@ -156,7 +156,14 @@ DIFFERENCES = "differences"
 
 
 def write_difference(folder: Path, legacy_id: UUID, kind: Kind, ids: Ids) -> str:
-    """Write a list of ids below the run folder, in the place of an older look's; gives its name there."""
+    """Write a list of ids below the run folder, in the place of an older look's; gives its name there.
+
+    Args:
+        folder: the run folder.
+        legacy_id: the legacy segment.
+        kind: missing or surplus.
+        ids: the contacts' ids.
+    """
     name = _difference(legacy_id, kind)
     private_folder(folder / DIFFERENCES)
     with writing(folder / name) as file:
@@ -167,7 +174,14 @@ def write_difference(folder: Path, legacy_id: UUID, kind: Kind, ids: Ids) -> str
 
 
 def read_difference(folder: Path, legacy_id: UUID, kind: Kind, count: int) -> Ids | None:
-    """The ids of one list; None where it is not there, or is not the one of a look that counted so many."""
+    """The ids of one list; None where it is not there, or is not the one of a look that counted so many.
+
+    Args:
+        folder: the run folder.
+        legacy_id: the legacy segment.
+        kind: missing or surplus.
+        count: how many ids the look counted.
+    """
     try:
         lines = (folder / _difference(legacy_id, kind)).read_text(encoding="ascii").split()
         found = from_texts(lines[1:])

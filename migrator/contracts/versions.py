@@ -54,6 +54,11 @@ class Format:
 def refuse_newer(what: str, version: int, known: int) -> None:
     """Refuse what a newer version of the tool wrote.
 
+    Args:
+        what: the file, as it is called in the sentence.
+        version: the version that it carries.
+        known: the newest version that this tool reads.
+
     Raises:
         UsageError: it did.
     """

@@ -153,6 +153,11 @@ def authority_of(url: str, challenge: str, account: Account) -> str:
 
     A sandbox on this machine may name an authority on this machine; every other organisation one of its own cloud.
 
+    Args:
+        url: the organisation's address.
+        challenge: the WWW-Authenticate header of its 401.
+        account: who signs in, with the tenant where it is set.
+
     Raises:
         SignInFailed: the challenge names no authority, or one that is not Microsoft's.
     """

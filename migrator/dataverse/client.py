@@ -104,6 +104,11 @@ class Client:
     async def get(self, path: str, *, prefer: str = "", patience: Patience | None = None) -> dict[str, Any]:
         """The JSON object at `path`; `patience` takes the place of the client's own.
 
+        Args:
+            path: below the Web API's root, or a whole address of this organisation.
+            prefer: the Prefer header, or empty.
+            patience: takes the place of the client's own.
+
         Raises:
             DataverseError: see `errors`.
             Interrupted: see `stop`.
@@ -114,6 +119,11 @@ class Client:
         self, path: str, *, page_size: int = PAGE_SIZE_MAX, prefer: str = ""
     ) -> AsyncIterator[dict[str, Any]]:
         """The rows at `path`, over all pages.
+
+        Args:
+            path: below the Web API's root.
+            page_size: rows a page (odata.maxpagesize); 0 leaves it to the service.
+            prefer: what else is preferred, or empty.
 
         Raises:
             DataverseError: see `errors`.
@@ -147,6 +157,11 @@ class Client:
     async def ask(self, path: str, body: Mapping[str, Any], *, patience: Patience | None = None) -> dict[str, Any]:
         """An action that changes nothing, and its answer; `patience` takes the place of the client's own.
 
+        Args:
+            path: the action, below the Web API's root.
+            body: its parameters.
+            patience: takes the place of the client's own.
+
         Raises:
             DataverseError: see `errors`.
             Interrupted: see `stop`.
@@ -155,6 +170,11 @@ class Client:
 
     async def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Change something; gives the JSON object of the answer, empty for 204.
+
+        Args:
+            method: POST, PATCH or DELETE.
+            path: below the Web API's root.
+            body: the JSON object that is sent, or None.
 
         Raises:
             Unsettled: it may have arrived or not; look before you send it again.
@@ -263,7 +283,15 @@ class Client:
     async def send(
         self, lane: Lane, method: str, path: str, body: Mapping[str, Any] | None, prefer: str
     ) -> httpx.Response:
-        """One request of one account, when its throttle lets it go, and whatever comes back."""
+        """One request of one account, when its throttle lets it go, and whatever comes back.
+
+        Args:
+            lane: the account, with its throttle and connection.
+            method: the HTTP method.
+            path: below the Web API's root, or a whole address of this organisation.
+            body: the JSON object that is sent, or None.
+            prefer: the Prefer header, or empty.
+        """
         headers = dict(_HEADERS)
         if prefer:
             headers["Prefer"] = prefer

@@ -121,6 +121,11 @@ async def table_facts(client: Client, names: Collection[str]) -> dict[str, Table
 async def has_a_row(client: Client, entity_set: str, key: str) -> bool:
     """Whether a table holds at least one row that the account can see.
 
+    Args:
+        client: the organisation.
+        entity_set: the table's name in addresses, such as contacts.
+        key: its key column.
+
     Raises:
         Refused: the table cannot be read.
     """
@@ -165,6 +170,11 @@ async def matrix_ownership(client: Client) -> bool:
 
 async def column_length(client: Client, table: str, column: str) -> int | None:
     """`MaxLength` of a text column; None where the metadata does not give it.
+
+    Args:
+        client: the organisation.
+        table: logical name.
+        column: logical name.
 
     Raises:
         Refused: the metadata cannot be read.

@@ -78,6 +78,11 @@ async def retrieve_segment(client: Client, segment: UUID) -> LegacyRow | None:
 async def move_segment(client: Client, segment: UUID, status: LegacyStatus) -> None:
     """Ask for another status, such as Stopping; from there the product goes on to Stopped by itself.
 
+    Args:
+        client: the organisation.
+        segment: the legacy segment's id.
+        status: the status that is asked for.
+
     Raises:
         Refused: the service does not take it.
     """
@@ -247,6 +252,14 @@ async def retrieve_members_deprecated(
     """The read that the seed calls deprecated: one page of FetchXML on contacts, linked to the segment.
 
     Page numbers alone end at 50,000 rows; the paging cookie of the page before goes on (product documentation).
+
+    Args:
+        client: the organisation.
+        segment: the legacy segment's id.
+        page: from 1.
+        cookie: the paging cookie of the page before; empty for the first.
+        count: rows a page.
+        patience: takes the place of the client's own.
 
     Raises:
         Refused: the link went with the outbound module.

@@ -159,6 +159,11 @@ async def create_segment(client: Client, segment: Mapping[str, Any]) -> None:
 async def update_segment_definition(client: Client, definition: UUID, change: DefinitionChange) -> None:
     """Change columns of a row of `msdynmkt_segmentdefinition` that exists.
 
+    Args:
+        client: the organisation.
+        definition: its id.
+        change: the columns that change.
+
     Raises:
         NotFound: it does not exist.
         Refused: the service does not take it.
@@ -168,6 +173,11 @@ async def update_segment_definition(client: Client, definition: UUID, change: De
 
 async def update_segment(client: Client, segment: UUID, change: SegmentChange) -> None:
     """Change columns of a row of `msdynmkt_segment` that exists.
+
+    Args:
+        client: the organisation.
+        segment: its id.
+        change: the columns that change.
 
     Raises:
         NotFound: it does not exist.
@@ -256,6 +266,12 @@ async def _row(client: Client, path: str) -> dict[str, Any] | None:
 async def add_static_members(client: Client, segment: UUID, group: UUID, members: Ids) -> None:
     """`msdynmkt_AddStaticMembers`: add at most 1,000 ids to a group; ids that are in it stay in it once.
 
+    Args:
+        client: the organisation.
+        segment: the real-time segment's id.
+        group: the group's id.
+        members: contacts' ids, at most 1,000.
+
     Raises:
         ValueError: more ids than one call takes.
         Refused: the service does not take them, by its status or in the answer's body.
@@ -265,6 +281,12 @@ async def add_static_members(client: Client, segment: UUID, group: UUID, members
 
 async def remove_static_members(client: Client, segment: UUID, group: UUID, members: Ids) -> None:
     """`msdynmkt_RemoveStaticMembers`: remove at most 1,000 ids from a group; ids that are not in it are passed over.
+
+    Args:
+        client: the organisation.
+        segment: the real-time segment's id.
+        group: the group's id.
+        members: contacts' ids, at most 1,000.
 
     Raises:
         ValueError: more ids than one call takes.
@@ -288,6 +310,13 @@ def _members_body(segment: UUID, group: UUID, members: Ids) -> dict[str, Any]:
 
 async def list_group_members(client: Client, segment: UUID, group: UUID, page: int, size: int = PAGE_SIZE_MAX) -> Ids:
     """`msdynmkt_ListGroupMembers`: page `page` (from 1) of the ids of a group; empty behind the last one.
+
+    Args:
+        client: the organisation.
+        segment: the real-time segment's id.
+        group: the group's id.
+        page: from 1.
+        size: ids a page.
 
     Raises:
         UnexpectedAnswer: the answer does not hold ids as documented.

@@ -101,7 +101,13 @@ TABLE: tuple[Row, ...] = (
 
 
 def row_for(status: int, code: str = "", message: str = "") -> Row:
-    """The line of the table that an answer falls under."""
+    """The line of the table that an answer falls under.
+
+    Args:
+        status: its HTTP status.
+        code: its error code, such as 0x80040217, or empty.
+        message: the words of the answer.
+    """
     for row in TABLE:
         if (
             status in row.statuses
@@ -121,7 +127,16 @@ def status_of(error: Exception) -> int:
 def error_of(
     request: str, status: int, code: str, message: str, request_id: str = "", own: Collection[UUID] = ()
 ) -> Refused:
-    """The error that fits an answer, where it is the last one; `own` are ids that may stay in its words."""
+    """The error that fits an answer, where it is the last one; `own` are ids that may stay in its words.
+
+    Args:
+        request: method and path, for the sentence.
+        status: its HTTP status.
+        code: its error code, such as 0x80040217, or empty.
+        message: the words of the answer.
+        request_id: the service's id of the request, for its support.
+        own: ids that may stay in the words: those of our segments.
+    """
     return row_for(status, code, message).error(request, status, code, message, request_id, own)
 
 

@@ -147,7 +147,13 @@ class Limiter:
         return Turn(now, probes)
 
     def answered(self, turn: Turn, now: float, hint: float = 0.0) -> None:
-        """The organisation worked on it, whatever it said. `hint` is its x-ms-dop-hint."""
+        """The organisation worked on it, whatever it said. `hint` is its x-ms-dop-hint.
+
+        Args:
+            turn: what `turn` gave for the request.
+            now: seconds of a monotonic clock.
+            hint: the answer's x-ms-dop-hint, requests at a time; 0 where it has none.
+        """
         self._end(turn)
         seconds = now - turn.began
         self._mean += 0.1 * (seconds - self._mean)
@@ -170,7 +176,14 @@ class Limiter:
         self._budgets[Facet.TIME].add(now, now - turn.began)
 
     def refused(self, turn: Turn, now: float, code: str, retry_after: float) -> None:
-        """429: everybody waits, and the facet that ran out is remembered."""
+        """429: everybody waits, and the facet that ran out is remembered.
+
+        Args:
+            turn: what `turn` gave for the request.
+            now: seconds of a monotonic clock.
+            code: the error code, which names the facet.
+            retry_after: seconds to wait, as the answer says.
+        """
         self._end(turn)
         self._held_until = max(self._held_until, now + retry_after)
         facet = FACETS.get(code, Facet.REQUESTS)

@@ -22,6 +22,11 @@ _PARTS = {"minute", "hour", "day", "week", "month", "quarter", "year", "second"}
 def condition_sql(condition: tree.Condition, scope: Scope, now: datetime) -> exp.Expr:
     """`condition` in SQL.
 
+    Args:
+        condition: a condition of either language.
+        scope: the tables that its columns may belong to.
+        now: the moment that relative dates count from, in UTC.
+
     Raises:
         EvaluationError: it names an unknown column or compares what cannot be compared.
     """

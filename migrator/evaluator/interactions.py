@@ -24,6 +24,13 @@ def people(
 ) -> str:
     """The set of people in the column `link` of an interaction table.
 
+    Args:
+        statement: takes tables and parameters of the whole query.
+        place: the table of the interactions.
+        link: the column with the contact's id.
+        filters: conditions that each interaction must fit.
+        having: what is counted of them, or None: at least one.
+
     Raises:
         EvaluationError: a column is unknown.
     """

@@ -113,7 +113,13 @@ class Population:
         return self._kept(*self.tables.realtime_select(query, membership))
 
     def listed(self, path: Path, first: int = 0, count: int | None = None) -> Stored:
-        """The ids of a member list (one column, `contactid`), or `count` of them from position `first` on."""
+        """The ids of a member list (one column, `contactid`), or `count` of them from position `first` on.
+
+        Args:
+            path: the file.
+            first: position of the first id, from 0.
+            count: how many; None means all that follow.
+        """
         rows = f"SELECT lower({AUDIENCE_KEY}) AS {MEMBER} FROM {_source(TableFiles(FileKind.CSV, (path,)))}"  # noqa: S608
         limit = f" LIMIT {count}" if count is not None else ""
         return self._set(f"SELECT DISTINCT {MEMBER} FROM ({rows}{limit} OFFSET {first})")  # noqa: S608

@@ -126,6 +126,11 @@ async def prepare(
 def write(export: Path, prepared: Sequence[Imported], wishes: Wishes) -> None:
     """Put what was prepared into the export; until the end it stays as it was.
 
+    Args:
+        export: the export folder.
+        prepared: the lists, read and matched.
+        wishes: what the person has said.
+
     Raises:
         UsageError: a file cannot be read; nothing was imported.
     """
@@ -269,6 +274,14 @@ async def import_list(
 ) -> Imported:
     """Put the members of a marketing list into an export.
 
+    Args:
+        export: the export folder.
+        segment: the legacy segment.
+        name: the marketing list's name or id.
+        client: the organisation.
+        directory: asks the organisation for contacts.
+        wishes: what the person has said.
+
     Raises:
         UsageError: there is no such list, or it holds no contacts itself.
         DataverseError: the organisation cannot be asked.
@@ -318,6 +331,11 @@ async def import_list(
 def accept(export: Path, segments: Collection[LegacySegment], kinds: Iterable[Doubt]) -> None:
     """Record that a person has settled kinds of doubt about segments.
 
+    Args:
+        export: the export folder.
+        segments: legacy segments.
+        kinds: the kinds of doubt that are settled.
+
     Raises:
         UsageError: the export cannot be read.
     """
@@ -364,6 +382,11 @@ def _note_ids(
 
 async def check_members(export: Path, directory: Directory, progress: ShowsProgress) -> int:
     """Leave out contacts that no longer exist from lists that nobody has checked yet; gives how many lists these were.
+
+    Args:
+        export: the export folder.
+        directory: asks the organisation for contacts.
+        progress: takes how far it is.
 
     Raises:
         UsageError: the export cannot be read.

@@ -30,7 +30,13 @@ class Matched:
 def match(
     found: Sequence[Source], segments: Sequence[LegacySegment], mapping: Mapping[Source, Mapped]
 ) -> list[Matched]:
-    """The segment of each file, in the order of the files."""
+    """The segment of each file, in the order of the files.
+
+    Args:
+        found: the files, with their names.
+        segments: the export's segments.
+        mapping: what `segments.csv` or the person says of a file.
+    """
     names = _Names(segments)
     return [_match(source, segments, names, mapping) for source in found]
 

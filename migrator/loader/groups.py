@@ -115,6 +115,11 @@ async def _send(
 async def read_group(client: Client, segment: UUID, group: UUID) -> Ids:
     """All ids of a static group, read page by page; only an empty page is the end.
 
+    Args:
+        client: the organisation.
+        segment: the real-time segment's id.
+        group: the group's id.
+
     Raises:
         Refused: the group cannot be read.
     """

@@ -73,6 +73,12 @@ class Journal:
 
         Where the fate of the write is unknown, the entry stays open until `settle`.
 
+        Args:
+            legacy_id: the legacy segment.
+            step: the kind of write.
+            target: the row that is written.
+            detail: what tells it from other writes of the kind, such as a position.
+
         Raises:
             Retryable: the journal cannot be written; nothing was sent then.
         """

@@ -36,6 +36,11 @@ T = TypeVar("T")
 async def load(loading: Loading, progress: ShowsProgress, only: Collection[UUID] | None = None) -> list[LoadResult]:
     """Load the segments of the plan that may be loaded; `only` names some of them by legacy id.
 
+    Args:
+        loading: plan, journal and organisation of this loading.
+        progress: takes how far it is.
+        only: legacy ids; None means every segment that may be.
+
     Raises:
         UsageError: the plan is for another organisation.
         Unreachable: the organisation stopped answering; what was done is in the journal.

@@ -53,7 +53,13 @@ class Retired:
 def to_retire(
     loading: Loading, seen: dict[UUID, Verified], only: Collection[UUID] | None = None
 ) -> list[PlannedSegment]:
-    """The segments whose newest look says verified; nothing is changed by asking."""
+    """The segments whose newest look says verified; nothing is changed by asking.
+
+    Args:
+        loading: plan, journal and organisation of this loading.
+        seen: the newest look at each legacy segment.
+        only: legacy ids; None means every segment that may be.
+    """
     return [
         segment
         for segment in loading.plan.segments

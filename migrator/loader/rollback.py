@@ -52,6 +52,11 @@ async def roll_back(
 ) -> list[RolledBack]:
     """Delete what this run created; `only` names legacy segments.
 
+    Args:
+        loading: plan, journal and organisation of this loading.
+        progress: takes how far it is.
+        only: legacy ids; None means every segment that may be.
+
     Raises:
         UsageError: the plan is for another organisation.
         Unreachable: the organisation stopped answering; what was done is in the journal.

@@ -66,7 +66,13 @@ _TERMINALS = {
 
 
 def explained(error: UnexpectedInput, text: str, dialect: str) -> QueryError:
-    """What the parser stumbled over in `text`, in words; a slip that is often made gets its own advice."""
+    """What the parser stumbled over in `text`, in words; a slip that is often made gets its own advice.
+
+    Args:
+        error: the parser's.
+        text: the query.
+        dialect: outbound or realtime.
+    """
     if isinstance(error, UnexpectedToken):
         at_end = error.token.type == "$END"
         position = len(text) if at_end else error.token.start_pos or 0

@@ -133,7 +133,13 @@ def _having(having: tree.Having) -> Meaning:
 
 
 def all_of(conditions: tuple[tree.Condition, ...], stops: Stops, here: int = 0) -> frozenset[Meaning]:
-    """What it means that all conditions hold, of the columns of the table number `here` where they have no alias."""
+    """What it means that all conditions hold, of the columns of the table number `here` where they have no alias.
+
+    Args:
+        conditions: what has to hold.
+        stops: the tables of the way, by alias and number.
+        here: the number of the table that columns without an alias belong to.
+    """
     found: set[Meaning] = set()
     for condition in conditions:
         match condition:

@@ -65,7 +65,13 @@ def _names(language: str, same: _Same) -> Names:
 
 
 def cut(text: str, language: str = "en", most: int = CUT) -> str:
-    """A sentence of at most about `most` characters: whole lines, or whole words, and the notice that more is there."""
+    """A sentence of at most about `most` characters: whole lines, or whole words, and the notice that more is there.
+
+    Args:
+        text: the sentence.
+        language: en, de or fr, of the notice.
+        most: characters.
+    """
     if len(text) <= most:
         return text
     kept = text[:most]

@@ -34,7 +34,13 @@ class Words:
         return text.format(**shown) if shown else text
 
     def many(self, key: str, n: int, **facts: Any) -> str:
-        """A text about so many of something; its singular has a key of its own, ending in `_one`, if it has one."""
+        """A text about so many of something; its singular has a key of its own, ending in `_one`, if it has one.
+
+        Args:
+            key: the text's key.
+            n: how many.
+            **facts: what stands in the text besides.
+        """
         return self(f"{key}_one" if n == 1 and f"{key}_one" in _catalogue() else key, n=n, **facts)
 
     def named(self, family: str, value: str) -> str:
@@ -47,7 +53,13 @@ class Words:
         return str(entry[self._at]) if value in known else f"{entry[self._at]}{bracket}{code}"
 
     def finding(self, code: str, meaning: str, advice: str) -> tuple[str, str]:
-        """What a finding means and what to do about it; English is given, other languages are in the catalogue."""
+        """What a finding means and what to do about it; English is given, other languages are in the catalogue.
+
+        Args:
+            code: the finding's code.
+            meaning: in English.
+            advice: in English.
+        """
         entry = _catalogue()["about_finding"].get(code, {}).get(self.language)
         return (str(entry[0]), str(entry[1])) if entry else (meaning, advice)
 

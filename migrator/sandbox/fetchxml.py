@@ -59,7 +59,14 @@ def read(text: str) -> Fetch:
 
 
 def cookie(key: str, page: int, first: str, last: str) -> str:
-    """The paging cookie behind a page, as the Web API wraps it: encoded twice, in an element of its own."""
+    """The paging cookie behind a page, as the Web API wraps it: encoded twice, in an element of its own.
+
+    Args:
+        key: the column by which rows are ordered.
+        page: from 1.
+        first: the key of the page's first row.
+        last: the key of its last row.
+    """
     inner = f'<cookie page="{page}"><{key} last="{{{last.upper()}}}" first="{{{first.upper()}}}" /></cookie>'
     return (
         f'<cookie pagenumber="{page + 1}" pagingcookie="{quote(quote(inner, safe=""), safe="")}" istracking="False" />'

@@ -27,7 +27,14 @@ _SCHEMA_NAMES = {"contact": "Contact", "account": "Account", "list": "List", "bu
 
 
 def answer(organisation: Organisation, path: str, options: Mapping[str, str], base: str) -> dict[str, Any] | None:
-    """The answer to a GET, or None where the path is about something else."""
+    """The answer to a GET, or None where the path is about something else.
+
+    Args:
+        organisation: the sandbox's organisation.
+        path: the address below the Web API's root, without its options.
+        options: the query options of the address, such as $select.
+        base: the root of the Web API, for links in the answer.
+    """
     if match := _USER.fullmatch(path):
         return _about_user(organisation, match["way"], base)
     if path.startswith("RetrieveCurrentOrganization("):
@@ -98,6 +105,11 @@ def _grouped(organisation: Organisation, entity_set: str, apply: str, base: str)
 
 def allow(organisation: Organisation, method: str, table: str) -> None:
     """Refuse what the user's roles do not allow, in the product's own words.
+
+    Args:
+        organisation: the sandbox's organisation.
+        method: the HTTP method.
+        table: the table that it is about.
 
     Raises:
         Refusal: 403, PrivilegeDenied.

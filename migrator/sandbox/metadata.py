@@ -23,7 +23,14 @@ _FILTER = re.compile(r"\(?\s*(?P<name>\w+)\s+eq\s+(?P<value>'(?:[^']|'')*'|[\w-]
 
 
 def answer(organisation: Organisation, path: str, options: Mapping[str, str], base: str) -> dict[str, Any]:
-    """The answer to a GET below EntityDefinitions."""
+    """The answer to a GET below EntityDefinitions.
+
+    Args:
+        organisation: the sandbox's organisation.
+        path: the address below the Web API's root, without its options.
+        options: the query options of the address, such as $select.
+        base: the root of the Web API, for links in the answer.
+    """
     match = _PATH.fullmatch(path)
     if match is None:
         raise no_resource(path)

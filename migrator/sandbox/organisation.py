@@ -42,7 +42,13 @@ class Rules(Protocol):
         """Called before `row` is stored."""
 
     def update(self, organisation: Organisation, old: Mapping[str, Any], row: Row) -> None:
-        """Called before `row` takes the place of `old`."""
+        """Called before `row` takes the place of `old`.
+
+        Args:
+            organisation: the sandbox's organisation.
+            old: the row as it was.
+            row: the row as it will be; rules may change it.
+        """
 
     def delete(self, organisation: Organisation, row: Mapping[str, Any]) -> None:
         """Called before `row` is deleted."""
@@ -182,7 +188,13 @@ class Organisation:
         return list(shown)
 
     def changed_group(self, group: dict[int, None], ids: list[int], *, added: bool) -> None:
-        """Members were added or removed; reads may show it later."""
+        """Members were added or removed; reads may show it later.
+
+        Args:
+            group: the members before, as integers.
+            ids: those who came or went.
+            added: whether they came.
+        """
         if ids and (seconds := self.lag("members", str(ids[0]), str(len(ids)))):
             self._unseen.append((self.clock() + seconds, group, ids, added))
 
@@ -218,7 +230,13 @@ class Organisation:
         return row
 
     def update(self, table: str, key: str, payload: Mapping[str, Any]) -> Row:
-        """Change columns of a row; 404 when there is none."""
+        """Change columns of a row; 404 when there is none.
+
+        Args:
+            table: logical name.
+            key: the row's id.
+            payload: columns and their new values.
+        """
         old = self.row(table, key)
         changes = self._checked(table, payload)
         changes.pop(self.schema.tables[table].key, None)

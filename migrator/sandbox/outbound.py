@@ -59,7 +59,13 @@ class OutboundRules:
             self._go(organisation, row, LegacyStatus.GOING_LIVE)
 
     def update(self, organisation: Organisation, old: Mapping[str, Any], row: Row) -> None:
-        """Changed columns, and a status move where the status is among them."""
+        """Changed columns, and a status move where the status is among them.
+
+        Args:
+            organisation: the sandbox's organisation.
+            old: the row as it was.
+            row: the row as it will be; rules may change it.
+        """
         if row.get("msdyncrm_segmentmemberids") != old.get("msdyncrm_segmentmemberids"):
             self._take_members(organisation, row)
         if row["statuscode"] == old["statuscode"]:
@@ -289,7 +295,13 @@ def refuse(how: Answers, name: str) -> None:
 
 
 def act(organisation: Organisation, name: str, body: Mapping[str, Any]) -> Any:
-    """Carry out one of the actions, as the services answer now."""
+    """Carry out one of the actions, as the services answer now.
+
+    Args:
+        organisation: the sandbox's organisation.
+        name: the action, without its namespace.
+        body: its parameters.
+    """
     how = answers(organisation)
     refuse(how, name)
     if name != "msdyncrm_FetchContactsByQuery":

@@ -96,7 +96,13 @@ class Protection:
         return refused
 
     def leave(self, user: str, server: int, seconds: float) -> None:
-        """A request that was let in is done, after so many seconds of execution."""
+        """A request that was let in is done, after so many seconds of execution.
+
+        Args:
+            user: who asked.
+            server: the number of the web server.
+            seconds: of execution.
+        """
         counter = self._counters[user, server]
         counter.at_a_time -= 1
         counter.executed.append((self.clock(), seconds))

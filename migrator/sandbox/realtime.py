@@ -38,7 +38,13 @@ class DefinitionRules:
         self._check(organisation, row)
 
     def update(self, organisation: Organisation, old: Mapping[str, Any], row: Row) -> None:
-        """Changed columns; the query is checked unless the definition is a draft."""
+        """Changed columns; the query is checked unless the definition is a draft.
+
+        Args:
+            organisation: the sandbox's organisation.
+            old: the row as it was.
+            row: the row as it will be; rules may change it.
+        """
         self._check(organisation, row)
 
     def delete(self, organisation: Organisation, row: Mapping[str, Any]) -> None:
@@ -68,7 +74,13 @@ class SegmentRules:
         row["msdynmkt_membercount"] = None
 
     def update(self, organisation: Organisation, old: Mapping[str, Any], row: Row) -> None:
-        """Changed columns; the link to the definition has to hold."""
+        """Changed columns; the link to the definition has to hold.
+
+        Args:
+            organisation: the sandbox's organisation.
+            old: the row as it was.
+            row: the row as it will be; rules may change it.
+        """
         _definition(organisation, row)
 
     def delete(self, organisation: Organisation, row: Mapping[str, Any]) -> None:

@@ -29,7 +29,13 @@ PRECONDITION = "0x80060882"
 
 
 def bad_request(message: str, code: str = VALIDATION, **extra: Any) -> Refusal:
-    """400: the request is understood and refused."""
+    """400: the request is understood and refused.
+
+    Args:
+        message: in the product's words.
+        code: its error code.
+        **extra: what else the answer's body holds.
+    """
     return Refusal(400, code, message, **extra)
 
 

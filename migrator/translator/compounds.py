@@ -17,7 +17,7 @@ from migrator.product import findings
 from migrator.product.codes import SEGMENT_PREFIX, LegacyType
 from migrator.product.findings import Finding, Severity
 from migrator.translator.activity import Reach
-from migrator.translator.queries import Part, Resolve, translate_part
+from migrator.translator.queries import Resolve, TranslatedSet, translate_set
 from migrator.translator.sets import flattened
 from migrator.translator.statuses import plan_status
 
@@ -132,7 +132,7 @@ class Segments:
             under_way.discard(segment.id)
 
 
-Fate = Callable[[LegacySegment], tuple[Outcome, UUID]]
+Settled = Callable[[LegacySegment], tuple[Outcome, UUID]]
 """What becomes of a segment without references, and the id of its real-time segment."""
 
 
@@ -141,33 +141,35 @@ class References:
     """What the references in queries become. Each segment that refers to others is unfolded once."""
 
     segments: Segments
-    fate: Fate
+    settled: Settled
     schema: Schema
     members: Mapping[UUID, Members]
     interactions: Choice
-    unfolded: dict[UUID, Part]
+    unfolded: dict[UUID, TranslatedSet]
 
     def of(self, segment: LegacySegment | None) -> Resolve:
         """What the references in the query of `segment` become, or in a query that belongs to no segment."""
 
-        def resolve(name: str) -> Part:
+        def resolve(name: str) -> TranslatedSet:
             found = self.segments.named(name)
             if found is None:
-                return Part(findings=(findings.reference_unknown(name),))
+                return TranslatedSet(findings=(findings.reference_unknown(name),))
             if self.segments.levels(found) is None:
                 from_here = segment if segment is not None and self.segments.levels(segment) is None else found
-                return Part(findings=(findings.reference_cycle(self.segments.circle(from_here)),))
+                return TranslatedSet(findings=(findings.reference_cycle(self.segments.circle(from_here)),))
             return self._unfolded(found) if self.segments.refers(found) else self._reference(found)
 
         return resolve
 
-    def _reference(self, found: LegacySegment) -> Part:
-        outcome, segment_id = self.fate(found)
+    def _reference(self, found: LegacySegment) -> TranslatedSet:
+        outcome, segment_id = self.settled(found)
         doubts: tuple[Finding, ...] = ()
         if outcome not in LOADED_OUTCOMES:
             doubts = (findings.reference_not_carried_over(found.name, str(outcome)),)
         name = SEGMENT_PREFIX + segment_id.hex
-        return Part(tree.SegmentReference(name), doubts, depends_on=(found.id,), reach={name: self._reach(found)})
+        return TranslatedSet(
+            tree.SegmentReference(name), doubts, depends_on=(found.id,), reach={name: self._reach(found)}
+        )
 
     def _reach(self, found: LegacySegment) -> Reach:
         """What may be so of inactive contacts in a segment that is referred to."""
@@ -179,29 +181,31 @@ class References:
         acted = parts is None or any(isinstance(part, tree.Interaction) for part in operands(parts))
         return Reach(holds=acted, lost=True)
 
-    def _unfolded(self, found: LegacySegment) -> Part:
+    def _unfolded(self, found: LegacySegment) -> TranslatedSet:
         """The sets of another segment in its place, with its decisions: real-time queries nest one level only."""
         if found.id not in self.unfolded:
             self.unfolded[found.id] = self._unfold(found)
         return self.unfolded[found.id]
 
-    def _unfold(self, found: LegacySegment) -> Part:
+    def _unfold(self, found: LegacySegment) -> TranslatedSet:
         if (self.segments.levels(found) or 0) > LEVELS_MAX:
-            return Part(findings=(findings.references_too_deep(LEVELS_MAX),))
-        part = translate_part(self.segments.query(found), self.schema, self.of(found), interactions=self.interactions)
-        own = [*_of_the_row(found), *part.findings]
-        members = part.members
+            return TranslatedSet(findings=(findings.references_too_deep(LEVELS_MAX),))
+        translated = translate_set(
+            self.segments.query(found), self.schema, self.of(found), interactions=self.interactions
+        )
+        own = [*_of_the_row(found), *translated.findings]
+        members = translated.members
         if members is not None:
             chain = flattened(members, own)
             members = chain.members if chain else None
             if chain and chain.rewritten:
                 own.append(findings.sets_rewritten())
         return replace(
-            part,
+            translated,
             members=members,
             findings=(findings.reference_unfolded(found.name),),
-            inner=(*(findings.within(found.name, finding) for finding in own), *part.inner),
-            zones=part.zones | ({found.time_zone} if part.relative else frozenset()),
+            inner=(*(findings.within(found.name, finding) for finding in own), *translated.inner),
+            zones=translated.zones | ({found.time_zone} if translated.relative else frozenset()),
             relative=False,
         )
 

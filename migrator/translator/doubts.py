@@ -15,7 +15,13 @@ _COLUMNS_TOLD_MAX = 20
 
 
 def doubts(condition: tree.Condition, table_of: Callable[[tree.Attribute], str], schema: Schema) -> Iterator[Finding]:
-    """What is unproven, unknown or unusable in one condition; `table_of` tells the table of a column."""
+    """What is unproven, unknown or unusable in one condition; `table_of` tells the table of a column.
+
+    Args:
+        condition: of an outbound query.
+        table_of: tells the table of a column.
+        schema: tables, columns and relationships.
+    """
     unproven: dict[str, None] = {}
     found: dict[Finding, None] = {}
     for node in nodes(condition):

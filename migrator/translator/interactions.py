@@ -20,7 +20,13 @@ _WHICH: tuple[tree.Condition, ...] = (
 
 
 def translated(interaction: tree.Interaction, schema: Schema, told: list[Finding]) -> tree.Interaction | None:
-    """The real-time interaction; None where there is no counterpart, which `told` then says."""
+    """The real-time interaction; None where there is no counterpart, which `told` then says.
+
+    Args:
+        interaction: of an outbound query.
+        schema: tables, columns and relationships.
+        told: takes what there is to say, everything that stands in the way included.
+    """
     before = len(told)
     table = TABLES.get(interaction.type.lower())
     if why := UNMAPPED.get(interaction.type.lower()):

@@ -185,7 +185,16 @@ def parts_of(count: int) -> list[tuple[int, int]]:
 def plan_groups(
     segment: UUID, members: Members, name: str, target: UUID, first: int = 0, count: int | None = None
 ) -> tuple[StaticGroup, ...]:
-    """The groups for the members from position `first` on, which have to fit, and for the exclusions."""
+    """The groups for the members from position `first` on, which have to fit, and for the exclusions.
+
+    Args:
+        segment: the legacy segment's id.
+        members: what is known of the list.
+        name: of the real-time segment, of which the groups' names are made.
+        target: the organisation's id, of which the groups' ids are made.
+        first: position of the first member, from 0.
+        count: how many; None means all that follow.
+    """
     wanted = (members.count or 0) if count is None else count
     groups = _groups(segment, first, wanted, name, target, excluded=False)
     if members.excluded:

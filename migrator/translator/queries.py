@@ -28,7 +28,7 @@ PARTS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TranslatedSet:
     """What a set expression becomes, and what there is to say: of a whole query, or of a reference in one."""
 
     members: tree.Members | None = None
@@ -48,7 +48,7 @@ class Part:
     """The time zones of unfolded queries that count from now."""
 
 
-Resolve = Callable[[str], Part]
+Resolve = Callable[[str], TranslatedSet]
 """What a reference to another segment becomes."""
 
 
@@ -67,9 +67,9 @@ class PlannedQuery:
     """The code of the zone that the real-time segment gets; None leaves it to the product."""
 
 
-def unresolved(name: str) -> Part:
+def unresolved(name: str) -> TranslatedSet:
     """For queries that stand alone: no other segment is known."""
-    return Part(findings=(findings.reference_unknown(name),))
+    return TranslatedSet(findings=(findings.reference_unknown(name),))
 
 
 def translate_query(
@@ -94,25 +94,25 @@ def translate_query(
     Returns:
         The query and the findings. Without a query, the findings say why there is none.
     """
-    part = translate_part(query, schema, resolve, interactions=interactions)
-    found = list(part.findings + part.inner)
-    if part.members is None:
-        return PlannedQuery("", _unique(found), relative=part.relative, zones=part.zones)
-    found.extend(about_inactive(part.members, part.reach))
-    chain = flattened(part.members, found)
+    translated = translate_set(query, schema, resolve, interactions=interactions)
+    found = list(translated.findings + translated.inner)
+    if translated.members is None:
+        return PlannedQuery("", _unique(found), relative=translated.relative, zones=translated.zones)
+    found.extend(about_inactive(translated.members, translated.reach))
+    chain = flattened(translated.members, found)
     if chain is None:
-        return PlannedQuery("", _unique(found), relative=part.relative, zones=part.zones)
+        return PlannedQuery("", _unique(found), relative=translated.relative, zones=translated.zones)
     if chain.rewritten or _has_parentheses(query.members):
         found.append(findings.sets_rewritten())
     text = write_realtime(tree.Query(chain.members), REALTIME_WORDS if words else REALTIME)
     if len(text) > most:
         found.append(findings.query_too_long(len(text), most))
-    if len(part.depends_on) > REFERENCES_MAX:
-        found.append(findings.many_references(len(part.depends_on), REFERENCES_MAX))
-    return PlannedQuery(text, _unique(found), part.depends_on, part.relative, part.zones)
+    if len(translated.depends_on) > REFERENCES_MAX:
+        found.append(findings.many_references(len(translated.depends_on), REFERENCES_MAX))
+    return PlannedQuery(text, _unique(found), translated.depends_on, translated.relative, translated.zones)
 
 
-def translate_part(query: tree.Query, schema: Schema, resolve: Resolve, *, interactions: Choice) -> Part:
+def translate_set(query: tree.Query, schema: Schema, resolve: Resolve, *, interactions: Choice) -> TranslatedSet:
     """The real-time sets of a query; parentheses may be left between them.
 
     Args:
@@ -133,7 +133,7 @@ def translate_part(query: tree.Query, schema: Schema, resolve: Resolve, *, inter
     if work.size > PARTS_MAX:
         work.told.append(findings.query_too_large(PARTS_MAX))
         members, work.inner = None, {}  # what so many segments say of themselves would bury that
-    return Part(
+    return TranslatedSet(
         members,
         _unique(work.told),
         tuple(work.inner),
@@ -179,14 +179,14 @@ def _members(members: tree.Members, work: _Work) -> tree.Members | None:
     raise TypeError(type(members).__name__)
 
 
-def _referred(part: Part, work: _Work) -> tree.Members | None:
-    work.told.extend(part.findings)
-    work.inner.update(dict.fromkeys(part.inner))
-    work.depends_on.update(dict.fromkeys(part.depends_on))
-    work.reach.update(part.reach)
-    work.zones.update(part.zones)
-    work.size += part.size
-    return part.members
+def _referred(referred: TranslatedSet, work: _Work) -> tree.Members | None:
+    work.told.extend(referred.findings)
+    work.inner.update(dict.fromkeys(referred.inner))
+    work.depends_on.update(dict.fromkeys(referred.depends_on))
+    work.reach.update(referred.reach)
+    work.zones.update(referred.zones)
+    work.size += referred.size
+    return referred.members
 
 
 def _chained(parts: Sequence[tree.Members | None], operators: Sequence[tree.SetOperator]) -> tree.Members | None:

@@ -30,7 +30,7 @@ from migrator.product.findings import Finding, Severity
 from migrator.translator.compounds import References, Segments
 from migrator.translator.identity import derived_id
 from migrator.translator.members import MEMBERS_MAX, PlannedMembers, parts_of, plan_groups, plan_members
-from migrator.translator.queries import Part, PlannedQuery, Resolve, translate_query, unresolved
+from migrator.translator.queries import PlannedQuery, Resolve, TranslatedSet, translate_query, unresolved
 from migrator.translator.statuses import PlannedStatus, plan_status
 from migrator.translator.texts import PlannedTexts, plan_texts, shortened
 
@@ -41,7 +41,7 @@ DEFINITION_TABLE, QUERY_COLUMN, TIME_ZONE_COLUMN = (
 )
 """Where the target's own metadata tells how long a query may be, and whether a segment can have a time zone."""
 
-Spread = Callable[[Callable[[str], "Said"], Iterable[str]], Iterable["Said"]]
+Spread = Callable[[Callable[[str], "TranslatedText"], Iterable[str]], Iterable["TranslatedText"]]
 """Applies a function to many queries, in their order: `map`, or the map of a pool of processes."""
 
 
@@ -59,9 +59,13 @@ def translate(export: Export, settings: TranslationSettings, spread: Spread = ma
     work = _work(export, settings)
     alone = [segment for segment in export.segments if _stands_alone(segment) and selects(settings.selection, segment)]
     say = partial(
-        said, schema=work.schema, interactions=settings.interactions, words=settings.words, most=work.query_max
+        translate_text,
+        schema=work.schema,
+        interactions=settings.interactions,
+        words=settings.words,
+        most=work.query_max,
     )
-    work.said.update(zip((s.id for s in alone), spread(say, (s.query for s in alone)), strict=True))
+    work.translated.update(zip((s.id for s in alone), spread(say, (s.query for s in alone)), strict=True))
     planned = [*(_planned(segment, work) for segment in export.segments)]
     planned += work.parts
     return Plan(
@@ -103,7 +107,7 @@ def _work(export: Export, settings: TranslationSettings) -> _Work:
         settings=settings,
         schema=schema,
         query_max=_query_max(schema, export, settings),
-        said={},
+        translated={},
         members=export.members,
         segments=segments,
         names=Counter(segment.name for segment in export.segments),
@@ -130,7 +134,7 @@ class _Work:
     schema: Schema
     query_max: int
     """Characters that the query of a real-time segment may have."""
-    said: dict[UUID, Said]
+    translated: dict[UUID, TranslatedText]
     """What became of every query that speaks of no other segment."""
     members: Mapping[UUID, Members]
     segments: Segments
@@ -139,17 +143,17 @@ class _Work:
     """Segments that are planned already: compounds ask what becomes of the ones that they refer to."""
     parts: list[PlannedSegment]
     """The parts of segments that were split."""
-    unfolded: dict[UUID, Part]
+    unfolded: dict[UUID, TranslatedSet]
     """Segments whose sets were put in the place of references to them."""
 
     @property
     def references(self) -> References:
         """What references between segments become."""
         return References(
-            self.segments, self.fate, self.schema, self.members, self.settings.interactions, self.unfolded
+            self.segments, self.settled, self.schema, self.members, self.settings.interactions, self.unfolded
         )
 
-    def fate(self, segment: LegacySegment) -> tuple[Outcome, UUID]:
+    def settled(self, segment: LegacySegment) -> tuple[Outcome, UUID]:
         """What becomes of a segment without references, and the id of its real-time segment."""
         planned = _planned(segment, self)
         return planned.outcome, planned.segment_id
@@ -225,11 +229,11 @@ def _query(segment: LegacySegment, work: _Work) -> tuple[PlannedQuery, str]:
     if not segment.query.strip():
         return PlannedQuery("", (findings.query_missing(),)), ""
     doubtful = (findings.queries_differ(),) if segment.other_query else ()
-    if segment.id in work.said:
-        translated, english = work.said[segment.id]
+    if segment.id in work.translated:
+        translated, english = work.translated[segment.id]
     else:
         resolve = work.references.of(segment)
-        translated, english = said(
+        translated, english = translate_text(
             segment.query, work.schema, work.settings.interactions, work.settings.words, resolve, work.segments.title,
             most=work.query_max,
         )  # fmt: skip
@@ -254,11 +258,11 @@ def _with_time_zone(query: PlannedQuery, segment: LegacySegment, work: _Work) ->
     return replace(query, findings=(*query.findings, findings.time_zone_carried(zone)), time_zone=zone)
 
 
-Said = tuple[PlannedQuery, str]
+TranslatedText = tuple[PlannedQuery, str]
 """A translated query with its findings, and the legacy query in plain words."""
 
 
-def said(
+def translate_text(
     text: str,
     schema: Schema,
     interactions: Choice,
@@ -266,8 +270,18 @@ def said(
     resolve: Resolve = unresolved,
     title: Title = str,
     most: int = codes.QUERY_MAX,
-) -> Said:
-    """Read one outbound query, translate it, and tell it in plain words."""
+) -> TranslatedText:
+    """Read one outbound query, translate it, and tell it in plain words.
+
+    Args:
+        text: the outbound query.
+        schema: tables, columns and relationships.
+        interactions: flag, or translate by our own map.
+        words: whether AND, OR and NOT are written as words instead of symbols.
+        resolve: finds the segment of a reference.
+        title: a segment's name by the name in a reference.
+        most: characters that the real-time column takes.
+    """
     try:
         query = parse_outbound(text)
     except QueryError as error:
@@ -309,12 +323,12 @@ def _too_large(parts: _Parts, found: tuple[Finding, ...], work: _Work) -> Planne
     members = work.members[parts.segment.id]
     spans = parts_of(members.count or 0)
     if work.settings.split and not members.excluded:
-        said = findings.split_into_segments(members.count or 0, len(spans))
+        limit = findings.split_into_segments(members.count or 0, len(spans))
     else:
-        said = findings.too_many_members(members.count or 0, MEMBERS_MAX, len(spans))
-    everything = (*parts.status.findings, *parts.texts.findings, *found, said)
+        limit = findings.too_many_members(members.count or 0, MEMBERS_MAX, len(spans))
+    everything = (*parts.status.findings, *parts.texts.findings, *found, limit)
     planned = replace(parts.planned, outcome=outcome_of(everything), findings=everything)
-    if said.severity is not Severity.CHANGE:
+    if limit.severity is not Severity.CHANGE:
         return planned
     numbered = [_part(parts, number, len(spans), span, work) for number, span in enumerate(spans, start=1)]
     if planned.loadable:

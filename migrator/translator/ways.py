@@ -47,7 +47,13 @@ class Way:
 
 
 def taken_apart(profile: tree.Profile, schema: Schema, told: list[Finding]) -> Way | None:
-    """The way of a profile; None where something stands in the way, which `told` then says, all of it."""
+    """The way of a profile; None where something stands in the way, which `told` then says, all of it.
+
+    Args:
+        profile: an outbound profile.
+        schema: tables, columns and relationships.
+        told: takes what there is to say, everything that stands in the way included.
+    """
     walk = _Walk(schema, told, _first_stops(profile, schema))
     if profile.alias:
         walk.name(profile.alias)

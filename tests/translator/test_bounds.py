@@ -13,7 +13,7 @@ from migrator.contracts.plan import Outcome, outcome_of
 from migrator.mql import ManyToOne, Schema
 from migrator.product.codes import LEGACY_QUERY_MAX
 from migrator.translator.queries import PlannedQuery
-from migrator.translator.translate import said
+from migrator.translator.translate import translate_text
 from tests.phrasebook import SCHEMA
 from tests.translator.test_same_people import Author
 
@@ -64,19 +64,19 @@ def judged(text: str, schema: Schema = SCHEMA) -> PlannedQuery:
     """Translate a text, and look at the clock of this process and at the memory on the way."""
     assert len(text) <= LEGACY_QUERY_MAX
     began = time.process_time()
-    found, _ = said(text, schema, Choice.TRANSLATE, False)
+    found, _ = translate_text(text, schema, Choice.TRANSLATE, False)
     assert time.process_time() - began < 1
     return found
 
 
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY)
 def test_a_nasty_query_is_translated_or_refused_at_once(text: str) -> None:
-    said("PROFILE(contact)", SCHEMA, Choice.FLAG, False)  # the grammar is read once
+    translate_text("PROFILE(contact)", SCHEMA, Choice.FLAG, False)  # the grammar is read once
     found = judged(text)
     assert found.text or outcome_of(found.findings) in (Outcome.FLAGGED, Outcome.BLOCKED)
     tracemalloc.start()
     try:
-        said(text, SCHEMA, Choice.TRANSLATE, False)
+        translate_text(text, SCHEMA, Choice.TRANSLATE, False)
         assert tracemalloc.get_traced_memory()[1] < 100_000_000
     finally:
         tracemalloc.stop()
@@ -84,7 +84,7 @@ def test_a_nasty_query_is_translated_or_refused_at_once(text: str) -> None:
 
 @pytest.mark.slow
 def test_random_queries_of_full_length_are_translated_or_refused_at_once() -> None:
-    said("PROFILE(contact)", SCHEMA, Choice.FLAG, False)
+    translate_text("PROFILE(contact)", SCHEMA, Choice.FLAG, False)
     for seed in range(40):
         text, pick = Author(seed).query(), random.Random(seed)
         while (

@@ -101,7 +101,13 @@ class Input:
         )
 
     def too_large(self, bytes_: int, at_most: int, what: str = "has") -> UsageError:
-        """The file is larger than what is read."""
+        """The file is larger than what is read.
+
+        Args:
+            bytes_: its size.
+            at_most: bytes that are read.
+            what: what was too large: the file, or what is packed in it.
+        """
         return UsageError(
             f"The file {self.name} {what} {bytes_ / 2**20:,.0f} MB; at most {at_most / 2**20:,.0f} MB are read. "
             "Leave out all columns but the ids, save it as CSV UTF-8, or split it. Nothing was imported."
@@ -109,7 +115,13 @@ class Input:
 
 
 def read_in_parts(source: Input, file: IO[bytes], size: int = 64 * 1024) -> Iterator[bytes]:
-    """What follows in `file`, in parts; never longer than the time that reading may take."""
+    """What follows in `file`, in parts; never longer than the time that reading may take.
+
+    Args:
+        source: the file's name and its deadline.
+        file: open for reading bytes.
+        size: bytes a part.
+    """
     while part := file.read(size):
         source.in_time()
         yield part

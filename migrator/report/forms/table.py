@@ -24,6 +24,12 @@ def heading(story: Story, column: Column) -> str:
 
 
 def cell(story: Story, column: Column, row: ReportRow) -> Any:
-    """What stands in a column for a segment."""
+    """What stands in a column for a segment.
+
+    Args:
+        story: the report's content, with the choice to anonymise.
+        column: what is wanted.
+        row: the segment.
+    """
     value = column.value(row)
     return story.words.named(column.family, value) if column.family else value
