@@ -554,13 +554,15 @@ def test_a_dry_run_reads_everything_and_ends_as_the_run_would(
 
 def test_members_of_an_old_row_wait_with_their_payload(command: Command, tmp_path: Path) -> None:
     small_export = write_small_export(tmp_path / "old", size_in_row=None)
-    command("translate", "--from", small_export)
+    asked = command("translate", "--from", small_export, "--json")
     (run,) = (tmp_path / "reports").iterdir()
     plan = json.loads((run / "plan.json").read_text())
     (row,) = [one for one in plan["segments"] if one["legacy_id"] == str(ROW_ONLY)]
     assert row["outcome"] == "flagged"
     assert "members-from-old-row" in {finding["code"] for finding in row["findings"]}
     assert "manualSelect" in json.dumps(row["alternatives"]["translate"])
+    accepted = command("translate", "--from", small_export, "--members-from-row", "accept", "--json")
+    assert json.loads(accepted.out)["outcomes"]["flagged"] == json.loads(asked.out)["outcomes"]["flagged"] - 1
     command("import-members", "--accept", "row", "--export", small_export)
     assert known(small_export, ROW_ONLY).accepted == ("row",)
 

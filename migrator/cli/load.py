@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 REACHING = ("org", "parallel", "accounts", "sign_in", "token_file", "tenant", "ca_file", "token_cache", "window")
 """The settings of every command that asks the organisation."""
-TRANSLATING = ("drafts_only", "operators", "tolerance", "split")
+TRANSLATING = ("drafts_only", "operators", "tolerance", "split", "members_from_row")
 
 
 @takes("org", "out", *TRANSLATING, "wait_pending", "wait_computation", *REACHING[1:], json=True)
@@ -54,7 +54,7 @@ def run_command(
         )
     asked = Task(
         Goal.RUN, selection, choices, dry_run, source, other_organisation, settings.drafts_only, settings.operators,
-        settings.tolerance, settings.split,
+        settings.tolerance, settings.split, settings.members_from_row,
     )  # fmt: skip
     unfinished = _to_resume(run, settings, terminal, wanted=resume)
     if unfinished:
@@ -112,6 +112,7 @@ _OF_TASK = {
     "--operators": "operators",
     "--tolerance": "tolerance",
     "--split": "split",
+    "--members-from-row": "members_from_row",
     "--name, --id, --type, --status": "selection",
 }
 """Option → the field of a task that it sets."""

@@ -182,7 +182,7 @@ def translate(
 
     task = Task(
         Goal.TRANSLATE, selection, choices, True, source, False, settings.drafts_only, settings.operators,
-        settings.tolerance, settings.split,
+        settings.tolerance, settings.split, settings.members_from_row,
     )  # fmt: skip
     with new_run_for(settings, dry_run=True) if source else old_run(run, settings) as folder:
         if source:

@@ -132,6 +132,7 @@ def translate_stage(run: RunFolder, task: Task, target: OrganisationRef | None =
         task.operators == "words",
         task.tolerance,
         task.split,
+        task.members_from_row == "accept",
     )
     with _spread(sum(len(segment.query) for segment in export.segments)) as spread:
         plan = translate(export, asked, spread)

@@ -136,6 +136,10 @@ class Settings:
     )  # fmt: skip
     """A share: 0.02 where people write 2."""
     split: bool = _setting(False, "--split", _truth, "Split static segments of more than 2,000,000 members.")
+    members_from_row: str = _setting(
+        "ask", "--members-from-row", _one_of("ask", "accept"),
+        "Members from rows that may be years old: ask a person, or accept all of them [default: ask].", "WORD",
+    )  # fmt: skip
     accounts: str = _setting(
         "", "--accounts", _text, "File of application users that share the work (docs/signing-in.md).", "FILE"
     )

@@ -75,6 +75,8 @@ class Task:
     tolerance: float = 0.02
     """A share."""
     split: bool = False
+    members_from_row: str = "ask"
+    """ask or accept: what becomes of members from rows that may be years old."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ def members_from_old_row(count: int) -> tuple[str, str]:
         f"The {count:,} members are those of the segment's own row, and nothing tells how old they are: since 2020 the "
         "product no longer keeps this column up to date.",
         "Compare them with what people know of the segment, or import a list that was exported in time. To take the "
-        "rows of all such segments: migrator import-members --accept row.",
+        "rows of all such segments: --members-from-row accept.",
     )
 
 
