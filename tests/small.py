@@ -156,12 +156,13 @@ def legacy_rows(size_in_row: int | None = 2) -> list[dict[str, Any]]:
     ]
 
 
-def write_small_export(folder: Path, size_in_row: int | None = 2) -> Path:
+def write_small_export(folder: Path, size_in_row: int | None = 2, contacts: list[dict[str, Any]] = CONTACTS) -> Path:
     """Write the small organisation as an export; what the outbound service would have said is in it.
 
     Args:
         folder: where it goes.
         size_in_row: the recorded size of the segment whose members stand in its row alone.
+        contacts: the rows of its contacts.
     """
     writer = ExportWriter(folder, ORGANISATION, "2026-01-02T03:04:05Z")
     writer.segments(legacy_rows(size_in_row))
@@ -173,7 +174,7 @@ def write_small_export(folder: Path, size_in_row: int | None = 2) -> Path:
     writer.members(ROW_ONLY, [contact(1), contact(2)], Members(MemberSource.ROW))
     writer.no_members(LOST, Members(MemberSource.NONE, reason="nothing was left"))
     writer.metadata(SCHEMA)
-    writer.file("tables/contact.csv", _csv(CONTACTS))
+    writer.file("tables/contact.csv", _csv(contacts))
     writer.file("tables/account.csv", _csv(ACCOUNTS))
     writer.file(
         "sandbox.json",

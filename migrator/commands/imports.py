@@ -230,7 +230,7 @@ def _troubles(one: Imported) -> str:
 
 
 def _report(done: Sequence[Imported], folder: Path, left: int, orders: Orders, wanted: Wanted) -> Report:
-    tolerance = orders.settings.tolerance / 100
+    tolerance = orders.settings.tolerance
     lines = [_line(one, wanted) for one in done]
     lines += [for_terminal(line) for one in done for question in one.questions for line in question.split("\n")]
     kinds: set[Doubt] = set()
@@ -310,7 +310,7 @@ def _line(one: Imported, wanted: Wanted) -> str:
 
 def _accept(wanted: Wanted, folder: Path, export: Export, orders: Orders) -> Report:
     """One answer for all segments of the export, or for one."""
-    tolerance = orders.settings.tolerance / 100
+    tolerance = orders.settings.tolerance
     chosen = export.segments
     if wanted.segment:
         segment, why = segment_called(wanted.segment, export.segments)
