@@ -252,7 +252,7 @@ def _report(done: Sequence[Imported], folder: Path, left: int, orders: Orders, w
     if left:
         lines.append(f"{left} of the files belonged to no segment, and were left out.")
     stale = _run_of(folder)
-    if stale or not wanted.dry_run:
+    if stale or not (wanted.dry_run or all(one.kept for one in done)):
         lines.append("A plan that was made before does not know of this; make it again with: migrator translate")
     waiting = left or kinds or any(one.kept or one.questions for one in done)
     return Report(tuple(lines), Exit.WAITING if waiting else Exit.DONE, stale)
@@ -278,7 +278,8 @@ def _open(segment: LegacySegment, members: Members, tolerance: float, wanted: Wa
 def _line(one: Imported, wanted: Wanted) -> str:
     name = for_terminal(one.segment.name)
     if one.kept:
-        return f"“{name}” keeps what it has: {one.kept}. Replace it with --replace."
+        how = "" if wanted.wishes.replacing else " Replace it with --replace."
+        return f"“{name}” keeps what it has: {one.kept}.{how}"
     if one.questions:
         return f"“{name}” keeps what it has, and waits: {for_terminal(one.origin)} is to be answered first."
     members = one.members

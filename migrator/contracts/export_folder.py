@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -552,9 +553,16 @@ def _checksum(folder: Path, name: str, entry: Any) -> str:
     return str(entry["sha256"])
 
 
+@lru_cache(maxsize=256)
+def _real(folder: Path) -> Path:
+    return folder.resolve()
+
+
 def _inside(folder: Path, name: str) -> Path:
+    """The path of a file of the export, wherever links lead; where a folder lies is looked up once for all its files."""
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    real = path.resolve() if path.name == ".." or path.is_symlink() else _real(path.parent) / path.name
+    if not real.is_relative_to(_real(folder)):
         raise _broken(folder, f"{MANIFEST} names a file outside of the folder: {name}")
     return path
 
