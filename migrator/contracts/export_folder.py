@@ -559,7 +559,7 @@ def _real(folder: Path) -> Path:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """The path of a file of the export, wherever links lead; where a folder lies is looked up once for all its files."""
+    """The path of a file of the export, wherever links lead; where a folder lies is looked up once for its files."""
     path = folder / name
     real = path.resolve() if path.name == ".." or path.is_symlink() else _real(path.parent) / path.name
     if not real.is_relative_to(_real(folder)):
