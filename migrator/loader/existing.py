@@ -63,9 +63,17 @@ async def look(client: Client, planned: Collection[PlannedSegment]) -> Existing:
     Raises:
         DataverseError: the organisation cannot be read.
     """
+    return Existing(await look_at_definitions(client, planned), await look_at_segments(client, planned))
+
+
+async def look_at_definitions(client: Client, planned: Collection[PlannedSegment]) -> Mapping[UUID, DefinitionRow]:
+    """Find the rows of `msdynmkt_segmentdefinition` alone.
+
+    Raises:
+        DataverseError: the organisation cannot be read.
+    """
     wanted = {segment.definition_id for segment in planned}
-    definitions = {row.id: row async for row in realtime.retrieve_segment_definitions(client) if row.id in wanted}
-    return Existing(definitions, await look_at_segments(client, planned))
+    return {row.id: row async for row in realtime.retrieve_segment_definitions(client) if row.id in wanted}
 
 
 async def look_at_segments(client: Client, planned: Collection[PlannedSegment]) -> Mapping[UUID, SegmentRow]:

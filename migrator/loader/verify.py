@@ -28,11 +28,12 @@ from migrator.contracts.verification import (
 )
 from migrator.dataverse import contacts, realtime
 from migrator.dataverse.errors import Refused
-from migrator.dataverse.realtime import ComputedMembers, Execution, SegmentRow
-from migrator.loader.existing import look_at_segments
+from migrator.dataverse.realtime import ComputedMembers, DefinitionRow, Execution, SegmentRow, group_kinds
+from migrator.loader.existing import Phase, look_at_definitions, look_at_segments, phase_of
 from migrator.loader.groups import read_group
+from migrator.loader.load import same_query
 from migrator.loader.loading import Loading, check_target
-from migrator.product.codes import Scope, SegmentStatus, State, label
+from migrator.product.codes import DefinitionStatus, Scope, SegmentStatus, State, label
 
 _COMPUTED = frozenset({SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS})
 _COMPUTING = frozenset({SegmentStatus.EXPORTING, SegmentStatus.COMPUTING})
@@ -72,9 +73,20 @@ async def verify(
         if segment.legacy_id in done and (only is None or segment.legacy_id in only)
     ]
     rows = await _computed(loading, chosen, wait, progress)
+    definitions = await look_at_definitions(loading.client, chosen) if chosen else {}
     with progress.step("Verifying members", len(chosen)) as step:
         looked = await side_by_side(
-            (_one(loading, segment, rows.get(segment.segment_id), tolerance, step) for segment in chosen),
+            (
+                _one(
+                    loading,
+                    segment,
+                    rows.get(segment.segment_id),
+                    definitions.get(segment.definition_id),
+                    tolerance,
+                    step,
+                )
+                for segment in chosen
+            ),
             loading.parallel,
         )
     verification = Verification(at, tuple(looked), tolerance)
@@ -133,10 +145,16 @@ async def _execution(loading: Loading, segment: UUID) -> Execution:
 
 
 async def _one(
-    loading: Loading, segment: PlannedSegment, row: SegmentRow | None, tolerance: float, progress: Step
+    loading: Loading,
+    segment: PlannedSegment,
+    row: SegmentRow | None,
+    definition: DefinitionRow | None,
+    tolerance: float,
+    progress: Step,
 ) -> Verified:
     try:
-        verified = _in_its_unit(await _compared(loading, segment, row, tolerance), segment, row)
+        compared = await _compared(loading, segment, row, definition, tolerance)
+        verified = _in_its_unit(_as_planned(compared, segment, row, definition), segment, row)
     except Refused as error:
         note = f"The members could not be compared: {error.summary}"
         verified = Verified(segment.legacy_id, Match.UNKNOWN, segment.before, None, note=note)
@@ -159,15 +177,46 @@ def _in_its_unit(verified: Verified, segment: PlannedSegment, row: SegmentRow | 
     return replace(verified, match=match, note=f"{verified.note} {note}".strip())
 
 
-async def _compared(loading: Loading, segment: PlannedSegment, row: SegmentRow | None, tolerance: float) -> Verified:
+def _as_planned(
+    verified: Verified, segment: PlannedSegment, row: SegmentRow | None, definition: DefinitionRow | None
+) -> Verified:
+    """A look, with what somebody has changed by hand since the loading: equal numbers of today prove nothing then."""
+    payload = segment.payload
+    if row is None or payload is None:
+        return verified
+    notes, match = [], verified.match
+    if definition is None:
+        notes.append("Its definition is no longer in the organisation.")
+        match = Match.UNKNOWN if match is Match.UNKNOWN else Match.DIFFERENT
+    else:
+        if not same_query(definition.query or "", payload.query):
+            notes.append("Its query was changed after it was loaded.")
+            match = Match.UNKNOWN if match is Match.UNKNOWN else Match.DIFFERENT
+        if segment.publish and phase_of(definition) is not Phase.PUBLISHED:
+            status = label(definition.status_code, DefinitionStatus)
+            notes.append(f"It is not live any more (state {status}): journeys would not send to it.")
+            match = Match.UNKNOWN if match is Match.UNKNOWN else Match.DIFFERENT
+    if row.name is not None and row.name != payload.name:
+        notes.append(f"It was given another name: {row.name}.")
+    return replace(verified, match=match, note=" ".join(filter(None, (verified.note, *notes))))
+
+
+async def _compared(
+    loading: Loading,
+    segment: PlannedSegment,
+    row: SegmentRow | None,
+    definition: DefinitionRow | None,
+    tolerance: float,
+) -> Verified:
     blank = Verified(segment.legacy_id, Match.UNKNOWN, segment.before, None)
     if row is None:
         return replace(blank, note="The segment is no longer in the organisation.")
     status = row.status_code
     blank = replace(blank, status_code=status)
     static = segment.payload is not None and segment.payload.kind is PayloadKind.STATIC
-    if static and segment.legacy_id not in loading.read_back:
-        differing = await _groups(loading, segment, blank)
+    kinds = _kinds(segment) if definition is None else group_kinds(definition.static_list_members)
+    if (static or kinds) and (segment.legacy_id not in loading.read_back or kinds != _kinds(segment)):
+        differing = await _groups(loading, segment, kinds, blank)
         if differing is not None:
             return differing
     if status in _BROKEN:
@@ -204,21 +253,65 @@ async def _why(loading: Loading, row: SegmentRow) -> str:
     return f"; the last computation: {': '.join(filter(None, (execution.status, execution.reason.rstrip('.'))))}"
 
 
-async def _groups(loading: Loading, segment: PlannedSegment, blank: Verified) -> Verified | None:
-    """The groups of a static segment, id by id; None when they are as planned."""
-    missing, surplus = [], []
-    for group in segment.groups:
-        there = await read_group(loading.client, segment.segment_id, group.id)
-        planned = loading.read_members(segment.members_of, group.first, group.count, excluded=group.excluded)
-        missing.append(without(planned, there))
-        surplus.append(without(there, planned))
-    lost, more = joined(missing), joined(surplus)
+def _kinds(segment: PlannedSegment) -> dict[str, str]:
+    return group_kinds(segment.payload.static_list_members if segment.payload else None)
+
+
+async def _groups(
+    loading: Loading, segment: PlannedSegment, kinds: Mapping[str, str], blank: Verified
+) -> Verified | None:
+    """The groups that the definition itself names, id by id; None when the same people are in and out as planned.
+
+    Args:
+        loading: what was loaded.
+        segment: the segment as it was planned.
+        kinds: group id → Include or Exclude, as the definition says now.
+        blank: a look that says nothing yet.
+    """
+    note = "The static groups were changed after they were loaded."
+    if any(kind not in ("Include", "Exclude") or not _is_id(group) for group, kind in kinds.items()):
+        return replace(blank, match=Match.DIFFERENT, note=f"{note} What they are now cannot be read.")
+    if kinds == _kinds(segment) and await _group_by_group(loading, segment):
+        return None
+    there: dict[str, list[Ids]] = {"Include": [], "Exclude": []}
+    planned: dict[str, list[Ids]] = {"Include": [], "Exclude": []}
+    for group, kind in kinds.items():
+        there[kind].append(await read_group(loading.client, segment.segment_id, UUID(group)))
+    for one in segment.groups:
+        ids = loading.read_members(segment.members_of, one.first, one.count, excluded=one.excluded)
+        planned["Exclude" if one.excluded else "Include"].append(ids)
+    wanted, found = ({kind: joined(lists) for kind, lists in every.items()} for every in (planned, there))
+    if segment.payload and segment.payload.kind is PayloadKind.DYNAMIC:
+        # A query selects members, and groups add some or take some out: each kind counts by itself.
+        lost = joined([without(wanted["Include"], found["Include"]), without(found["Exclude"], wanted["Exclude"])])
+        more = joined([without(found["Include"], wanted["Include"]), without(wanted["Exclude"], found["Exclude"])])
+        after = None
+    else:
+        before, now = (without(every["Include"], every["Exclude"]) for every in (wanted, found))
+        lost, more = without(before, now), without(now, before)
+        after = len(before) - len(lost) + len(more)
     if not len(lost) and not len(more):
         return None
     _list(loading, segment, {Kind.MISSING: lost, Kind.SURPLUS: more})
-    after = sum(group.count for group in segment.groups) - len(lost) + len(more)
-    note = "The static groups were changed after they were loaded."
     return replace(blank, match=Match.DIFFERENT, after=after, missing=len(lost), surplus=len(more), note=note)
+
+
+async def _group_by_group(loading: Loading, segment: PlannedSegment) -> bool:
+    """Whether each planned group holds what was planned for it; large segments fit into memory this way."""
+    for group in segment.groups:
+        there = await read_group(loading.client, segment.segment_id, group.id)
+        planned = loading.read_members(segment.members_of, group.first, group.count, excluded=group.excluded)
+        if len(without(planned, there)) or len(without(there, planned)):
+            return False
+    return True
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _numbers(verified: Verified, tolerance: float) -> Verified:

@@ -59,6 +59,15 @@ class Migration:
         results, verified = asyncio.run(work())
         return {result.legacy_id: result for result in results}, verified
 
+    def verify(self) -> dict[Any, Verified]:
+        """One more look, by a command of its own."""
+
+        async def look(loading: Loading) -> None:
+            await verify(loading, now(), 5.0, self.tolerance, Silent())
+
+        self.work(look)
+        return latest(read_verifications(self.folder))
+
     def work(self, work: Callable[[Loading], Coroutine[Any, Any, T]]) -> T:
         """Anything else that is done with what was loaded."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -12,7 +13,7 @@ from migrator.base.ids import unpacked
 from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.journal import LoadState
 from migrator.contracts.verification import Kind, Match, read_difference
-from migrator.product.codes import SegmentStatus
+from migrator.product.codes import DefinitionStatus, SegmentStatus
 from migrator.sandbox import realtime
 from tests.loader.migration import Migration, now
 from tests.small import DYNAMIC, STATIC, contact
@@ -111,3 +112,81 @@ def test_the_verification_is_a_file_that_a_person_can_open(migration: Migration)
     assert content["at"] == now()
     assert {entry["match"] for entry in content["segments"]} == {"equal", "explained"}
     assert str(contact(1)) not in json.dumps(content)
+
+
+# --- what somebody changed by hand since -----------------------------------------------------------------------------
+
+
+def by_hand(migration: Migration, include: list[int], exclude: list[int]) -> None:
+    """Somebody adds an Include and an Exclude group to the static segment in the product's editor."""
+    organisation = migration.server.organisation
+    planned = migration.segment(STATIC)
+    definition = organisation.rows["msdynmkt_segmentdefinition"][str(planned.definition_id)]
+    entries = json.loads(definition["msdynmkt_staticlistmembers"])
+    groups = organisation.groups[str(planned.segment_id)]
+    for kind, people in (("Include", include), ("Exclude", exclude)):
+        if people:
+            group = str(uuid4())
+            entries.append({**entries[0], "groupId": group, "groupName": "By hand", "includeType": kind})
+            groups[group] = {contact(n).int: None for n in people}
+    definition["msdynmkt_staticlistmembers"] = json.dumps(entries)
+
+
+@pytest.mark.parametrize("drafts", [False, True])
+def test_people_who_were_exchanged_by_hand_are_noticed_though_the_number_is_the_same(
+    migration: Migration, drafts: bool
+) -> None:
+    if drafts:
+        migration.plan = replace(
+            migration.plan,
+            segments=tuple(
+                replace(one, payload=replace(one.payload, publish=False)) if one.payload else one
+                for one in migration.plan.segments
+            ),
+        )
+    _, verified = migration.go()
+    assert verified[STATIC].match is Match.EQUAL
+    by_hand(migration, include=[9, 10], exclude=[0, 1])
+    looked = migration.verify()
+    found = looked[STATIC]
+    assert (found.match, found.missing, found.surplus, found.after) == (Match.DIFFERENT, 2, 2, 5)
+    assert "changed after they were loaded" in found.note
+
+
+def test_a_draft_whose_members_are_all_excluded_by_hand_is_not_equal(migration: Migration) -> None:
+    migration.go()
+    by_hand(migration, include=[], exclude=[0, 1, 2, 3, 4])
+    found = migration.verify()[STATIC]
+    assert (found.match, found.missing, found.after) == (Match.DIFFERENT, 5, 0)
+
+
+def test_groups_by_hand_that_change_nobody_are_no_difference(migration: Migration) -> None:
+    migration.go()
+    by_hand(migration, include=[2, 3], exclude=[9])
+    assert migration.verify()[STATIC].match is Match.EQUAL
+
+
+def test_another_query_state_or_name_is_noticed(migration: Migration) -> None:
+    _, verified = migration.go()
+    assert verified[DYNAMIC].match is Match.EXPLAINED
+    oslo = migration.segment(DYNAMIC)
+    rows = migration.server.organisation.rows
+    definition = rows["msdynmkt_segmentdefinition"][str(oslo.definition_id)]
+    rows["msdynmkt_segment"][str(oslo.segment_id)]["msdynmkt_displayname"] = "Bergen"
+    renamed = migration.verify()[DYNAMIC]
+    assert renamed.match is Match.EXPLAINED
+    assert "another name: Bergen" in renamed.note
+    query = definition["msdynmkt_segmentquery"]
+    definition["msdynmkt_segmentquery"] = query.replace("(address1_city", "( address1_city")
+    assert migration.verify()[DYNAMIC].match is Match.EXPLAINED  # only written in another way
+    definition["msdynmkt_segmentquery"] = query.replace("Oslo", "Bergen")
+    changed = migration.verify()[DYNAMIC]
+    assert changed.match is Match.DIFFERENT
+    assert "Its query was changed" in changed.note
+    definition["msdynmkt_segmentquery"] = query
+    definition["statuscode"] = int(DefinitionStatus.STOPPED)
+    stopped = migration.verify()[DYNAMIC]
+    assert stopped.match is Match.DIFFERENT
+    assert "not live any more (state Stopped)" in stopped.note
+    del rows["msdynmkt_segmentdefinition"][str(oslo.definition_id)]
+    assert migration.verify()[DYNAMIC].match is Match.DIFFERENT
