@@ -50,8 +50,10 @@ async def fill(
         Refused: the organisation says no.
     """
     patience = loading.client.patience
-    waiting = Waiting(replace(patience, most=min(patience.most, _LONGEST * patience.first)), loading.client.stop)
+    patience = replace(patience, most=min(patience.most, _LONGEST * patience.first))
+    waiting = Waiting(patience, loading.client.stop)
     rounds, confirmed, before = 0, False, -1
+    least = group.count + 1
     refused: Unsettled | None = None
     refusals = 0
     found = NONE if new else await read_group(loading.client, segment.segment_id, group.id)
@@ -73,6 +75,10 @@ async def fill(
         if not left_alone and (not confirmed or rounds % _LOOKS == 0):
             confirmed, refused = await _send(loading, segment, group, attempt, missing, surplus)
             refusals = refusals + 1 if refused else 0
+            if apart < least:
+                # It comes nearer. Sending a large group takes longer than anybody would wait for one answer, so
+                # patience counts from the last time that it did, and not from before sending.
+                least, waiting = apart, Waiting(patience, loading.client.stop)
         # What was sent for the first time is usually seen at once.
         if rounds and not await waiting.again():
             raise CannotGoOn(_apart(loading, segment, group, missing, surplus))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
@@ -12,8 +13,12 @@ from typing import Any
 import pytest
 
 from migrator.base.errors import UsageError
+from migrator.base.patience import Patience
 from migrator.contracts.journal import LoadState
 from migrator.contracts.verification import Match, Verified
+from migrator.dataverse import realtime as calls_of
+from migrator.dataverse.errors import Unsettled
+from migrator.loader import groups
 from migrator.loader.load import same_query
 from migrator.product.codes import DefinitionStatus, SegmentStatus
 from migrator.sandbox import realtime
@@ -314,3 +319,27 @@ def test_a_plan_for_another_organisation_is_refused(migration: Migration) -> Non
     with pytest.raises(UsageError, match="Nothing was changed"):
         migration.go()
     assert migration.server.organisation.rows["msdynmkt_segmentdefinition"] == {}
+
+
+def test_patience_counts_from_the_last_time_that_a_group_came_nearer(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group that takes longer to send than anybody waits for an answer, and one call of it is lost."""
+    migration.only(STATIC)
+    migration.patience = Patience(total=0.4, first=0.05, most=0.05)
+    monkeypatch.setattr(groups, "MEMBERS_PER_CALL", 1)
+    send = calls_of.add_static_members
+    calls: list[Any] = []
+
+    async def slow(*arguments: Any) -> None:
+        calls.append(arguments)
+        await asyncio.sleep(0.15)
+        if len(calls) == 1:
+            raise Unsettled("POST msdynmkt_AddStaticMembers", "no answer")
+        await send(*arguments)
+
+    monkeypatch.setattr(calls_of, "add_static_members", slow)
+    results, _ = migration.go(then_verify=False)
+    assert results[STATIC].state is LoadState.LOADED, results[STATIC]
+    assert len(calls) == 6
+    assert migration.members(STATIC) == [0, 1, 2, 3, 4]
