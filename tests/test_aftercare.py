@@ -377,3 +377,47 @@ def test_secrets_that_others_can_read_are_refused(command: Command, sandbox: Run
     assert "chmod 600" in command("run", "--org", sandbox.address, "--accounts", "accounts.toml").err
     (tmp_path / "accounts.toml").chmod(0o600)
     assert command("run", "--org", sandbox.address, "--accounts", "accounts.toml").code == 3
+
+
+# --- a lost journal --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lost(migrated: Running, tmp_path: Path) -> Running:
+    """Somebody tidied up the run folder."""
+    for path in tmp_path.glob("reports/*/journal.db*"):
+        path.unlink()
+    return migrated
+
+
+def test_a_lost_journal_is_no_dry_run(command: Command, lost: Running) -> None:
+    result = command("report")
+    assert "DRY RUN" not in result.out
+    assert "The journal of the run" in result.err
+    assert "5 carried over" in result.out
+    assert "is lost" in command("status").out
+    assert command("verify").code == 2
+
+
+def test_with_a_lost_journal_nothing_is_taken_back_and_everything_is_named(command: Command, lost: Running) -> None:
+    before = set(lost.organisation.rows["msdynmkt_segment"])
+    result = command("rollback", "--yes")
+    assert result.code == 4
+    told = " ".join((result.out + result.err).split())
+    assert "nothing proves that this run created it" in told
+    assert all(name in told for name in ("Five people", "Oslo", "Both", "In its row", "Everybody"))
+    assert all(key in told for key in before)
+    assert set(lost.organisation.rows["msdynmkt_segment"]) == before
+    assert command("retire", "--yes").code == 2
+
+
+def test_loading_with_a_lost_journal_says_so_and_creates_nothing_twice(command: Command, lost: Running) -> None:
+    before = set(lost.organisation.rows["msdynmkt_segment"])
+    result = command("load")
+    assert result.code == 3
+    assert "is compared, and not created again" in result.err
+    assert set(lost.organisation.rows["msdynmkt_segment"]) == before
+    again = command("rollback", "--yes")
+    assert again.code == 0
+    assert "another run created them" in again.err
+    assert set(lost.organisation.rows["msdynmkt_segment"]) == before

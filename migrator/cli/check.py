@@ -48,7 +48,7 @@ def report(
     table: Annotated[bool, typer.Option("--table", help="Print a line for every segment, too.")] = False,
 ) -> None:
     """Write the report of a run again, from its files, in one form or several."""
-    from migrator.commands.report import ReportOrders, report_stage
+    from migrator.commands.report import ReportOrders, journal_lost, report_stage
     from migrator.contracts.run_folder import find_run
     from migrator.report.forms import FORMS
 
@@ -59,6 +59,8 @@ def report(
     wanted = ReportOrders(formats, title, logo, language, anonymise, other)
     with old_run(run, settings) as folder:
         summary = report_stage(folder, wanted)
+        if lost := journal_lost(folder):
+            terminal.tell(lost)
     terminal.summary(summary, table=table)
     if open_ and summary.report:
         typer.launch(str(summary.report))

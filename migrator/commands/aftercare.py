@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from uuid import UUID
 
 from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
-from migrator.commands.report import WAITING, Summary, plan_of, report_stage
+from migrator.commands.report import WAITING, Summary, journal_lost, plan_of, report_stage
 from migrator.commands.run import load_stage, with_loading
 from migrator.commands.session import Orders
 from migrator.contracts.choices import Choice
@@ -20,6 +20,7 @@ from migrator.contracts.journal import JOURNAL, LoadState, read_results
 from migrator.contracts.plan import PLAN, Plan, PlannedSegment, read_plan
 from migrator.contracts.run_folder import RunFolder
 from migrator.contracts.verification import SETTLED, latest, read_verifications
+from migrator.loader.existing import look as look_for
 from migrator.loader.loading import Loading
 from migrator.loader.retire import Wish, retire, to_retire
 from migrator.loader.rollback import roll_back, to_roll_back
@@ -126,12 +127,21 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
     plan = plan_of(run)
     names = {segment.legacy_id: for_terminal(segment.name) for segment in plan.segments}
     only = {_find(plan, text).legacy_id for text in wanted} or None
-    _has_loaded(run)
+    lost = journal_lost(run)
+    if lost:
+        orders.tell(lost)
+    else:
+        _has_loaded(run)
 
     async def work(loading: Loading) -> Aftermath:
+        if lost:
+            return await _of_a_lost_journal(loading, names, only)
         created = to_roll_back(loading, only)
         if not created:
             orders.tell("This run has created nothing that is still its own; nothing is changed.")
+            there = (await look_for(loading.client, loading.plan.segments)).segments
+            if there:
+                orders.tell(f"{len(there):,} segments of its plan are there, and stay: another run created them.")
             return Aftermath((), ())
         lines = [f"“{names[key]}” ({key})" for key in created]
         confirm([f"{len(created):,} segments that this run created in {loading.client.url} are deleted:", *lines])
@@ -218,7 +228,24 @@ def retire_legacy(
     return with_loading(run, orders, plan, work)
 
 
+async def _of_a_lost_journal(loading: Loading, names: dict[UUID, str], only: Collection[UUID] | None) -> Aftermath:
+    """What the organisation holds under the ids of the plan: all of it stays, since nothing proves whose it is."""
+    planned = [one for one in loading.plan.segments if only is None or one.legacy_id in only]
+    there = await look_for(loading.client, planned)
+    why = "the journal of this run is lost, so nothing proves that this run created it; if you know, delete it by hand"
+    return Aftermath(
+        (),
+        tuple(
+            f"“{names[one.legacy_id]}” stays (segment {one.segment_id}, definition {one.definition_id}): {why}"
+            for one in planned
+            if one.segment_id in there.segments or one.definition_id in there.definitions
+        ),
+    )
+
+
 def _has_loaded(run: RunFolder) -> None:
+    if lost := journal_lost(run):
+        raise UsageError(f"{lost} Nothing was changed.")
     if not (run.path / JOURNAL).exists():
         raise UsageError(f"The run {run.name} has loaded nothing, so there is nothing to do. Nothing was changed.")
 
@@ -267,6 +294,8 @@ def status_lines(run: RunFolder) -> list[str]:
     if (run.path / PLAN).exists():
         plan = plan_of(run)
         outcomes = Counter(str(segment.outcome) for segment in plan.segments)
+        if lost := journal_lost(run):
+            lines.append(f"  {lost}")
         lines.append(f"  {len(plan.segments):,} segments: " + ", ".join(f"{n} {name}" for name, n in outcomes.items()))
         if results := read_results(run.path / JOURNAL):
             failed = [result for result in results.values() if result.state is LoadState.FAILED]

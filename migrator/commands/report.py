@@ -9,7 +9,7 @@ from pathlib import Path
 from migrator.base.errors import Exit
 from migrator.contracts.decisions import decided, read_decisions
 from migrator.contracts.export_folder import METADATA
-from migrator.contracts.journal import JOURNAL, read_results, read_summary
+from migrator.contracts.journal import JOURNAL, LoadResult, LoadState, read_results, read_summary
 from migrator.contracts.plan import Plan, PlannedSegment, read_plan
 from migrator.contracts.run_folder import RunFolder, utc_now
 from migrator.contracts.verification import Verification, latest, read_verifications
@@ -127,14 +127,28 @@ def _told_in(language: str, plan: Plan, export: Path) -> Plan:
     return replace(plan, segments=tuple(map(told, plan.segments)))
 
 
+def journal_lost(run: RunFolder) -> str:
+    """What to say where the run was loaded and its journal does not know of it; empty where that is not so."""
+    if read_results(run.path / JOURNAL) or not (run.state().loaded or latest(read_verifications(run.path))):
+        return ""
+    return (
+        f"The journal of the run {run.name} is lost: something was loaded, and {JOURNAL} does not know of it. What "
+        "this run created can no longer be proved. If you have a copy of the file, put it back into the run folder."
+    )
+
+
 def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> tuple[Comparison, Totals, bool]:
-    results = read_results(run.path / JOURNAL)
+    results, looks = read_results(run.path / JOURNAL), latest(verifications)
+    lost = bool(journal_lost(run))
+    if lost:
+        # Whatever was looked at after the loading was loaded.
+        results = {key: LoadResult(key, LoadState.LOADED) for key in looks}
     # A dry run stays one until something is loaded.
-    dry_run = run.state().dry_run or not (run.path / JOURNAL).exists()
+    dry_run = not lost and (run.state().dry_run or not (run.path / JOURNAL).exists())
     compared = compare(
         plan,
         results,
-        latest(verifications),
+        looks,
         dry_run=dry_run,
         history=verifications,
         journal=read_summary(run.path / JOURNAL),

@@ -21,7 +21,7 @@ from uuid import UUID
 
 from migrator.base.errors import UsageError
 from migrator.commands.doctor import examine, refuse_where_not_ready
-from migrator.commands.report import Summary, plan_of, report_stage
+from migrator.commands.report import Summary, journal_lost, plan_of, report_stage
 from migrator.commands.session import Orders
 from migrator.contracts.export_check import check_export
 from migrator.contracts.export_folder import OrganisationRef, member_reader, read_export
@@ -171,6 +171,10 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) ->
         Interrupted: Ctrl-C; what was in flight has ended.
     """
 
+    lost = journal_lost(run)
+    if lost:
+        orders.tell(f"{lost} What is in the organisation under its ids is compared, and not created again.")
+
     async def work(loading: Loading) -> None:
         client = loading.client
         check_target(loading)  # another organisation is a matter of its own
@@ -200,6 +204,8 @@ def verify_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) 
         DataverseError: the organisation cannot be reached.
     """
     plan = plan_of(run)
+    if lost := journal_lost(run):
+        raise UsageError(f"{lost} Otherwise compare everything anew with: migrator load {run.name}")
     if not (run.path / JOURNAL).exists():
         raise UsageError(f"The run {run.name} has loaded nothing yet. Load it with: migrator load {run.name}")
 
