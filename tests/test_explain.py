@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.plan import PlannedSegment
 from migrator.sandbox.server import Running
+from migrator.translator import translate
 from tests.conftest import CONTOSO, Command
 from tests.small import COMPOUND, DYNAMIC, LOST
 
@@ -105,6 +108,29 @@ def test_the_json_has_the_promised_shape(command: Command) -> None:
 def test_the_exit_code_follows_the_outcome(command: Command, query: str, export: bool, code: int, outcome: str) -> None:
     result = command("explain", query, "--json", *(["--export", CONTOSO] if export else []))
     assert (result.code, json.loads(result.out)["outcome"]) == (code, outcome)
+
+
+@pytest.mark.parametrize(
+    ("query", "planned"),
+    [
+        ("PROFILE(contact)", 0),
+        ("SEGMENT(segment1)", 1),
+        ("SEGMENT(segment1) UNION SEGMENT(segment2)", 2),
+    ],
+)
+def test_only_the_segments_that_a_query_refers_to_are_planned(
+    command: Command, monkeypatch: pytest.MonkeyPatch, query: str, planned: int
+) -> None:
+    names: list[str] = []
+    plan = translate._plan
+
+    def counting(segment: LegacySegment, work: translate._Work) -> PlannedSegment:
+        names.append(segment.name)
+        return plan(segment, work)
+
+    monkeypatch.setattr(translate, "_plan", counting)
+    command("explain", query, "--export", CONTOSO)
+    assert len(names) == len(set(names)) == planned, names
 
 
 def test_a_query_comes_from_a_file_or_from_standard_input(

@@ -148,7 +148,6 @@ LEGACY_MEMBERS_PER_CALL = 20_000
 SEGMENTS_MAX = 13_000
 DYNAMIC_SEGMENTS_MAX = 3_000
 STATIC_SEGMENTS_MAX = 10_000
-NESTING_LEVELS_MAX = 1
 REFERENCES_MAX = 10
 """References in one query above which a note is left. No public source gives a limit; docs/assumptions.md says so."""
 
