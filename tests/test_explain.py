@@ -145,12 +145,16 @@ def test_a_query_comes_from_a_file_or_from_standard_input(
     assert "nowhere.txt cannot be read" in result.err
 
 
-def test_people_see_the_place_the_tree_and_the_advice(command: Command) -> None:
+def test_people_see_the_place_and_on_request_the_tree(command: Command) -> None:
     wrong = command("explain", 'PROFILE(contact).FILTER(a == "x")').out
     assert 'PROFILE(contact).FILTER(a == "x")\n                             ^' in wrong
-    right = command("explain", "PROFILE(contact).FILTER(a == 1 && b == 2)").out
-    assert "Tree:" in right
-    assert "Comparison ==" in right
+    plain = command("explain", "PROFILE(contact).FILTER(a == 1 && b == 2)").out
+    assert "Real-time:" in plain
+    assert "Tree:" not in plain
+    assert "Comparison ==" not in plain
+    with_tree = command("explain", "PROFILE(contact).FILTER(a == 1 && b == 2)", "--tree").out
+    assert "Tree:" in with_tree
+    assert "Comparison ==" in with_tree
     assert (
         command("explain", "PROFILE(contact).FILTER(a == 1 && b == 2)", "--operators", "words").out.count(" AND ") == 1
     )

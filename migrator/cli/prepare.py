@@ -248,6 +248,7 @@ def explain(
         Path | None, typer.Option(help="Export whose segments and metadata the query speaks about.", metavar="FOLDER")
     ] = None,
     language: Annotated[str, typer.Option(help="Language of the sentence: en, de or fr.")] = "en",
+    tree: Annotated[bool, typer.Option("--tree", help="Show the query as a tree, too.")] = False,
 ) -> None:
     """Say what an outbound query means, and what it becomes in real-time journeys."""
     from migrator.commands.explain import explain as explain_query
@@ -263,7 +264,7 @@ def explain(
     if terminal.as_json:
         terminal.json(explanation_json(explanation))
     else:
-        for line in explanation_lines(explanation):
+        for line in explanation_lines(explanation, tree_too=tree):
             terminal.say(line)
     raise typer.Exit(explanation.exit_code)
 

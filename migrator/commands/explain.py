@@ -100,8 +100,13 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def explanation_lines(explanation: Explanation) -> Iterator[str]:
-    """The explanation for people."""
+def explanation_lines(explanation: Explanation, *, tree_too: bool = False) -> Iterator[str]:
+    """The explanation for people.
+
+    Args:
+        explanation: what was found out.
+        tree_too: whether the query is shown as a tree as well.
+    """
     if explanation.picture:
         yield from map(for_terminal, explanation.picture.split("\n"))
     if explanation.english:
@@ -114,7 +119,7 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     for finding in explanation.findings:
         yield f"  {finding.severity}: {for_terminal(finding.message)}"
         yield f"    {for_terminal(finding.advice)}"
-    if explanation.query is not None:
+    if tree_too and explanation.query is not None:
         yield "Tree:"
         yield from (f"  {line}" for line in _tree_lines(explanation.query.members))
 
