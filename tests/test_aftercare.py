@@ -421,3 +421,23 @@ def test_loading_with_a_lost_journal_says_so_and_creates_nothing_twice(command: 
     assert again.code == 0
     assert "another run created them" in again.err
     assert set(lost.organisation.rows["msdynmkt_segment"]) == before
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--type", "dynamic"), ("--tolerance", "5"), ("--org", "https://other.crm4.dynamics.com")],
+    ids=lambda one: one[0],
+)
+def test_a_run_is_not_gone_on_with_as_something_else(
+    command: Command, sandbox: Running, monkeypatch: pytest.MonkeyPatch, option: tuple[str, str]
+) -> None:
+    def interrupted(*given: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("migrator.commands.run.translate_stage", interrupted)
+        assert command("run", "--org", sandbox.address, "--type", "static").code == 130
+    result = command("run", "--resume", *option)
+    assert result.code == 2, result.err
+    assert option[0] in result.err
+    assert not sandbox.organisation.rows["msdynmkt_segmentdefinition"]

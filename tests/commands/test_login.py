@@ -6,10 +6,12 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from migrator.base.errors import Exit
+from migrator.dataverse.throttle import Limiter
 from migrator.sandbox.data import load
 from migrator.sandbox.identity import SECRET, USER, IdentityPlatform
 from migrator.sandbox.server import Running, running
@@ -90,6 +92,23 @@ def test_a_run_signs_in_once_for_all_its_stages(
     assert command("run", "--org", box.address, "--from", small_export, "--other-organisation").code == Exit.WAITING
     assert asked(box) == ["client_credentials"] * 2
     assert who
+
+
+def test_what_the_limiter_learned_is_kept_for_all_stages(
+    command: Command, box: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_CLIENT_ID", APP)
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", SECRET)
+    made: list[Limiter] = []
+    begin = Limiter.__init__
+
+    def counting(self: Limiter, *given: Any, **named: Any) -> None:
+        made.append(self)
+        begin(self, *given, **named)
+
+    monkeypatch.setattr(Limiter, "__init__", counting)
+    assert command("run", "--org", box.address).code == Exit.WAITING
+    assert len(made) == 1
 
 
 def test_a_wrong_secret_is_a_sentence_with_exit_code_5(
