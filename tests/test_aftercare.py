@@ -425,7 +425,7 @@ def test_loading_with_a_lost_journal_says_so_and_creates_nothing_twice(command: 
 
 @pytest.mark.parametrize(
     "option",
-    [("--type", "dynamic"), ("--tolerance", "5"), ("--org", "https://other.crm4.dynamics.com")],
+    [("--type", "dynamic"), ("--tolerance", "5")],
     ids=lambda one: one[0],
 )
 def test_a_run_is_not_gone_on_with_as_something_else(
