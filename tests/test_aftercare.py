@@ -71,7 +71,7 @@ def test_rolling_back_asks_first(command: Command, migrated: Running, monkeypatc
     answers(monkeypatch, "n")
     result = command("rollback")
     assert result.code == 2
-    assert "5 segments that this run created" in result.err
+    assert "5 segments that the run 20" in result.err
     assert "Nothing was changed." in result.err
     assert len(names(migrated)) == 5
     answers(monkeypatch, "y")
@@ -108,9 +108,11 @@ def test_what_a_journey_uses_stays_and_the_journey_is_named(command: Command, mi
     assert names(migrated) == set()
 
 
-def test_what_was_there_before_the_run_is_not_rolled_back(command: Command, migrated: Running) -> None:
+def test_what_was_there_before_the_run_is_not_rolled_back(command: Command, migrated: Running, tmp_path: Path) -> None:
+    (first,) = (tmp_path / "reports").iterdir()
     assert command("run", "--org", migrated.address, "--compound", "translate").code == 3
-    result = command("rollback", "--yes")  # the second run created nothing
+    (second,) = {*(tmp_path / "reports").iterdir()} - {first}
+    result = command("rollback", second.name, "--yes")  # it created nothing
     assert result.code == 0
     assert "created nothing" in result.err
     assert len(names(migrated)) == 5
@@ -441,3 +443,18 @@ def test_a_run_is_not_gone_on_with_as_something_else(
     assert result.code == 2, result.err
     assert option[0] in result.err
     assert not sandbox.organisation.rows["msdynmkt_segmentdefinition"]
+
+
+def test_what_is_taken_back_is_never_chosen_by_time_alone(command: Command, migrated: Running, tmp_path: Path) -> None:
+    """A clock that was once ahead makes an older run the latest."""
+    (first,) = (tmp_path / "reports").iterdir()
+    assert command("run", "--org", migrated.address).code == 3
+    for name in ("rollback", "retire"):
+        result = command(name, "--yes")
+        assert result.code == 2
+        assert first.name in result.err
+        assert "Name the one that you mean" in result.err
+    assert len(migrated.organisation.rows["msdynmkt_segment"]) == 5
+    assert command("rollback", first.name, "--yes").code == 0
+    assert migrated.organisation.rows["msdynmkt_segment"] == {}
+    assert command("rollback", "--yes").code == 0  # one run is left that has loaded something

@@ -8,7 +8,7 @@ import typer
 
 from migrator.cli.load import REACHING
 from migrator.cli.options import Run, Yes, takes
-from migrator.cli.runs import asking, old_run, orders_of
+from migrator.cli.runs import asking, loaded_run, orders_of
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
 
@@ -30,7 +30,7 @@ def rollback(
     """Stop and delete what a run created in real-time journeys, and nothing else. The journal stays as evidence."""
     from migrator.commands.aftercare import rollback as roll_back
 
-    with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
+    with orders_of(settings, terminal) as orders, loaded_run(run, settings) as folder:
         aftermath = roll_back(folder, orders, segments or [], asking(terminal, yes=yes))
     _end(aftermath, terminal)
 
@@ -55,7 +55,7 @@ def retire(
     from migrator.commands.aftercare import retire_legacy
 
     ask = asking(terminal, yes=yes and not delete, word="delete" if delete else "")
-    with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
+    with orders_of(settings, terminal) as orders, loaded_run(run, settings) as folder:
         aftermath = retire_legacy(folder, orders, segments or [], ask, delete=delete, not_compared=not_compared)
     _end(aftermath, terminal)
 

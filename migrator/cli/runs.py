@@ -14,7 +14,7 @@ import typer
 from migrator.base.errors import UsageError
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
-from migrator.contracts.run_folder import RUN, RunFolder, discard_if_empty, find_run, new_run, working_on
+from migrator.contracts.run_folder import RUN, RunFolder, all_runs, discard_if_empty, find_run, new_run, working_on
 
 if TYPE_CHECKING:
     from migrator.commands.session import Orders
@@ -57,6 +57,36 @@ def old_run(name: str | None, settings: Settings) -> Iterator[RunFolder]:
     run = find_run(name, settings.out)
     with working_on(run):
         yield run
+
+
+@contextmanager
+def loaded_run(name: str | None, settings: Settings) -> Iterator[RunFolder]:
+    """A run of which something is taken back or away; where several come into question, none is chosen by its time.
+
+    Raises:
+        UsageError: no run is named, and several have loaded something.
+    """
+    if not name:
+        found = [run for run in all_runs(settings.out) if _holds_something(run)]
+        if len(found) > 1:
+            raise UsageError(
+                f"{len(found)} runs under {settings.out}/ have loaded something. Name the one that you mean: "
+                + ", ".join(f"{run.name} ({run.state().org})" for run in found[-10:])
+                + ". Nothing was changed."
+            )
+        name = found[0].name if found else None
+    with old_run(name, settings) as run:
+        yield run
+
+
+def _holds_something(run: RunFolder) -> bool:
+    """Whether a run has loaded what was not taken back since."""
+    from migrator.contracts.journal import JOURNAL, LoadState, read_results
+
+    results = read_results(run.path / JOURNAL)
+    if not results:
+        return bool(run.state().loaded)
+    return any(result.state in (LoadState.LOADED, LoadState.FAILED) for result in results.values())
 
 
 def not_loaded(run: RunFolder) -> None:

@@ -144,7 +144,9 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
                 orders.tell(f"{len(there):,} segments of its plan are there, and stay: another run created them.")
             return Aftermath((), ())
         lines = [f"“{names[key]}” ({key})" for key in created]
-        confirm([f"{len(created):,} segments that this run created in {loading.client.url} are deleted:", *lines])
+        confirm(
+            [f"{len(created):,} segments that the run {run.name} created in {loading.client.url} are deleted:", *lines]
+        )
         done = await roll_back(loading, orders.progress, only)
         return Aftermath(
             tuple(f"“{names[one.legacy_id]}” is rolled back." for one in done if not one.kept),
@@ -212,7 +214,8 @@ def retire_legacy(
             return Aftermath((), ())
         what = "stopped and then deleted" if delete else "stopped"
         lines = [f"“{names[segment.legacy_id]}” ({segment.legacy_id})" for segment in chosen]
-        confirm([f"{len(chosen):,} legacy segments in {loading.client.url} are {what}:", *lines])
+        of_run = f"legacy segments of the run {run.name} in {loading.client.url}"
+        confirm([f"{len(chosen):,} {of_run} are {what}:", *lines])
         wish = Wish(delete, not_compared, orders.settings.wait_pending)
         known = [
             Known(segment, seen[segment.legacy_id], legacy[segment.legacy_id], orders.settings.tolerance)
