@@ -7,12 +7,11 @@ What then remains of a query's difference is called drifted up to a stated toler
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from uuid import UUID
 
 from migrator.base.ids import Ids, joined, ordered, packed, unpacked, without
-from migrator.base.patience import Waiting, looking
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.journal import LoadState
@@ -28,18 +27,13 @@ from migrator.contracts.verification import (
 )
 from migrator.dataverse import contacts, realtime
 from migrator.dataverse.errors import Refused
-from migrator.dataverse.realtime import ComputedMembers, DefinitionRow, Execution, SegmentRow, group_kinds
-from migrator.loader.existing import Phase, look_at_definitions, look_at_segments, phase_of
+from migrator.dataverse.realtime import ComputedMembers, DefinitionRow, SegmentRow, group_kinds
+from migrator.loader.computations import BROKEN, COMPUTED, computed, why_it_failed
+from migrator.loader.existing import Phase, look_at_definitions, phase_of
 from migrator.loader.groups import read_group
 from migrator.loader.load import same_query
 from migrator.loader.loading import Loading, check_target
 from migrator.product.codes import DefinitionStatus, Scope, SegmentStatus, State, label
-
-_COMPUTED = frozenset({SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS})
-_COMPUTING = frozenset({SegmentStatus.EXPORTING, SegmentStatus.COMPUTING})
-_BROKEN = frozenset({SegmentStatus.ERROR, SegmentStatus.DELETED, SegmentStatus.FAULTED})
-_BETWEEN_LOOKS = 0.2, 30.0
-"""Seconds between two looks at the computations: at first, and at most (they take from a minute to hours)."""
 
 
 async def verify(
@@ -72,7 +66,7 @@ async def verify(
         for segment in loading.plan.segments
         if segment.legacy_id in done and (only is None or segment.legacy_id in only)
     ]
-    rows = await _computed(loading, chosen, wait, progress)
+    rows = await computed(loading, chosen, wait, progress)
     definitions = await look_at_definitions(loading.client, chosen) if chosen else {}
     with progress.step("Verifying members", len(chosen)) as step:
         looked = await side_by_side(
@@ -92,56 +86,6 @@ async def verify(
     verification = Verification(at, tuple(looked), tolerance)
     write_verification(verification, loading.folder)
     return verification
-
-
-async def _computed(
-    loading: Loading, chosen: Collection[PlannedSegment], wait: float, progress: ShowsProgress
-) -> Mapping[UUID, SegmentRow]:
-    """The rows of the segments, once all that are published are computed or failed, or when the time is up."""
-    first, most = _BETWEEN_LOOKS
-    waiting = Waiting(looking(wait, first=first, most=most), loading.client.stop)
-    published = [segment for segment in chosen if segment.publish]
-    failed: set[UUID] = set()
-    with progress.step("Waiting for computations", len(published)) as step:
-        ready = 0
-        while True:
-            rows = await look_at_segments(loading.client, chosen) if chosen else {}
-            open_ = [one for one in published if not _is_settled(rows.get(one.segment_id))]
-            if waiting.pauses >= _ASKED_AFTER:
-                failed |= await _failed(loading, [one for one in open_ if one.segment_id not in failed], rows)
-            settled = len(published) - sum(one.segment_id not in failed for one in open_)
-            step.advance(max(settled - ready, 0))
-            ready = max(ready, settled)
-            if settled == len(published) or not await waiting.again():
-                return rows
-
-
-def _is_settled(row: SegmentRow | None) -> bool:
-    if row is None or row.status_code in _BROKEN:
-        return True
-    return row.status_code in _COMPUTED and row.member_count is not None
-
-
-_ASKED_AFTER = 3
-"""Looks after which the segments that are not computed yet are asked how their last computation went."""
-_ASKED_AT_ONCE = 20
-"""So many of them between two looks, so that waiting stays cheap."""
-
-
-async def _failed(loading: Loading, open_: Sequence[PlannedSegment], rows: Mapping[UUID, SegmentRow]) -> set[UUID]:
-    """Those whose last computation failed, and that are not computing again: nobody has to wait for them."""
-    idle = [one for one in open_ if (row := rows.get(one.segment_id)) and row.status_code not in _COMPUTING]
-    asked = idle[:_ASKED_AT_ONCE]
-    found = await side_by_side((_execution(loading, one.segment_id) for one in asked), loading.parallel)
-    return {one.segment_id for one, execution in zip(asked, found, strict=True) if execution.failed}
-
-
-async def _execution(loading: Loading, segment: UUID) -> Execution:
-    """How the last computation went; nothing where the service does not say."""
-    try:
-        return await realtime.segment_status(loading.client, segment)
-    except Refused:
-        return Execution("")
 
 
 async def _one(
@@ -219,12 +163,12 @@ async def _compared(
         differing = await _groups(loading, segment, kinds, blank)
         if differing is not None:
             return differing
-    if status in _BROKEN:
-        why = await _why(loading, row)
+    if status in BROKEN:
+        why = await why_it_failed(loading, row)
         return replace(blank, note=f"The segment is in the state {label(status, SegmentStatus)}{why}.")
-    computed = status in _COMPUTED
+    computed = status in COMPUTED
     if segment.publish and not computed:
-        why = await _why(loading, row)
+        why = await why_it_failed(loading, row)
         return replace(blank, note=f"The members are still being computed (state {label(status, SegmentStatus)}{why}).")
     planned = sum(group.count for group in segment.groups if not group.excluded)
     excluding = any(group.excluded for group in segment.groups)
@@ -243,14 +187,6 @@ async def _compared(
         return _numbers(found, tolerance)
     listed = await realtime.members_list(loading.client, segment.segment_id)
     return await _explained(loading, segment, found, listed, 0.0 if static else tolerance)
-
-
-async def _why(loading: Loading, row: SegmentRow) -> str:
-    """What the service says about the last computation, for the end of a sentence; empty where that says nothing."""
-    execution = await _execution(loading, row.id)
-    if not execution.status or not (execution.failed or execution.reason):
-        return ""
-    return f"; the last computation: {': '.join(filter(None, (execution.status, execution.reason.rstrip('.'))))}"
 
 
 def _kinds(segment: PlannedSegment) -> dict[str, str]:

@@ -198,7 +198,7 @@ def test_nobody_waits_for_a_computation_that_the_service_says_has_failed(
         organisation.reasons[key] = "no memory is left"
 
     monkeypatch.setattr(realtime, "_compute", never)
-    monkeypatch.setattr("migrator.loader.verify._BETWEEN_LOOKS", (0.01, 0.01))
+    monkeypatch.setattr("migrator.loader.computations._BETWEEN_LOOKS", (0.01, 0.01))
     _, verified = migration.go(wait=3600.0)
     assert "the last computation: Failed: no memory is left" in verified[DYNAMIC].note
 
