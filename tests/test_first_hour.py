@@ -22,6 +22,7 @@ STEPS = [
 ]
 
 
+@pytest.mark.slow
 def test_every_command_of_the_page_does_what_it_says(
     command: Command, small_export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -315,6 +315,7 @@ def test_an_export_from_long_ago_is_checked_before_it_is_planned(
 # --- going on --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @posix_only
 def test_a_killed_extraction_goes_on_where_it_was(
     command: Command, sandbox: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

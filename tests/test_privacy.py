@@ -129,6 +129,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Patience, "pause", lambda self, attempt: min(pause(self, attempt), 0.01))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("kind", ACTIONS)
 def test_nothing_that_an_error_echoes_reaches_anybody(

@@ -82,10 +82,11 @@ def loaded_run(name: str | None, settings: Settings) -> Iterator[RunFolder]:
 def _holds_something(run: RunFolder) -> bool:
     """Whether a run has loaded what was not taken back since."""
     from migrator.contracts.journal import JOURNAL, LoadState, read_results
+    from migrator.contracts.verification import latest, read_verifications
 
     results = read_results(run.path / JOURNAL)
-    if not results:
-        return bool(run.state().loaded)
+    if not results:  # nothing was to be loaded, or the journal is lost
+        return bool(latest(read_verifications(run.path)))
     return any(result.state in (LoadState.LOADED, LoadState.FAILED) for result in results.values())
 
 

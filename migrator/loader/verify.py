@@ -184,7 +184,8 @@ async def _compared(
     if static and not excluding and count == planned == found.before:
         return replace(found, match=Match.EQUAL)
     if not segment.members.known:
-        return _numbers(found, tolerance)
+        # Of a list, an equal number says nothing about its people.
+        return replace(found, note=_ONLY_NUMBERS) if static else _numbers(found, tolerance)
     listed = await realtime.members_list(loading.client, segment.segment_id)
     return await _explained(loading, segment, found, listed, 0.0 if static else tolerance)
 
@@ -251,11 +252,13 @@ def _is_id(text: str) -> bool:
 
 
 def _numbers(verified: Verified, tolerance: float) -> Verified:
-    note = "Only numbers could be compared, not the members themselves."
     if verified.before is None or verified.after is None:
-        return replace(verified, note=note)
+        return replace(verified, note=_ONLY_NUMBERS)
     apart = abs(verified.after - verified.before)
-    return replace(verified, match=_match(apart, verified.before, tolerance), note=note)
+    return replace(verified, match=_match(apart, verified.before, tolerance), note=_ONLY_NUMBERS)
+
+
+_ONLY_NUMBERS = "Only numbers could be compared, not the members themselves."
 
 
 def _match(apart: int, before: int, tolerance: float) -> Match:

@@ -91,6 +91,7 @@ def test_no_id_of_anybody_ever_stays(person: UUID, around: str) -> None:
         assert shown.lower() not in kept.lower()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.emails(), st.sampled_from(["the address {} is bad", "<{}>", "'{}'", "to:{},", "{}"]))
 def test_no_address_of_anybody_ever_stays(address: str, around: str) -> None:

@@ -32,6 +32,8 @@ from migrator.contracts.predictions import (
 )
 from migrator.contracts.run_folder import RunFolder, Task, new_run
 
+pytestmark = pytest.mark.slow  # each test has servers and processes of its own
+
 CONTOSO = Path(__file__).parents[2] / "sample_exports" / "contoso"
 
 

@@ -42,6 +42,8 @@ from migrator.sandbox.data import load
 from migrator.sandbox.identity import SECRET, TENANT, USER, IdentityPlatform
 from migrator.sandbox.server import Running, running
 
+pytestmark = pytest.mark.slow  # each test has servers and processes of its own
+
 APP = "5a000000-0000-4000-8000-0000000000cc"
 APPLICATION = Account(client_id=APP, secret=SECRET, way=Way.SECRET)
 PERSON = Account(way=Way.DEVICE_CODE)

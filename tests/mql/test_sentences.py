@@ -424,6 +424,7 @@ LANGUAGES: list[Told] = [
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
+@pytest.mark.slow
 @given(outbound | realtime)
 @settings(deadline=None, suppress_health_check=SLOW, max_examples=100)
 def test_equal_sentences_are_equal_queries_up_to_meaning(query: tree.Query) -> None:
@@ -433,6 +434,7 @@ def test_equal_sentences_are_equal_queries_up_to_meaning(query: tree.Query) -> N
             assert told(other) != sentence or meaning(other) == means
 
 
+@pytest.mark.slow
 @given(st.lists(outbound, min_size=20, max_size=40) | st.lists(realtime, min_size=20, max_size=40))
 @settings(deadline=None, suppress_health_check=SLOW, max_examples=20)
 def test_queries_that_mean_different_things_are_told_differently(queries: list[tree.Query]) -> None:
