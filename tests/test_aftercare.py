@@ -458,3 +458,20 @@ def test_what_is_taken_back_is_never_chosen_by_time_alone(command: Command, migr
     assert command("rollback", first.name, "--yes").code == 0
     assert migrated.organisation.rows["msdynmkt_segment"] == {}
     assert command("rollback", "--yes").code == 0  # one run is left that has loaded something
+
+
+def test_an_extraction_is_gone_on_with_also_where_its_address_is_written_in_another_way(
+    command: Command, sandbox: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("migrator.extractor.organisation.describe", interrupted)
+        assert command("extract", "--org", f"{sandbox.address}/", "--type", "static").code == 130
+    result = command("run", "--resume", "--org", sandbox.address)
+    assert result.code == 0, result.err
+    (run,) = (tmp_path / "reports").iterdir()
+    members = json.loads((run / "export" / "manifest.json").read_text())["members"].values()
+    # The filter was kept: of the three segments that are not static nobody asked who is in them.
+    assert sum(entry["source"] == "not-read" for entry in members) == 3

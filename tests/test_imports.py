@@ -493,6 +493,16 @@ def test_a_segment_that_is_too_large_is_split_loaded_and_verified(
     assert sandbox.organisation.rows["msdynmkt_segment"] == {}
 
 
+@posix_only
+def test_a_pipe_or_a_device_is_no_file_to_wait_for(command: Command, small_export: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "endless.csv").symlink_to("/dev/zero")
+    for name in ("pipe.csv", "endless.csv"):
+        result = command("import-members", name, "--export", small_export, "--segment", "Lost")
+        assert result.code == 2
+        assert f"{name} is no file, but a pipe, a device or a dead link" in result.err
+
+
 # --- doubts ----------------------------------------------------------------------------------------------------------
 
 
