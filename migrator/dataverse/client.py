@@ -22,7 +22,7 @@ from migrator.base.server_text import Kept, sanitised, shape_of
 from migrator.base.stopping import Stop
 from migrator.dataverse.address import is_same_organisation
 from migrator.dataverse.auth import Credentials, NoSignIn, claims_of
-from migrator.dataverse.errors import NotDataverse, SignInFailed, UnexpectedAnswer, Unreachable, Unsettled
+from migrator.dataverse.errors import NotAdmitted, NotDataverse, SignInFailed, UnexpectedAnswer, Unreachable, Unsettled
 from migrator.dataverse.sending import (
     BROKEN,
     NEVER_SENT,
@@ -333,7 +333,8 @@ class Client:
         if response.is_success:
             return response
         code, message = error_in(response)
-        if response.status_code == 401:
+        row = row_for(response.status_code, code, message)
+        if response.status_code == 401 and row.error is not NotAdmitted:
             raise SignInFailed(
                 f"{self.url} does not accept the sign-in: {sanitised(message)}. "
                 "Check that the account is a user of this organisation."

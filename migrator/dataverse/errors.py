@@ -23,6 +23,7 @@ from uuid import UUID
 
 from migrator.base.errors import Exit, MigratorError
 from migrator.base.server_text import FULL_TEXT, Kept, sanitised
+from migrator.product.codes import ERROR_APPLICATION_NOT_ALLOWED, ERROR_NO_MEMBER
 
 _CODE = re.compile(r"0x[0-9a-fA-F]{1,8}|-?\d{1,10}|[A-Za-z]{1,40}|")
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}|")
@@ -103,6 +104,28 @@ class Forbidden(Refused):
     def __str__(self) -> str:
         """The refusal, and what the account needs."""
         return f"{super().__str__()}. The account needs a role that may read and write segments and contacts."
+
+
+class NotAdmitted(Forbidden):
+    """The account is not let in at all, and no role changes that."""
+
+    _CURES = (
+        (ERROR_APPLICATION_NOT_ALLOWED, "", "This application is not allowed in the environment. Its administrator has "
+         "to allow it (environment settings, app access control), or sign in by another application."),
+        (ERROR_NO_MEMBER, "", "The account is no member of this organisation. Its administrator has to add it: as a "
+         "user with a licence and in the environment's security group, or as an application user."),
+        ("", "administration mode|admin mode", "The environment is in administration mode, in which only system "
+         "administrators and customizers come in. Repeat the command once it has ended."),
+        ("", "disabled", "The user is disabled in this organisation. Its administrator has to enable it, or sign in as "
+         "another one."),
+    )  # fmt: skip
+
+    def __str__(self) -> str:
+        """The refusal, and the cure that fits; a role is none."""
+        for code, wording, cure in self._CURES:
+            if (code and code == self.code) or (wording and re.search(wording, self.reason, re.IGNORECASE)):
+                return f"{Exception.__str__(self)}. {cure}"
+        return Exception.__str__(self)
 
 
 class NotFound(Refused):

@@ -23,13 +23,19 @@ from migrator.dataverse.errors import (
     ActionMissing,
     DuplicateKey,
     Forbidden,
+    NotAdmitted,
     NotFound,
     Refused,
     ServerFault,
     Throttled,
     Unsettled,
 )
-from migrator.product.codes import ERROR_DUPLICATE_KEY, ERROR_RESOURCE_NOT_FOUND
+from migrator.product.codes import (
+    ERROR_APPLICATION_NOT_ALLOWED,
+    ERROR_DUPLICATE_KEY,
+    ERROR_NO_MEMBER,
+    ERROR_RESOURCE_NOT_FOUND,
+)
 
 
 class Meaning(Enum):
@@ -80,12 +86,19 @@ _ANY = range(300, 600)
 _SERVER = frozenset({500, 502, 503, 504})
 # A missing table or action also comes under the code of an unknown column (seen): there the wording decides.
 _NO_RESOURCE = r"resource not found for the segment|ODataUnrecognizedPath"
+# Refusals that neither a new token, nor waiting, nor a role cures.
+_DISABLED = r"\buser\b.{0,80}\bdisabled\b"
+_ADMINISTRATION = r"\b(administration|admin) mode\b"
 
 TABLE: tuple[Row, ...] = (
     Row({NEVER_SENT}, Meaning.RETRY, Meaning.RETRY, ServerFault),
     Row({LOST}, Meaning.RETRY, Meaning.LOOK, ServerFault),
     Row(range(200, 300), Meaning.DONE, Meaning.DONE, Refused),
     Row(_ANY, Meaning.REFUSE, Meaning.REFUSE, DuplicateKey, code=ERROR_DUPLICATE_KEY),
+    Row(range(400, 404), Meaning.REFUSE, Meaning.REFUSE, NotAdmitted, code=ERROR_APPLICATION_NOT_ALLOWED),
+    Row(range(400, 404), Meaning.REFUSE, Meaning.REFUSE, NotAdmitted, code=ERROR_NO_MEMBER),
+    Row(range(401, 404), Meaning.REFUSE, Meaning.REFUSE, NotAdmitted, wording=_DISABLED),
+    Row(range(400, 600), Meaning.REFUSE, Meaning.REFUSE, NotAdmitted, wording=_ADMINISTRATION),
     Row({401}, Meaning.RENEW, Meaning.RENEW, Refused),
     Row({403}, Meaning.REFUSE, Meaning.REFUSE, Forbidden),
     Row({404}, Meaning.GONE, Meaning.GONE, ActionMissing, code=ERROR_RESOURCE_NOT_FOUND),

@@ -202,7 +202,7 @@ class Chaos:
             if token and self._has_ended(token):
                 self.befallen["ended token"] += 1
                 challenge = _header("WWW-Authenticate", 'Bearer error="invalid_token"')
-                await _say(send, 401, "0x80072560", "The token has ended.", [challenge, *cookie])
+                await _say(send, 401, "", "The token has ended.", [challenge, *cookie])
                 return
             await asyncio.sleep(fate.latency)
             await self._serve(scope, body, fate, connection, send, cookie)

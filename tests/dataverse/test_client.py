@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from migrator import __version__
-from migrator.base.errors import Interrupted
+from migrator.base.errors import Exit, Interrupted
 from migrator.base.ids import unpacked
 from migrator.base.patience import Patience
 from migrator.dataverse import client as client_module
@@ -26,6 +26,7 @@ from migrator.dataverse.errors import (
     ActionMissing,
     DuplicateKey,
     Forbidden,
+    NotAdmitted,
     NotDataverse,
     NotFound,
     Refused,
@@ -422,3 +423,30 @@ def test_the_log_names_requests_but_nobodys_ids(caplog: pytest.LogCaptureFixture
         Organisation(httpx.Response(200, json={})).talk(ask)
     assert "GET contacts 200" in caplog.text
     assert str(UUID(int=7)) not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "cure"),
+    [
+        (error(403, "0x80095ffc", "The application is not allowed"), "app access control"),
+        (
+            error(401, "0x80072560", "The user is not a member of the organization."),
+            "is no member of this organisation",
+        ),
+        (
+            error(403, "0x80072560", "The user is not a member of the organization."),
+            "is no member of this organisation",
+        ),
+        (error(403, "0x80040225", "The specified user is disabled."), "has to enable it"),
+        (error(403, "", "The organization is in administration mode."), "once it has ended"),
+        (error(503, "", "The organization is in administration mode."), "once it has ended"),
+    ],
+)
+def test_whoever_is_not_let_in_is_told_the_cure_that_fits(answer: Any, cure: str) -> None:
+    organisation = Organisation(answer)
+    with pytest.raises(NotAdmitted, match=cure) as raised:
+        organisation.talk(get)
+    assert raised.value.exit_code is Exit.REFUSED
+    assert "needs a role" not in str(raised.value)
+    assert "secret" not in str(raised.value)
+    assert len(organisation.asked) == 1  # waiting cures none of it
