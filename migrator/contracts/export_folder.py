@@ -12,10 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,7 +26,7 @@ import numpy as np
 from migrator import __version__
 from migrator.base.atomic import private_folder, write_bytes, write_text, writing
 from migrator.base.errors import UsageError
-from migrator.base.ids import Ids, batches, distinct, from_texts, joined, packed, texts
+from migrator.base.ids import Ids, batches, distinct, from_texts, is_id, joined, packed, texts
 from migrator.base.safe_text import for_spreadsheet
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
 from migrator.contracts.versions import Format
@@ -498,18 +498,19 @@ def member_reader(folder: Path) -> ReadMembers:
         UsageError: the export cannot be read.
     """
     entries: Mapping[str, Any] = _manifest(folder).get("members", {})
+    place = cache(Path.resolve)
 
     def read(segment: UUID, first: int = 0, count: int | None = None, *, excluded: bool = False) -> Ids:
         entry = entries.get(str(segment), {})
         name = entry.get("exclusions" if excluded else "file", f"members/{segment}{EXCLUSIONS if excluded else ''}.csv")
-        with _inside(folder, name).open(encoding="ascii") as file:
+        with _inside(folder, name, place).open(encoding="ascii") as file:
             lines = islice(file, 1 + first, None if count is None else 1 + first + count)
             parts: list[Ids] = []
             while part := [line.strip() for line in islice(lines, _LINES)]:
                 try:
                     parts.append(from_texts(part))
                 except ValueError:
-                    at = next(at for at, text in enumerate(part) if not _is_id(text))
+                    at = next(at for at, text in enumerate(part) if not is_id(text))
                     number = 2 + first + _LINES * len(parts) + at
                     raise _broken(folder, f"{name}, line {number}, is no id") from None
             return joined(parts)
@@ -519,14 +520,6 @@ def member_reader(folder: Path) -> ReadMembers:
 
 _LINES = 10_000
 """Lines of a member list that are read together."""
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -553,16 +546,12 @@ def _checksum(folder: Path, name: str, entry: Any) -> str:
     return str(entry["sha256"])
 
 
-@lru_cache(maxsize=256)
-def _real(folder: Path) -> Path:
-    return folder.resolve()
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """The path of a file of the export, wherever links lead; where a folder lies is looked up once for its files."""
+def _inside(folder: Path, name: str, place: Callable[[Path], Path] = Path.resolve) -> Path:
+    """The path of a file of the export, wherever links lead. `place` may remember where folders lie for as long as
+    one reader lives, and no longer: relative paths mean another folder once the current one has changed."""
     path = folder / name
-    real = path.resolve() if path.name == ".." or path.is_symlink() else _real(path.parent) / path.name
-    if not real.is_relative_to(_real(folder)):
+    real = path.resolve() if path.name == ".." or path.is_symlink() else place(path.parent) / path.name
+    if not real.is_relative_to(place(folder)):
         raise _broken(folder, f"{MANIFEST} names a file outside of the folder: {name}")
     return path
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from migrator.base.ids import Ids, joined, ordered, packed, unpacked, without
+from migrator.base.ids import Ids, is_id, joined, ordered, packed, unpacked, without
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.journal import LoadState
@@ -128,21 +128,20 @@ def _as_planned(
     payload = segment.payload
     if row is None or payload is None:
         return verified
-    notes, match = [], verified.match
+    changes, match = [], verified.match
     if definition is None:
-        notes.append("Its definition is no longer in the organisation.")
-        match = Match.UNKNOWN if match is Match.UNKNOWN else Match.DIFFERENT
+        changes.append("Its definition is no longer in the organisation.")
     else:
         if not same_query(definition.query or "", payload.query):
-            notes.append("Its query was changed after it was loaded.")
-            match = Match.UNKNOWN if match is Match.UNKNOWN else Match.DIFFERENT
+            changes.append("Its query was changed after it was loaded.")
         if segment.publish and phase_of(definition) is not Phase.PUBLISHED:
             status = label(definition.status_code, DefinitionStatus)
-            notes.append(f"It is not live any more (state {status}): journeys would not send to it.")
-            match = Match.UNKNOWN if match is Match.UNKNOWN else Match.DIFFERENT
-    if row.name is not None and row.name != payload.name:
-        notes.append(f"It was given another name: {row.name}.")
-    return replace(verified, match=match, note=" ".join(filter(None, (verified.note, *notes))))
+            changes.append(f"It is not live any more (state {status}): journeys would not send to it.")
+    if changes and match is not Match.UNKNOWN:
+        match = Match.DIFFERENT
+    renamed = row.name is not None and row.name != payload.name
+    notes = [verified.note, *changes, f"It was given another name: {row.name}." if renamed else ""]
+    return replace(verified, match=match, note=" ".join(filter(None, notes)))
 
 
 async def _compared(
@@ -206,7 +205,7 @@ async def _groups(
         blank: a look that says nothing yet.
     """
     note = "The static groups were changed after they were loaded."
-    if any(kind not in ("Include", "Exclude") or not _is_id(group) for group, kind in kinds.items()):
+    if any(kind not in ("Include", "Exclude") or not is_id(group) for group, kind in kinds.items()):
         return replace(blank, match=Match.DIFFERENT, note=f"{note} What they are now cannot be read.")
     if kinds == _kinds(segment) and await _group_by_group(loading, segment):
         return None
@@ -240,14 +239,6 @@ async def _group_by_group(loading: Loading, segment: PlannedSegment) -> bool:
         planned = loading.read_members(segment.members_of, group.first, group.count, excluded=group.excluded)
         if len(without(planned, there)) or len(without(there, planned)):
             return False
-    return True
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
     return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,21 @@ def test_an_export_of_a_million_ids_is_checked_by_its_lines(small_export: Path) 
     writer.members(LOST, packed(contact(n) for n in range(120_000)), Members(MemberSource.FILE))
     writer.finish()
     assert read_export(small_export).members[LOST].count == 120_000
+
+
+def test_an_export_of_the_same_relative_path_elsewhere_is_another_one(
+    small_export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("here", "there"):
+        shutil.copytree(small_export, tmp_path / place / "export")
+    only_rows = {"segments.jsonl", "metadata.json"}
+    change_manifest(
+        tmp_path / "here" / "export",
+        lambda manifest: manifest.update(
+            members={}, files={name: entry for name, entry in manifest["files"].items() if name in only_rows}
+        ),
+    )
+    monkeypatch.chdir(tmp_path / "here")
+    assert read_export(Path("export")).segments
+    monkeypatch.chdir(tmp_path / "there")
+    assert len(member_reader(Path("export"))(STATIC)) == 5
