@@ -25,6 +25,8 @@ class Patience:
     """The longest pause."""
     throttled: float = 3600.0
     """The bound where the organisation itself asks us to wait: that passes by itself, and waiting loses nothing."""
+    longest: float = 900.0
+    """The longest single wait that the organisation may ask for; for a longer one nobody stays at the keyboard."""
     growth: float = 2.0
     """How many times as long as the one before it each pause is."""
     spread: bool = True
@@ -51,7 +53,7 @@ def looking(seconds: float, *, first: float, most: float, growth: float = 1.5) -
         most: seconds between two looks at most.
         growth: how many times as long as the one before it each pause is.
     """
-    return Patience(seconds, first, most, seconds, growth, spread=False)
+    return Patience(seconds, first, most, seconds, growth=growth, spread=False)
 
 
 class Waiting:
@@ -87,4 +89,4 @@ class Waiting:
 
     def bears(self, seconds: float) -> bool:
         """Whether a wait of so many seconds, that the organisation asks for, is within the bound for those."""
-        return self.waited + seconds <= self._patience.throttled
+        return seconds <= self._patience.longest and self.waited + seconds <= self._patience.throttled

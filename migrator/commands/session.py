@@ -97,6 +97,7 @@ class Orders:
                 ),
                 parallel=settings.parallel,
                 window=settings.window,
+                tell=self.tell,
             )
         return self._clients[url]
 

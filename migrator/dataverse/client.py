@@ -7,6 +7,7 @@ arrive; where nobody knows, `Unsettled` tells the caller to look. What an answer
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +22,20 @@ from migrator.base.patience import Patience, Waiting
 from migrator.base.server_text import Kept, sanitised, shape_of
 from migrator.base.stopping import Stop
 from migrator.dataverse.address import is_same_organisation
+from migrator.dataverse.answers import TooLong, answer_to
 from migrator.dataverse.auth import Credentials, NoSignIn, claims_of
-from migrator.dataverse.errors import NotAdmitted, NotDataverse, SignInFailed, UnexpectedAnswer, Unreachable, Unsettled
+from migrator.dataverse.errors import (
+    HeldOff,
+    NotAdmitted,
+    NotDataverse,
+    SignInFailed,
+    UnexpectedAnswer,
+    Unreachable,
+    Unsettled,
+    clock_time,
+    duration,
+)
+from migrator.dataverse.paging import Pages
 from migrator.dataverse.sending import (
     BROKEN,
     NEVER_SENT,
@@ -50,6 +63,8 @@ _HEADERS = {
 }
 _BROKEN_ANSWERS = 3
 """Answers that cannot be read, one after the other, that are passed over."""
+_LONG_WAIT = 5.0
+"""Seconds of a wait from which on a person is told of it."""
 _RENEWALS = 2
 """Tokens that may end early within one request."""
 
@@ -83,7 +98,10 @@ class Client:
         self.patience = patience
         self.sent = self.retries = 0
         """Requests, and how many of them were sent again."""
+        self.tell: Callable[[str], None] = lambda _: None
+        """Where sentences for the person at the keyboard go."""
         self._connection, self._lanes = connection, lanes
+        self._told_until = 0.0
 
     async def __aenter__(self) -> Client:
         return self
@@ -131,19 +149,15 @@ class Client:
         """
         preference = ",".join(filter(None, (f"odata.maxpagesize={page_size}", prefer)))
         next_page: str | None = path
-        asked: set[str] = set()
+        pages = Pages(f"GET {bare(path)}")
         while next_page:
-            if next_page in asked:
-                why = Kept(
-                    f"the organisation names the same next page again and again ({len(asked):,} pages were read)"
-                )
-                raise UnexpectedAnswer(f"GET {bare(path)}", 200, "", why)
-            asked.add(next_page)
+            pages.ask(next_page)
             page = await self.get(next_page, prefer=preference)
             if not isinstance(page.get("value"), list):
                 raise UnexpectedAnswer(
                     f"GET {path}", 200, "", Kept(f"a list of rows was expected, not: {shape_of(page)}")
                 )
+            pages.take(page["value"])
             for row in page["value"]:
                 yield row
             link = page.get("@odata.nextLink")
@@ -241,18 +255,23 @@ class Client:
         patience: Patience | None = None,
     ) -> httpx.Response:
         """One answer, after as many tries as `patience` allows; a hasty request gives up on a broken connection."""
-        waiting, renewed = Waiting(patience or self.patience, self.stop), 0
+        waiting, renewed, held = Waiting(patience or self.patience, self.stop), 0, 0
         request = f"{method} {bare(path)}"
         while True:
             self.stop.check()
             chosen = lane or min(self._lanes, key=lambda one: one.throttle.backlog)
             response: httpx.Response | None = None
             broken: Exception | None = None
+            pause = self.patience.pause(held)
             try:
-                response = await self.send(chosen, method, path, body, prefer)
+                response = await self.send(chosen, method, path, body, prefer, pause=pause)
                 status, (code, message) = response.status_code, _refusal_in(response)
             except BROKEN as error:
                 broken, status, code, message = error, status_of(error), "", repr(error)
+            except TooLong as error:
+                if writes:
+                    raise Unsettled(request, Kept(str(error)), 200) from error
+                raise UnexpectedAnswer(request, 200, "", Kept(str(error))) from error
             row = row_for(status, code, message)
             match row.write if writes else row.question:
                 case Meaning.LOOK:
@@ -264,9 +283,10 @@ class Client:
                     await chosen.credentials.token(renew=True, claims=claims_of(challenge))
                     continue
                 # The account's throttle lets nobody pass until the time that the organisation asked for is over.
-                case Meaning.WAIT if response is not None and waiting.bears(
-                    retry_after(response, self.patience.pause(waiting.pauses))
-                ):
+                case Meaning.WAIT if response is not None:
+                    held += 1
+                    if not waiting.bears(asked := retry_after(response, pause)):
+                        raise HeldOff(self.url, asked)
                     log.warning("%s: %d; again", request, status)
                 case Meaning.RETRY if not (hasty and status == NEVER_SENT) and await waiting.again(
                     partial(
@@ -281,7 +301,14 @@ class Client:
             self.retries += 1
 
     async def send(
-        self, lane: Lane, method: str, path: str, body: Mapping[str, Any] | None, prefer: str
+        self,
+        lane: Lane,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        prefer: str,
+        *,
+        pause: float | None = None,
     ) -> httpx.Response:
         """One request of one account, when its throttle lets it go, and whatever comes back.
 
@@ -291,6 +318,12 @@ class Client:
             path: below the Web API's root, or a whole address of this organisation.
             body: the JSON object that is sent, or None.
             prefer: the Prefer header, or empty.
+            pause: seconds that the account waits where it is asked to wait, and not for how long.
+
+        Raises:
+            TooLong: the answer is longer than any that is asked for.
+            TransportError, DecodingError: see `sending.BROKEN`.
+            Interrupted: see `stop`.
         """
         headers = dict(_HEADERS)
         if prefer:
@@ -308,20 +341,33 @@ class Client:
             self.sent += 1
             http = lane.connections.pop() if lane.connections else self._connection()
             try:
-                response = await http.request(method, url, headers=headers, json=body)
+                response = await answer_to(http, method, url, headers, body)
             finally:
                 lane.connections.append(http)
             now = clock()
             self.clock_skew = skew(response, self.clock_skew)
             if response.status_code == 429:
                 code, _ = error_in(response)
-                limiter.refused(turn, now, code, retry_after(response, self.patience.first))
+                asked = retry_after(response, self.patience.first if pause is None else pause)
+                if asked <= self.patience.longest:  # a longer one ends the command, and is not waited for
+                    limiter.refused(turn, now, code, asked)
+                    self._tell_of(asked)
             else:
                 limiter.answered(turn, now, dop_hint(response))
         # What stands behind "?" may hold ids of people, so the log keeps the path alone.
         milliseconds = (now - turn.began) * 1000
         log.info("%s %s %d %.0f ms %s", method, bare(path), response.status_code, milliseconds, request_id(response))
         return response
+
+    def _tell_of(self, seconds: float) -> None:
+        """Say that everybody waits, once for requests that were refused together."""
+        until = time.time() + seconds
+        if seconds >= _LONG_WAIT and until > self._told_until + _LONG_WAIT:
+            self._told_until = until
+            self.tell(
+                f"The organisation asks us to wait {duration(seconds)}, until {clock_time(until)}. "
+                "It is obeyed; Ctrl-C ends the wait."
+            )
 
     def _checked(self, request: str, response: httpx.Response) -> httpx.Response:
         if "html" in response.headers.get("content-type", "") or response.is_redirect:
@@ -345,7 +391,7 @@ class Client:
         request = f"{response.request.method} {response.request.url.path}"
         try:
             content = response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnexpectedAnswer(
                 request,
                 response.status_code,

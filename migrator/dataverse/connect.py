@@ -16,9 +16,11 @@ import httpx
 from migrator.base.patience import Patience
 from migrator.dataverse.account import Account, Way
 from migrator.dataverse.address import is_loopback, organisation_url
+from migrator.dataverse.answers import TooLong
 from migrator.dataverse.auth import Credentials, FromAzure, NoSignIn, OnLoopback, ReadyToken, authority_of, usable
 from migrator.dataverse.client import Client, Lane
 from migrator.dataverse.errors import Forbidden, NotDataverse, Refused, ServerFault, Throttled
+from migrator.dataverse.sending import BROKEN
 from migrator.dataverse.throttle import Throttle
 from migrator.dataverse.trust import tls_context
 from migrator.product.codes import PROTECTION_WINDOW
@@ -52,6 +54,7 @@ async def connect(
     parallel: int = 8,
     window: float = PROTECTION_WINDOW,
     patience: Patience | None = None,
+    tell: Callable[[str], None] = lambda _: None,
     transport: httpx.AsyncBaseTransport | None = None,
     msal_http: Any = None,
 ) -> Client:
@@ -64,6 +67,7 @@ async def connect(
         parallel: requests at a time for each account, at most.
         window: seconds of the window in which the organisation counts; another one than the product's for tests.
         patience: how long passing failures are repeated once the organisation has been reached.
+        tell: where sentences for the person at the keyboard go, such as that the organisation makes us wait.
         transport: for tests, what takes the place of the network.
         msal_http: for tests, what takes the place of the network for the identity platform.
 
@@ -85,6 +89,9 @@ async def connect(
 
     lanes = [Lane(Throttle(parallel, window), NoSignIn()) for _ in wanted]
     client = Client(url, connection, lanes, patience or Patience())
+    client.tell = tell
+    for lane in lanes:
+        lane.throttle.sleep = client.stop.sleep
     try:
         await _sign_in(client, lanes, wanted, how, msal_http)
         await _first_contact(client, lanes)
@@ -102,8 +109,12 @@ async def _sign_in(client: Client, lanes: Sequence[Lane], accounts: Sequence[Acc
                 lane.credentials = OnLoopback(account.client_id)
     try:
         response = await client.send(lanes[0], "GET", "WhoAmI", None, "")
-    except httpx.TransportError as error:
+    except BROKEN as error:
         raise client.unreachable(error) from error
+    except TooLong as error:
+        raise NotDataverse(
+            f"{client.url} answers, but not like an organisation: {error}. Check the address."
+        ) from error
     if response.status_code == 401:
         challenge = response.headers.get("www-authenticate", "")
         for lane, account in zip(lanes, accounts, strict=True):

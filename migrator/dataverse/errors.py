@@ -4,12 +4,13 @@ DataverseError                   everything below
 ├── WrongAddress                 the address cannot be one of an organisation            exit code 2
 ├── Unreachable                  no answer: refused, no such name, time-out, bad TLS      exit code 5
 ├── NotDataverse                 an answer, but not from the Web API (HTML, for example)  exit code 5
+├── HeldOff                      asked to wait for longer than a command waits        exit code 5
 ├── SignInFailed                 no token, or the organisation does not take it           exit code 5
 └── Refused                      an answer with an error status                           exit code 4
     ├── NotFound                 404
     │   └── ActionMissing        404: there is no such table or action (module removed)
     ├── DuplicateKey             a record with this primary key exists
-    ├── Throttled                429, for longer than we wait
+    ├── Throttled                429 as a status inside a good answer
     ├── ServerFault              5xx, for longer than we wait
     ├── Unsettled                a write whose fate is unknown: it has to be looked at
     └── UnexpectedAnswer         a good status with a body that we cannot read
@@ -17,8 +18,11 @@ DataverseError                   everything below
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from migrator.base.errors import Exit, MigratorError
@@ -51,6 +55,37 @@ class NotDataverse(DataverseError):
 
 class SignInFailed(DataverseError):
     """No token could be had, or the organisation does not take it."""
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them, such as "4 min 30 s" or "27 h 46 min"."""
+    whole = math.ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    return f"{whole // 3600:,} h {whole % 3600 // 60} min"
+
+
+def clock_time(moment: float) -> str:
+    """A time of the POSIX clock as one reads it off a clock here, with the day where it is not today."""
+    try:
+        then = datetime.fromtimestamp(moment).astimezone()
+    except (OverflowError, ValueError, OSError):
+        return "a day that no calendar has"
+    today = then.date() == datetime.now().astimezone().date()
+    return then.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
+
+
+class HeldOff(DataverseError):
+    """The organisation asks us to wait for longer than a command waits."""
+
+    def __init__(self, url: str, seconds: float) -> None:
+        super().__init__(
+            f"{url} asks us to wait {duration(seconds)}, longer than a command waits. Nothing more was sent, and what "
+            f"was done is kept. From {clock_time(time.time() + seconds)} on, repeat the command; a run goes on with: "
+            "migrator run --resume"
+        )
 
 
 class Refused(DataverseError):
@@ -141,7 +176,7 @@ class DuplicateKey(Refused):
 
 
 class Throttled(Refused):
-    """429, and waiting as asked would take longer than we wait."""
+    """429 as the status that an action carries inside a good answer."""
 
 
 class ServerFault(Refused):

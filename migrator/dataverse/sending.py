@@ -7,6 +7,7 @@ a good answer; it is looked up in the same table.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -185,24 +186,35 @@ def error_in(response: httpx.Response) -> tuple[str, str]:
         if details := content.get("ResultText"):
             message = f"{message} ({reason_in(str(details))})"
         return str(error.get("code", "")), message
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "", response.text[:200] or response.reason_phrase
 
 
 def retry_after(response: httpx.Response, otherwise: float) -> float:
-    """Seconds that the organisation asks us to wait."""
+    """Seconds that the organisation asks us to wait, in either form of the header (RFC 9110, 10.2.3).
+
+    Args:
+        response: the answer.
+        otherwise: what is given where it says nothing, nothing readable, or a time that is over.
+    """
+    text = response.headers.get("retry-after", "")
     try:
-        return max(float(response.headers["retry-after"]), 0.0)
-    except (KeyError, ValueError):
-        return otherwise
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - datetime.now(UTC).timestamp()
+        except (ValueError, TypeError, OverflowError):
+            return otherwise
+    return seconds if 0 < seconds < math.inf else otherwise
 
 
 def dop_hint(response: httpx.Response) -> float:
     """Requests at a time that the organisation recommends; 0 where it recommends nothing."""
     try:
-        return max(float(response.headers["x-ms-dop-hint"]), 1.0)
+        hint = float(response.headers["x-ms-dop-hint"])
     except (KeyError, ValueError):
         return 0.0
+    return max(hint, 1.0) if math.isfinite(hint) else 0.0
 
 
 def request_id(response: httpx.Response) -> str:
@@ -220,5 +232,5 @@ def skew(response: httpx.Response, otherwise: float | None) -> float | None:
     try:
         moment = parsedate_to_datetime(response.headers["date"])
         return (moment - datetime.now(UTC)).total_seconds()
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return otherwise

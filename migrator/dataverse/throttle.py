@@ -260,6 +260,8 @@ class Throttle:
         ended = asyncio.ensure_future(self._ended.wait())
         try:
             await asyncio.wait((sleeping, ended), return_when=asyncio.FIRST_COMPLETED)
+            if sleeping.done():
+                sleeping.result()  # somebody may wish to end
         finally:
             sleeping.cancel()
             ended.cancel()

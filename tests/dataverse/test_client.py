@@ -26,12 +26,12 @@ from migrator.dataverse.errors import (
     ActionMissing,
     DuplicateKey,
     Forbidden,
+    HeldOff,
     NotAdmitted,
     NotDataverse,
     NotFound,
     Refused,
     ServerFault,
-    Throttled,
     UnexpectedAnswer,
     Unreachable,
     Unsettled,
@@ -235,7 +235,7 @@ def test_pauses_grow_up_to_a_limit() -> None:
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (error(429, **{"Retry-After": "400"}), Throttled),
+        (error(429, **{"Retry-After": "400"}), HeldOff),
         (error(503), ServerFault),
         (httpx.ConnectError("refused"), Unreachable),
     ],

@@ -1,0 +1,139 @@
+"""What is made of every way of asking us to wait: obeyed to the second, told, ended by Ctrl-C, and never for a day."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from migrator.base.errors import Exit, Interrupted
+from migrator.base.patience import Patience
+from migrator.dataverse.client import Client
+from migrator.dataverse.connect import connect
+from migrator.dataverse.errors import HeldOff, clock_time, duration
+from migrator.dataverse.sending import dop_hint, retry_after
+from tests.dataverse.test_client import ME, ORG, Organisation, error, get
+
+GOOD = httpx.Response(200, json={})
+
+
+def header_of(wait: str) -> str:
+    """The header's text; `in 60` is the time of day in 60 seconds."""
+    if not wait.startswith("in "):
+        return wait
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=float(wait[3:])), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("17", 17.0, 17.0),
+        ("17.5", 17.5, 17.5),
+        (" 17 ", 17.0, 17.0),
+        ("in 60", 40.0, 60.0),
+        ("100000", 100_000.0, 100_000.0),
+        ("-5", 7.0, 7.0),
+        ("0", 7.0, 7.0),
+        ("1e999", 7.0, 7.0),
+        ("nan", 7.0, 7.0),
+        ("soon", 7.0, 7.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 7.0, 7.0),
+        ("Wed, 99 Oct 99999 07:28:00 GMT", 7.0, 7.0),
+    ],
+)
+def test_a_wait_is_read_in_either_form_and_is_never_without_end(header: str, least: float, most: float) -> None:
+    answer = httpx.Response(429, headers={"Retry-After": header_of(header)})
+    assert least <= retry_after(answer, 7.0) <= most
+
+
+def test_a_hint_that_is_no_number_is_none() -> None:
+    assert [
+        dop_hint(httpx.Response(200, headers={"x-ms-dop-hint": one})) for one in ("8", "inf", "nan", "-1", "x")
+    ] == [
+        8.0,
+        0.0,
+        0.0,
+        1.0,
+        0.0,
+    ]
+
+
+def test_pauses_grow_where_nobody_says_for_how_long() -> None:
+    organisation = Organisation(*[error(429) for _ in range(5)], GOOD)
+    organisation.talk(get)
+    assert len(organisation.slept) == 5
+    assert organisation.slept[0] < 1 < organisation.slept[4]  # the first is at most 0.5 s, the fifth at least 4
+
+
+@pytest.mark.parametrize("header", ["901", "100000", "1e300", "in 86400"])
+def test_a_wait_for_longer_than_a_command_waits_ends_it_and_says_when_to_go_on(header: str) -> None:
+    organisation = Organisation(error(429, **{"Retry-After": header_of(header)}), GOOD)
+    with pytest.raises(HeldOff, match=r"asks us to wait .* From .* on, repeat the command.*run --resume") as held:
+        organisation.talk(get)
+    assert held.value.exit_code == Exit.REFUSED
+    assert (len(organisation.asked), organisation.slept) == (1, [])
+
+
+def test_a_wait_of_a_quarter_of_an_hour_is_obeyed() -> None:
+    organisation = Organisation(error(429, **{"Retry-After": "900"}), GOOD)
+    organisation.talk(get, patience=3600.0)
+    assert organisation.slept == [900.0]
+
+
+def test_waits_that_never_end_do_end() -> None:
+    organisation = Organisation(*[error(429, **{"Retry-After": "60"}) for _ in range(100)])
+    with pytest.raises(HeldOff):
+        organisation.talk(get, patience=0.0)
+
+
+def test_whoever_waits_is_told_once_and_until_when() -> None:
+    told: list[str] = []
+    organisation = Organisation(*[error(429, **{"Retry-After": "270"}) for _ in range(3)], GOOD, GOOD, GOOD)
+
+    async def three(client: Client) -> None:
+        client.tell = told.append
+        await asyncio.gather(*(client.get(name) for name in "abc"))
+
+    organisation.talk(three)
+    assert len([one for one in told if "asks us to wait 4 min 30 s, until " in one]) == 1
+
+
+def test_ctrl_c_ends_a_wait_at_once() -> None:
+    def serve(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("WhoAmI"):
+            return httpx.Response(200, json=ME)
+        return error(429, **{"Retry-After": "600"})
+
+    async def session() -> None:
+        async with await connect(ORG, transport=httpx.MockTransport(serve), patience=Patience()) as client:
+
+            async def wish() -> None:
+                await asyncio.sleep(0.1)
+                client.stop.ask()
+
+            work: list[Coroutine[Any, Any, Any]] = [client.get("a"), client.get("b"), wish()]
+            await asyncio.gather(*work)
+
+    began = time.monotonic()
+    with pytest.raises(Interrupted):
+        asyncio.run(session())
+    assert time.monotonic() - began < 5
+
+
+def test_times_are_said_as_people_say_them() -> None:
+    assert [duration(seconds) for seconds in (0.2, 59, 60, 270, 3600, 100_000)] == [
+        "1 s",
+        "59 s",
+        "1 min",
+        "4 min 30 s",
+        "1 h 0 min",
+        "27 h 46 min",
+    ]
+    assert len(clock_time(time.time() + 10 * 86_400)) == len("2026-11-25 12:00")
+    assert clock_time(1e300) == "a day that no calendar has"
