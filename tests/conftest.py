@@ -24,6 +24,17 @@ from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.server import Running, running
 from tests.small import write_small_export
 
+SERVERS = {"sandbox", "contoso", "migration", "strange"}
+"""Fixtures that start an organisation. What works with a whole one is slow, but for what is marked as quick."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if SERVERS & set(getattr(item, "fixturenames", ())) and not item.get_closest_marker("quick"):
+            item.add_marker(pytest.mark.slow)
+
+
 CONTOSO = Path(__file__).parent.parent / "sample_exports" / "contoso"
 
 

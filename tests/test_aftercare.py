@@ -46,6 +46,7 @@ def segment_called(server: Running, name: str) -> str:
 # --- rolling back ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 def test_rolling_back_deletes_what_the_run_created_and_nothing_else(command: Command, migrated: Running) -> None:
     other = "99999999-0000-4000-8000-000000000001"
     migrated.organisation.create("msdynmkt_segmentdefinition", {"msdynmkt_segmentdefinitionid": other})

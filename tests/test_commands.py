@@ -28,6 +28,7 @@ def ask(server: Running, action: str, **body: Any) -> Any:
     return answer.json()
 
 
+@pytest.mark.quick
 def test_run_goes_the_whole_way_and_waits_for_a_person(command: Command, sandbox: Running) -> None:
     result = command("run", "--org", sandbox.address)
     assert result.code == 3
@@ -52,6 +53,7 @@ def test_json_and_quiet_are_for_scripts(command: Command, sandbox: Running) -> N
     assert command("run", "--org", sandbox.address, "--quiet").out == ""
 
 
+@pytest.mark.quick
 def test_a_run_of_what_needs_nobody_ends_with_zero(command: Command, sandbox: Running) -> None:
     result = command("run", "--org", sandbox.address, "--name", "Five people", "--name", "osl*", "--json")
     assert result.code == 0
@@ -73,6 +75,7 @@ def test_filters_choose_segments(command: Command, sandbox: Running, filters: li
     assert summary["segments"] - summary["outcomes"]["skipped"] == chosen
 
 
+@pytest.mark.quick
 def test_a_dry_run_changes_nothing_and_its_plan_is_loaded_unchanged(command: Command, sandbox: Running) -> None:
     dry = command("run", "--org", sandbox.address, "--dry-run", "--json")
     folder = run_of(dry)
@@ -97,6 +100,7 @@ def test_a_dry_run_changes_nothing_and_its_plan_is_loaded_unchanged(command: Com
     assert "DRY RUN" not in (folder / "report.html").read_text()
 
 
+@pytest.mark.quick
 def test_the_same_export_gives_the_same_plan_byte_for_byte(command: Command) -> None:
     plans = [
         (run_of(command("translate", "--from", CONTOSO, "--json", "--out", out)) / "plan.json").read_bytes()
@@ -193,6 +197,7 @@ def failed_run(command: Command, sandbox: Running, monkeypatch: pytest.MonkeyPat
     return run_of(result)
 
 
+@pytest.mark.quick
 def test_retry_goes_on_where_one_segment_failed(command: Command, failed_run: Path, sandbox: Running) -> None:
     result = command("retry", "Five people", "--json")
     assert result.code == 0

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import Interrupted, MigratorError, UsageError
 from migrator.commands.doctor import examine, refuse_where_not_ready
 from migrator.commands.report import Summary, journal_lost, plan_of, report_stage
 from migrator.commands.session import Orders
@@ -188,7 +188,24 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) ->
         run.update(loaded=utc_now())
         await _verify(run, loading, orders, only)
 
-    with_loading(run, orders, plan_of(run), work)
+    try:
+        with_loading(run, orders, plan_of(run), work)
+    except (UsageError, Interrupted):
+        raise  # nothing was tried, or the person wants to be gone
+    except Exception:
+        _report_so_far(run, orders)
+        raise
+
+
+def _report_so_far(run: RunFolder, orders: Orders) -> None:
+    """Whatever ended the loading, its report is written; what the journal holds is the truth until then."""
+    try:
+        written = report_stage(run).report
+    except (MigratorError, OSError):
+        log.warning("the report could not be written either", exc_info=True)
+        return
+    if written:
+        orders.tell(f"Report of what was done until then: {written}")
 
 
 def verify_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) -> None:

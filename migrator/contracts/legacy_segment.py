@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from typing import Any, TypeVar
+from uuid import UUID, uuid5
+
+from migrator.base import cells
+
+T = TypeVar("T")
+
+ID_COLUMN = "msdyncrm_segmentid"
+_NAMELESS = UUID("d0c5a6b4-6a0f-4c0e-9a3c-1f0a5a1f7c11")
+"""Rows without a readable id get one that is derived from their content, so that they are counted and named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +40,58 @@ class LegacySegment:
     created_on: str
     created_by: str
     modified_on: str
+    unreadable: tuple[str, ...] = ()
+    """Columns whose value is none that such a column can have; it is taken as unknown."""
+
+    @property
+    def has_id(self) -> bool:
+        """Whether the row has a readable id of its own."""
+        return ID_COLUMN not in self.unreadable
 
 
 def segment_of(row: Mapping[str, Any]) -> LegacySegment:
-    """One raw row of `msdyncrm_segment`, typed. Unknown codes are kept, missing columns are empty.
+    """One raw row of `msdyncrm_segment`, typed.
 
-    Raises:
-        KeyError, ValueError: the row has no readable id.
+    Unknown codes are kept, missing columns are empty, and a value that cannot be read is unknown and named: one odd
+    value, or an odd row, costs that segment a finding and no other segment anything.
+
+    Args:
+        row: the row as the Web API gives it.
     """
+    odd: list[str] = []
+
+    def read(column: str, value: Any, kind: Callable[[Any], T | None]) -> T | None:
+        found = None if value in (None, "") else kind(value)
+        if found is None and value not in (None, ""):
+            odd.append(column)
+        return found
+
+    def code(column: str) -> int | None:
+        return read(column, row.get(column), cells.number)
+
     query, other = _text(row.get("msdyncrm_segmentquery")), _text(row.get("msdyncrm_query"))
     creator = row.get("_createdby_value@OData.Community.Display.V1.FormattedValue") or row.get("_createdby_value")
     unit = row.get("_owningbusinessunit_value") or row.get("owningbusinessunit")
+    own = read(ID_COLUMN, row.get(ID_COLUMN) or "none", cells.identity)
     return LegacySegment(
-        id=UUID(str(row["msdyncrm_segmentid"])),
+        id=own or uuid5(_NAMELESS, json.dumps(row, sort_keys=True)),
         name=_text(row.get("msdyncrm_segmentname")),
         description=_text(row.get("msdyncrm_description")),
-        type_code=_number(row.get("msdyncrm_segmenttype")),
-        status_code=_number(row.get("statuscode")),
+        type_code=code("msdyncrm_segmenttype"),
+        status_code=code("statuscode"),
         query=query or other,
         other_query=other if query and other and other.strip() != query.strip() else "",
         query_name=_text(row.get("msdyncrm_segmentqueryname")),
-        recorded_size=_number(row.get("msdyncrm_segmentsize")),
-        scope_code=_number(row.get("msdyncrm_scope")),
-        business_unit=UUID(str(unit)) if unit else None,
-        time_zone=_number(row.get("msdyncrm_segmenttimezone")),
-        refresh_minutes=_number(row.get("msdyncrm_segmentrefreshrateintervalminutes")),
-        external_source=_number(row.get("msdyncrm_externalsource")),
+        recorded_size=read("msdyncrm_segmentsize", row.get("msdyncrm_segmentsize"), cells.count),
+        scope_code=code("msdyncrm_scope"),
+        business_unit=read("owningbusinessunit", unit, cells.identity),
+        time_zone=code("msdyncrm_segmenttimezone"),
+        refresh_minutes=code("msdyncrm_segmentrefreshrateintervalminutes"),
+        external_source=code("msdyncrm_externalsource"),
         created_on=_text(row.get("createdon")),
         created_by=_text(creator),
         modified_on=_text(row.get("modifiedon")),
+        unreadable=tuple(odd),
     )
 
 
@@ -67,7 +99,3 @@ def _text(value: Any) -> str:
     """Text that every file and answer can hold: a half of a character, as a cut name may end in, becomes �."""
     text = "" if value is None else str(value)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _number(value: Any) -> int | None:
-    return None if value is None or value == "" else int(value)

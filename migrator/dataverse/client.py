@@ -63,6 +63,8 @@ _HEADERS = {
 }
 _BROKEN_ANSWERS = 3
 """Answers that cannot be read, one after the other, that are passed over."""
+ODD_ROW = "row"
+"""Under this name comes what stands among rows and is none."""
 _LONG_WAIT = 5.0
 """Seconds of a wait from which on a person is told of it."""
 _RENEWALS = 2
@@ -136,7 +138,7 @@ class Client:
     async def rows(
         self, path: str, *, page_size: int = PAGE_SIZE_MAX, prefer: str = ""
     ) -> AsyncIterator[dict[str, Any]]:
-        """The rows at `path`, over all pages.
+        """The rows at `path`, over all pages. What stands among them and is none comes as `{"row": …}`.
 
         Args:
             path: below the Web API's root.
@@ -159,7 +161,7 @@ class Client:
                 )
             pages.take(page["value"])
             for row in page["value"]:
-                yield row
+                yield row if isinstance(row, dict) else {ODD_ROW: row}
             link = page.get("@odata.nextLink")
             if link and not is_same_organisation(self.url, str(link)):
                 # Whoever is asked is sent the token.
@@ -286,7 +288,7 @@ class Client:
                 case Meaning.WAIT if response is not None:
                     held += 1
                     if not waiting.bears(asked := retry_after(response, pause)):
-                        raise HeldOff(self.url, asked)
+                        raise HeldOff(self.url, asked, again=asked <= self.patience.longest)
                     log.warning("%s: %d; again", request, status)
                 case Meaning.RETRY if not (hasty and status == NEVER_SENT) and await waiting.again(
                     partial(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -13,6 +13,7 @@ from uuid import UUID
 
 import httpx
 
+from migrator.base.cells import identity
 from migrator.base.patience import Patience
 from migrator.dataverse.account import Account, Way
 from migrator.dataverse.address import is_loopback, organisation_url
@@ -151,13 +152,23 @@ async def _first_contact(client: Client, lanes: Sequence[Lane]) -> None:
     for lane in lanes:
         try:
             me = await client.question("GET", "WhoAmI", hasty=True, lane=lane)
-            client.organisation_id = UUID(me["OrganizationId"])
-            client.business_unit_id = UUID(me["BusinessUnitId"])
-            client.user_id = UUID(me["UserId"])
         except (Throttled, ServerFault, Forbidden):
             raise
-        except (Refused, KeyError, ValueError, TypeError, AttributeError) as error:
-            raise NotDataverse(
-                f"{client.url} answers, but not like an organisation ({error}). Check the address; it looks like "
-                "https://contoso.crm4.dynamics.com"
-            ) from error
+        except Refused as error:
+            raise _no_organisation(client.url, str(error)) from error
+        client.organisation_id = _own_id(client.url, me, "OrganizationId")
+        client.business_unit_id = _own_id(client.url, me, "BusinessUnitId")
+        client.user_id = _own_id(client.url, me, "UserId")
+
+
+def _own_id(url: str, me: Mapping[str, Any], name: str) -> UUID:
+    if (found := identity(me.get(name))) is None:
+        raise _no_organisation(url, f"its WhoAmI has no readable {name}")
+    return found
+
+
+def _no_organisation(url: str, why: str) -> NotDataverse:
+    return NotDataverse(
+        f"{url} answers, but not like an organisation ({why}). Check the address; it looks like "
+        "https://contoso.crm4.dynamics.com"
+    )

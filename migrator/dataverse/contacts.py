@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from migrator.base.cells import identity, number
+from migrator.base.server_text import Kept
 from migrator.dataverse.client import Client
+from migrator.dataverse.errors import UnexpectedAnswer
 from migrator.product.codes import ADDRESS_MAX, State
 
 BATCH = 400
@@ -27,7 +31,8 @@ async def states(client: Client, contacts: Sequence[UUID]) -> dict[UUID, State]:
     found: dict[UUID, State] = {}
     for test in _tests("contactid", [str(contact) for contact in contacts], BATCH):
         async for row in client.rows(f"contacts?$select=contactid,statecode&$filter={test}"):
-            found[UUID(row["contactid"])] = _state(row["statecode"])
+            key, state = _known(row)
+            found[key] = state
     return found
 
 
@@ -55,14 +60,17 @@ async def with_addresses(client: Client, addresses: Sequence[str]) -> list[Addre
     found: list[Addressed] = []
     for test in _tests("emailaddress1", addresses, ADDRESSES):
         rows = client.rows(f"contacts?$select=contactid,emailaddress1,statecode&$filter={test}")
-        found += [
-            Addressed(str(row["emailaddress1"]), UUID(row["contactid"]), _state(row["statecode"])) async for row in rows
-        ]
+        found += [Addressed(str(row.get("emailaddress1") or ""), *_known(row)) async for row in rows]
     return found
 
 
-def _state(code: int) -> State:
-    return State.ACTIVE if code == State.ACTIVE else State.INACTIVE
+def _known(row: Mapping[str, Any]) -> tuple[UUID, State]:
+    """Who it is, and whether active. Of a contact of which that is not known nothing can be said."""
+    key, code = identity(row.get("contactid")), number(row.get("statecode"))
+    if key is None or code is None:
+        lacks = "contactid" if key is None else "statecode"
+        raise UnexpectedAnswer("GET contacts", 200, "", Kept(f"a contact has no readable {lacks}"))
+    return key, State.ACTIVE if code == State.ACTIVE else State.INACTIVE
 
 
 def _tests(column: str, values: Sequence[str], most: int) -> Iterator[str]:

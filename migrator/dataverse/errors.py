@@ -80,10 +80,18 @@ def clock_time(moment: float) -> str:
 class HeldOff(DataverseError):
     """The organisation asks us to wait for longer than a command waits."""
 
-    def __init__(self, url: str, seconds: float) -> None:
+    def __init__(self, url: str, seconds: float, *, again: bool = False) -> None:
+        """Say until when.
+
+        Args:
+            url: the organisation.
+            seconds: that it asks us to wait now.
+            again: whether it has asked before, and it is all of the waits together that are too long.
+        """
+        wait = f"wait {duration(seconds)}" + (" again, after a long time of waiting" if again else "")
         super().__init__(
-            f"{url} asks us to wait {duration(seconds)}, longer than a command waits. Nothing more was sent, and what "
-            f"was done is kept. From {clock_time(time.time() + seconds)} on, repeat the command; a run goes on with: "
+            f"{url} asks us to {wait}, longer than a command waits. Nothing more was sent, and what was done is kept. "
+            f"From {clock_time(time.time() + seconds)} on, repeat the command; a run goes on with: "
             "migrator run --resume"
         )
 
@@ -211,3 +219,8 @@ class Unsettled(Refused):
 
 class UnexpectedAnswer(Refused):
     """The answer has a good status, but its body is not what the documents describe."""
+
+    @property
+    def summary(self) -> str:
+        """What came, in one sentence."""
+        return f"{self.request} was answered with {self.status}, but {self.reason}"

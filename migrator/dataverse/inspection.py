@@ -6,10 +6,12 @@ One function an endpoint, as in realtime.py and outbound.py; what it means is fo
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+from migrator.base.cells import count, number
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound
 
@@ -24,6 +26,12 @@ _ORGANISATION_TYPES = (
 """Their names by number (product documentation: *OrganizationType EnumType*)."""
 
 
+def _rows(answer: Mapping[str, Any], name: str = "value") -> list[dict[str, Any]]:
+    """The rows of an answer; what is none is passed over."""
+    found = answer.get(name)
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
 async def retrieve_user_privileges(client: Client, user: UUID) -> frozenset[str]:
     """The names of all privileges that a user holds, by roles of its own and by those of its teams.
 
@@ -31,8 +39,9 @@ async def retrieve_user_privileges(client: Client, user: UUID) -> frozenset[str]
         Refused: the account may not ask.
     """
     answer = await client.get(f"systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()")
-    found = [entry for entry in answer.get("RolePrivileges") or () if isinstance(entry, dict)]
-    return frozenset(str(entry["PrivilegeName"]) for entry in found if entry.get("PrivilegeName"))
+    return frozenset(
+        str(entry["PrivilegeName"]) for entry in _rows(answer, "RolePrivileges") if entry.get("PrivilegeName")
+    )
 
 
 async def retrieve_roles(client: Client, user: UUID) -> tuple[str, ...]:
@@ -110,7 +119,7 @@ async def table_facts(client: Client, names: Collection[str]) -> dict[str, Table
     select = "LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled"
     found = {}
     async for row in client.rows(f"EntityDefinitions?$select={select}&$filter={wanted}"):
-        found[str(row["LogicalName"])] = TableFacts(
+        found[str(row.get("LogicalName"))] = TableFacts(
             str(row.get("EntitySetName") or ""),
             str(row.get("PrimaryIdAttribute") or ""),
             bool(row.get("ChangeTrackingEnabled")),
@@ -140,7 +149,8 @@ async def segments_by_type(client: Client) -> dict[int, int]:
         Refused: the organisation cannot count them.
     """
     answer = await client.get("msdynmkt_segments?$apply=groupby((msdynmkt_type),aggregate($count as n))")
-    return {int(row["msdynmkt_type"]): int(row["n"]) for row in answer.get("value") or () if "n" in row}
+    counted = [(number(row.get("msdynmkt_type")), count(row.get("n"))) for row in _rows(answer)]
+    return {kind: many for kind, many in counted if kind is not None and many is not None}
 
 
 async def scopes_in_use(client: Client) -> frozenset[int]:
@@ -164,8 +174,7 @@ async def matrix_ownership(client: Client) -> bool:
         Refused: the organisation's settings cannot be read.
     """
     answer = await client.get("organizations?$select=orgdborgsettings")
-    rows = answer.get("value") or [{}]
-    return bool(_MATRIX.search(str(rows[0].get("orgdborgsettings") or "")))
+    return bool(_MATRIX.search(str(answer.get("value") or "")))
 
 
 async def column_length(client: Client, table: str, column: str) -> int | None:
@@ -198,6 +207,4 @@ async def recent_queries(client: Client, count: int = 50) -> tuple[str, ...]:
     """
     path = f"msdynmkt_segmentdefinitions?$select=msdynmkt_segmentquery&$orderby=createdon desc&$top={count}"
     answer = await client.get(path)
-    return tuple(
-        str(row["msdynmkt_segmentquery"]) for row in answer.get("value") or () if row.get("msdynmkt_segmentquery")
-    )
+    return tuple(str(row["msdynmkt_segmentquery"]) for row in _rows(answer) if row.get("msdynmkt_segmentquery"))

@@ -7,8 +7,11 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from migrator.base.cells import identity
 from migrator.base.ids import Ids, from_texts
+from migrator.base.server_text import Kept
 from migrator.dataverse.client import Client
+from migrator.dataverse.errors import UnexpectedAnswer
 from migrator.product.codes import AUDIENCE_KEY
 
 CONTACTS = 2
@@ -37,12 +40,15 @@ async def retrieve_lists(client: Client, name_or_id: str) -> list[MarketingList]
     except ValueError:
         test = "listname eq '" + name_or_id.replace("'", "''") + "'"
     rows = client.rows(f"lists?$select=listid,listname,type,createdfromcode&$filter={quote(test)}")
-    return [_list(row) async for row in rows]
+    return [found async for row in rows if (found := _list(row))]
 
 
-def _list(row: dict[str, Any]) -> MarketingList:
+def _list(row: dict[str, Any]) -> MarketingList | None:
+    key = identity(row.get("listid"))
+    if key is None:
+        return None
     return MarketingList(
-        UUID(str(row["listid"])),
+        key,
         str(row.get("listname") or ""),
         bool(row.get("type")),
         row.get("createdfromcode") in (None, CONTACTS),
@@ -56,4 +62,8 @@ async def retrieve_members(client: Client, marketing_list: UUID) -> Ids:
         DataverseError: the members cannot be read.
     """
     rows = client.rows(f"lists({marketing_list})/listcontact_association?$select={AUDIENCE_KEY}")
-    return from_texts([str(row[AUDIENCE_KEY]) async for row in rows])
+    try:
+        return from_texts([str(row.get(AUDIENCE_KEY)) async for row in rows])
+    except ValueError:
+        why = Kept(f"a member of the list has no readable {AUDIENCE_KEY}")
+        raise UnexpectedAnswer("GET listcontact_association", 200, "", why) from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from migrator.base.cells import number
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, Refused
 from migrator.mql import Column, ManyToMany, ManyToOne, Table
@@ -33,13 +35,23 @@ async def describe(client: Client, logical_name: str) -> Described | None:
         entity = await client.get(f"{path}?$select={select}")
     except NotFound:
         return None
-    columns = {row["LogicalName"]: _column(row) async for row in client.rows(f"{path}/Attributes")}
+    # A column or relationship that is not described cannot be in a query that is carried over: there it is unknown.
+    columns = {
+        str(row["LogicalName"]): _column(row)
+        async for row in client.rows(f"{path}/Attributes")
+        if row.get("LogicalName")
+    }
     lookups = [
-        _many_to_one(row)
+        ManyToOne(*names)
         for direction in ("ManyToOneRelationships", "OneToManyRelationships")
         async for row in client.rows(f"{path}/{direction}")
+        if (names := _names(row, _LOOKUP))
     ]
-    between = [_many_to_many(row) async for row in client.rows(f"{path}/ManyToManyRelationships")]
+    between = [
+        ManyToMany(*names)
+        async for row in client.rows(f"{path}/ManyToManyRelationships")
+        if (names := _names(row, _BETWEEN))
+    ]
     table = Table(
         entity_set=str(entity.get("EntitySetName") or ""),
         key=str(entity.get("PrimaryIdAttribute") or ""),
@@ -69,9 +81,9 @@ async def query_length(client: Client) -> int | None:
 def _column(row: dict[str, Any]) -> Column:
     kind = row.get("AttributeTypeName") or {}
     return Column(
-        str(row["AttributeType"]),
-        row.get("SourceType"),
-        tuple(row.get("Targets") or ()),
+        str(row.get("AttributeType") or ""),
+        number(row.get("SourceType")),
+        tuple(map(str, targets)) if isinstance(targets := row.get("Targets"), list) else (),
         str(kind.get("Value") or "") if isinstance(kind, dict) else "",
         row.get("MaxLength") if isinstance(row.get("MaxLength"), int) else None,
         _labels(row),
@@ -103,22 +115,18 @@ def _labels(row: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _many_to_one(row: dict[str, Any]) -> ManyToOne:
-    return ManyToOne(
-        row["SchemaName"],
-        row["ReferencingEntity"],
-        row["ReferencingAttribute"],
-        row["ReferencedEntity"],
-        row["ReferencedAttribute"],
-    )
+_LOOKUP = ("SchemaName", "ReferencingEntity", "ReferencingAttribute", "ReferencedEntity", "ReferencedAttribute")
+_BETWEEN = (
+    "SchemaName",
+    "IntersectEntityName",
+    "Entity1LogicalName",
+    "Entity1IntersectAttribute",
+    "Entity2LogicalName",
+    "Entity2IntersectAttribute",
+)
 
 
-def _many_to_many(row: dict[str, Any]) -> ManyToMany:
-    return ManyToMany(
-        row["SchemaName"],
-        row["IntersectEntityName"],
-        row["Entity1LogicalName"],
-        row["Entity1IntersectAttribute"],
-        row["Entity2LogicalName"],
-        row["Entity2IntersectAttribute"],
-    )
+def _names(row: dict[str, Any], properties: Sequence[str]) -> list[str]:
+    """The names that make up a relationship; empty where one of them is missing."""
+    names = [row.get(one) for one in properties]
+    return [str(name) for name in names] if all(names) else []

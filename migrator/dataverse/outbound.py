@@ -14,9 +14,9 @@ from uuid import UUID
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import quoteattr
 
+from migrator.base.cells import count, number
 from migrator.base.patience import Patience
 from migrator.base.server_text import Kept, shape_of
-from migrator.dataverse.cells import number
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, UnexpectedAnswer
 from migrator.product.codes import AUDIENCE_KEY, PAGE_SIZE_MAX, LegacyStatus, Scope, State
@@ -69,7 +69,7 @@ async def retrieve_segment(client: Client, segment: UUID) -> LegacyRow | None:
     query = row.get("msdyncrm_segmentquery") or row.get("msdyncrm_query")
     return LegacyRow(
         number(row.get("statuscode")),
-        number(row.get("msdyncrm_segmentsize")),
+        count(row.get("msdyncrm_segmentsize")),
         str(row.get("modifiedon") or ""),
         str(query or ""),
     )
@@ -206,7 +206,7 @@ def contact_ids(answer: dict[str, Any]) -> list[UUID]:
     if lists and len(filled) < 2:
         try:
             return list(_ids(filled[0] if filled else ()))
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             pass
     shown = Kept(f"no list of contacts was found in: {shape_of(answer)}")
     raise UnexpectedAnswer("POST msdyncrm_FetchContactsByQuery", 200, "", shown)

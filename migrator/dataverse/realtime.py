@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
+from migrator.base.cells import count, identity, number, text
 from migrator.base.ids import Ids, from_texts, texts
 from migrator.base.server_text import Kept, reason_in, sanitised, shape_of
-from migrator.dataverse.cells import identity, number, text
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, UnexpectedAnswer, Unsettled
 from migrator.dataverse.sending import checked_action, error_of
 from migrator.product.codes import MEMBERS_PER_CALL, PAGE_SIZE_MAX
+
+T = TypeVar("T")
+
+_ODD = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+"""What comes of reading an answer that is not as the documents have it."""
 
 # --- rows ------------------------------------------------------------------------------------------------------------
 
@@ -102,7 +107,7 @@ def group_kinds(static_list_members: str | None) -> dict[str, str]:
             str(entry["groupId"]).lower(): str(entry["includeType"])
             for entry in json.loads(static_list_members or "[]")
         }
-    except (ValueError, TypeError, KeyError):
+    except _ODD:
         return {"unreadable": ""}
 
 
@@ -110,9 +115,13 @@ def _set(columns: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in columns.items() if value is not None}
 
 
-def _definition_row(row: Mapping[str, Any]) -> DefinitionRow:
+def _definition_row(row: Mapping[str, Any]) -> DefinitionRow | None:
+    """The row, typed; None for one without a readable id, which can be none of ours."""
+    key = identity(row.get("msdynmkt_segmentdefinitionid"))
+    if key is None:
+        return None
     return DefinitionRow(
-        UUID(str(row["msdynmkt_segmentdefinitionid"])),
+        key,
         text(row.get("msdynmkt_segmentquery")),
         text(row.get("msdynmkt_staticlistmembers")),
         number(row.get("statuscode")),
@@ -120,13 +129,17 @@ def _definition_row(row: Mapping[str, Any]) -> DefinitionRow:
     )
 
 
-def _segment_row(row: Mapping[str, Any]) -> SegmentRow:
+def _segment_row(row: Mapping[str, Any]) -> SegmentRow | None:
+    """The row, typed; None for one without a readable id, which can be none of ours."""
+    key = identity(row.get("msdynmkt_segmentid"))
+    if key is None:
+        return None
     return SegmentRow(
-        UUID(str(row["msdynmkt_segmentid"])),
+        key,
         text(row.get("msdynmkt_displayname")),
         text(row.get("msdynmkt_description")),
         identity(row.get("msdynmkt_sourcesegmentuid")),
-        number(row.get("msdynmkt_membercount")),
+        count(row.get("msdynmkt_membercount")),
         number(row.get("statuscode")),
         identity(row.get("_owningbusinessunit_value")),
         text(row.get("createdon")) or "",
@@ -225,7 +238,8 @@ async def retrieve_segment_definitions(client: Client, containing: str = "") -> 
     test = quote(f"contains(msdynmkt_segmentquery,'{containing}')")
     path = f"msdynmkt_segmentdefinitions?$select={_DEFINITION_COLUMNS}"
     async for row in client.rows(f"{path}&$filter={test}" if containing else path):
-        yield _definition_row(row)
+        if found := _definition_row(row):
+            yield found
 
 
 async def retrieve_segments(client: Client) -> AsyncIterator[SegmentRow]:
@@ -235,29 +249,31 @@ async def retrieve_segments(client: Client) -> AsyncIterator[SegmentRow]:
         DataverseError: the rows cannot be read.
     """
     async for row in client.rows(f"msdynmkt_segments?$select={_SEGMENT_COLUMNS}"):
-        yield _segment_row(row)
+        if found := _segment_row(row):
+            yield found
 
 
 async def retrieve_segment_definition(client: Client, definition: UUID) -> DefinitionRow | None:
     """A row of `msdynmkt_segmentdefinition`; None when there is none."""
-    row = await _row(client, f"msdynmkt_segmentdefinitions({definition})")
-    return _definition_row(row) if row is not None else None
+    return await _row(client, f"msdynmkt_segmentdefinitions({definition})", _definition_row)
 
 
 async def retrieve_segment(client: Client, segment: UUID) -> SegmentRow | None:
     """A row of `msdynmkt_segment`; None when there is none."""
-    row = await _row(client, f"msdynmkt_segments({segment})")
-    return _segment_row(row) if row is not None else None
+    return await _row(client, f"msdynmkt_segments({segment})", _segment_row)
 
 
-async def _row(client: Client, path: str) -> dict[str, Any] | None:
+async def _row(client: Client, path: str, typed: Callable[[Mapping[str, Any]], T | None]) -> T | None:
     try:
-        return await client.get(path)
+        row = await client.get(path)
     except NotFound as error:
         # A table that does not exist is something else than a record that does not.
         if type(error) is not NotFound:
             raise
         return None
+    if found := typed(row):
+        return found
+    raise UnexpectedAnswer(f"GET {path}", 200, "", Kept("the row has no readable id"))
 
 
 # --- actions ---------------------------------------------------------------------------------------------------------
@@ -325,7 +341,7 @@ async def list_group_members(client: Client, segment: UUID, group: UUID, page: i
     answer = await client.ask("msdynmkt_ListGroupMembers", body)
     try:
         return from_texts(json.loads(answer["Response"])["entityIds"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _ODD as error:
         raise _unexpected("msdynmkt_ListGroupMembers", answer) from error
 
 
@@ -366,7 +382,7 @@ async def members_list(client: Client, segment: UUID) -> ComputedMembers:
     try:
         result = json.loads(answer["ResultText"])
         ids = from_texts([one.strip() for element in result["members"] for one in element.split(",") if one.strip()])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _ODD as error:
         raise _unexpected("msdynmkt_MembersList", answer) from error
     total = number(result.get("totalCount"))
     return ComputedMembers(ids, len(ids) if total is None else total)
@@ -406,7 +422,7 @@ async def segment_status(client: Client, segment: UUID) -> Execution:
         result = json.loads(answer["ResultText"])
         last = result.get("lastExecution") or {}
         named = {str(key).lower(): value for key, value in last.items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _ODD as error:
         raise UnexpectedAnswer(
             "POST msdynmkt_SegmentStatus", 200, "", Kept(f"no status was found in: {shape_of(answer)}")
         ) from error

@@ -182,10 +182,10 @@ def error_in(response: httpx.Response) -> tuple[str, str]:
     try:
         content = response.json()
         error = content["error"]
-        message = str(error.get("message", ""))
+        message = str(error.get("message") or "")
         if details := content.get("ResultText"):
             message = f"{message} ({reason_in(str(details))})"
-        return str(error.get("code", "")), message
+        return str(error.get("code") or ""), message
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "", response.text[:200] or response.reason_phrase
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, distinct, joined, packed
 from migrator.base.patience import Patience, Waiting, looking
 from migrator.base.progress import ShowsProgress
@@ -85,12 +84,12 @@ async def extract(
     with progress.step("Reading segments") as step:
         rows: dict[UUID, dict[str, Any]] = {}
         async for row in outbound.retrieve_segments(client):
-            key = _typed(row).id
+            key = segment_of(row).id
             # A row that moves while the pages are read may come twice; the newer one counts.
             if key not in rows or _modified(row) >= _modified(rows[key]):
                 rows[key] = row
             step.advance()
-    segments = [_typed(row) for row in rows.values()]
+    segments = [segment_of(row) for row in rows.values()]
 
     reader = _MemberReader(client, rows, wait_pending)
     chosen = [segment for segment in segments if selects(selection, segment)]
@@ -133,15 +132,6 @@ async def extract(
         sum(members.unanswered for members in read),
         reader.not_answering,
     )
-
-
-def _typed(row: Mapping[str, Any]) -> LegacySegment:
-    try:
-        return segment_of(row)
-    except (KeyError, ValueError) as error:
-        raise UsageError(
-            f"The organisation has a segment row without a readable id ({error}): {str(row)[:200]}"
-        ) from error
 
 
 def _modified(row: Mapping[str, Any]) -> str:
@@ -240,6 +230,8 @@ class _MemberReader:
 
     async def read(self, segment: LegacySegment) -> _Read:
         """The ids of a segment's members; None when they are unknown, with the reason."""
+        if not segment.has_id:
+            return None, Members(MemberSource.NONE, reason="its row has no readable id")
         static = segment.type_code == LegacyType.STATIC
         if segment.status_code == LegacyStatus.DRAFT and not static:
             return None, Members(MemberSource.NOT_READ, reason="a draft has not been computed")
@@ -368,7 +360,7 @@ def ids_in_row(row: Mapping[str, Any]) -> _Read:
         entries = json.loads(text) if isinstance(text, str) else text
         if not isinstance(entries, list):
             raise ValueError("no list")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, Members(MemberSource.NONE, reason="the ids in its row cannot be read")
     ids = [_id(entry) for entry in entries]
     good = [member for member in ids if member is not None]

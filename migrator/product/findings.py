@@ -109,6 +109,35 @@ def type_unknown(code: int | None) -> tuple[str, str]:
     )
 
 
+@_finding(Severity.STOP)
+def id_unreadable() -> tuple[str, str]:
+    """The row of the segment has no readable id."""
+    return (
+        "The organisation gave a row without a readable id among its segments, so nobody can say which segment it is.",
+        "Look through the segments in the organisation for one that is missing here; the row is in the export's "
+        "segments.jsonl.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def value_unreadable(columns: str) -> tuple[str, str]:
+    """A value of the row cannot be read and is taken as unknown."""
+    return (
+        f"What the organisation gave for {columns} cannot be read; it is taken as unknown.",
+        "Look at the segment in the organisation, and compare its size there with the number that was read.",
+    )
+
+
+@_finding(Severity.DECISION)
+def membership_unreadable(columns: str) -> tuple[str, str]:
+    """A value that helps to decide who is a member cannot be read."""
+    return (
+        f"What the organisation gave for {columns} cannot be read, and it helps to decide who is a member.",
+        "Look at the segment in the organisation. Approve it if it is meant for the whole organisation and counts in "
+        "UTC; otherwise correct it there and extract again.",
+    )
+
+
 @_finding(Severity.NOTE)
 def kept_as_draft() -> tuple[str, str]:
     """The segment was live, but the run was asked to create drafts only."""

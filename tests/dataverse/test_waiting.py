@@ -1,10 +1,11 @@
-"""What is made of every way of asking us to wait: obeyed to the second, told, ended by Ctrl-C, and never for a day."""
+"""What is made of every way of asking us to wait, and of answers without end: nobody waits or reads for ever."""
 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -14,9 +15,10 @@ import pytest
 
 from migrator.base.errors import Exit, Interrupted
 from migrator.base.patience import Patience
+from migrator.dataverse import answers
 from migrator.dataverse.client import Client
 from migrator.dataverse.connect import connect
-from migrator.dataverse.errors import HeldOff, clock_time, duration
+from migrator.dataverse.errors import HeldOff, UnexpectedAnswer, Unreachable, Unsettled, clock_time, duration
 from migrator.dataverse.sending import dop_hint, retry_after
 from tests.dataverse.test_client import ME, ORG, Organisation, error, get
 
@@ -137,3 +139,53 @@ def test_times_are_said_as_people_say_them() -> None:
     ]
     assert len(clock_time(time.time() + 10 * 86_400)) == len("2026-11-25 12:00")
     assert clock_time(1e300) == "a day that no calendar has"
+
+
+# --- answers without end ---------------------------------------------------------------------------------------------
+
+
+def test_an_answer_that_unpacks_to_more_than_any_is_never_held_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "ANSWER_BYTES", 8 * 2**20)
+    packed = gzip.compress(bytes(200 * 2**20), 9)
+    organisation = Organisation(httpx.Response(200, content=packed, headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(UnexpectedAnswer, match="longer than 8 MB; the rest of it was not read"):
+        organisation.talk(get)
+    assert len(organisation.asked) == 1  # it would be as long the next time
+
+
+def test_a_write_whose_answer_is_too_long_is_settled_by_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "ANSWER_BYTES", 500)
+    organisation = Organisation(httpx.Response(200, content=bytes(1000)))
+    with pytest.raises(Unsettled, match="nobody knows what became of POST things"):
+        organisation.talk(lambda client: client.write("POST", "things", {}))
+
+
+def test_an_answer_that_drips_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "ANSWER_SECONDS", 0.2)
+
+    class Drip(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(0.01)
+                yield b" "
+
+    with pytest.raises(Unreachable, match="does not answer in time"):
+        Organisation(httpx.Response(200, stream=Drip())).talk(get, patience=0.0)
+
+
+def test_pages_end_also_where_the_organisation_says_they_do_not() -> None:
+    def pages(*values: list[dict[str, int]]) -> list[httpx.Response]:
+        return [
+            httpx.Response(200, json={"value": value, "@odata.nextLink": f"{ORG}/api/data/v9.2/things?$skiptoken={at}"})
+            for at, value in enumerate(values)
+        ]
+
+    async def everything(client: Client) -> list[int]:
+        return [row["n"] async for row in client.rows("things")]
+
+    with pytest.raises(UnexpectedAnswer, match=r"the same rows again and again \(3 pages were read\)"):
+        Organisation(*pages([{"n": 1}], [{"n": 2}], [{"n": 1}])).talk(everything)
+    with pytest.raises(UnexpectedAnswer, match=r"none of them has a row \(51 pages were read\)"):
+        Organisation(*pages(*([] for _ in range(60)))).talk(everything)
+    last = httpx.Response(200, json={"value": [{"n": 2}]})
+    assert Organisation(*pages([{"n": 1}], [], []), last).talk(everything) == [1, 2]

@@ -103,7 +103,6 @@ DAMAGE: list[tuple[str, Callable[[Path], object], str]] = [
         lambda f: _manifest(f, lambda m: m.update(files={"../secret": {"sha256": ""}})),
         "outside of the folder",
     ),
-    ("a row without id", lambda f: _rewrite(f, "segments.jsonl", "{}\n"), "line 1, is no segment row"),
     ("a row that is no row", lambda f: _rewrite(f, "segments.jsonl", "[1]\n"), "line 1, is no segment row"),
     (
         "a row that comes twice",
@@ -119,6 +118,16 @@ def test_damage_is_named(small_export: Path, damage: Callable[[Path], object], w
     with pytest.raises(UsageError) as error:
         read_export(small_export)
     assert words in str(error.value)
+
+
+def test_a_row_without_an_id_is_a_segment_that_nobody_knows(small_export: Path) -> None:
+    rows = (small_export / "segments.jsonl").read_text()
+    _rewrite(
+        small_export, "segments.jsonl", rows + '{"msdyncrm_segmentname": "Nobody knows"}\n{"msdyncrm_segmentid": 7}\n'
+    )
+    found = [segment for segment in read_export(small_export).segments if not segment.has_id]
+    assert [segment.name for segment in found] == ["Nobody knows", ""]
+    assert len({segment.id for segment in found}) == 2
 
 
 def test_an_id_that_is_none_stops_the_reading(small_export: Path) -> None:

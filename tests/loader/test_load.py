@@ -28,6 +28,7 @@ from tests.loader.migration import Migration
 from tests.small import DYNAMIC, INACTIVE, LOST, ORGANISATION, ROW_ONLY, STATIC, contact
 
 
+@pytest.mark.quick
 def test_the_organisation_holds_what_the_plan_says(migration: Migration) -> None:
     results, verified = migration.go()
     assert {key: result.state for key, result in results.items()} == dict.fromkeys(
@@ -50,6 +51,7 @@ def test_inactive_contacts_explain_a_smaller_number(migration: Migration) -> Non
     assert verified[DYNAMIC].inactive == 2
 
 
+@pytest.mark.quick
 def test_nothing_flagged_or_unknown_reaches_the_organisation(migration: Migration) -> None:
     results, _ = migration.go()
     assert LOST not in results
@@ -78,6 +80,7 @@ def test_every_write_is_in_the_journal_in_its_order(migration: Migration) -> Non
         assert database.execute("SELECT count(*) FROM steps WHERE confirmed_at IS NULL").fetchone() == (0,)
 
 
+@pytest.mark.quick
 def test_a_second_run_creates_nothing_and_sends_nothing(migration: Migration, tmp_path: Path) -> None:
     migration.go()
     again = Migration(migration.server, migration.export, tmp_path / "again")
@@ -290,6 +293,7 @@ def test_a_record_that_cannot_be_ours_stops_the_segment(
     assert words in results[STATIC].error
 
 
+@pytest.mark.quick
 def test_a_creation_whose_answer_was_lost_is_settled_by_looking(
     migration: Migration, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -158,6 +158,7 @@ def legacy_list_lost_and_size_changed(migration: Migration) -> None:
     migration.server.organisation.rows["msdyncrm_segment"][str(STATIC)]["msdyncrm_segmentsize"] = 99
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -19,6 +19,7 @@ from tests.loader.migration import Migration, now
 from tests.small import DYNAMIC, STATIC, contact
 
 
+@pytest.mark.quick
 def test_members_that_differ_without_a_reason_are_listed(migration: Migration) -> None:
     migration.server.organisation.rows["contact"][str(contact(9))]["address1_city"] = "Paris"
     migration.server.organisation.rows["contact"][str(contact(1))]["address1_city"] = "Oslo"
@@ -132,6 +133,7 @@ def by_hand(migration: Migration, include: list[int], exclude: list[int]) -> Non
     definition["msdynmkt_staticlistmembers"] = json.dumps(entries)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("drafts", [False, True])
 def test_people_who_were_exchanged_by_hand_are_noticed_though_the_number_is_the_same(
     migration: Migration, drafts: bool

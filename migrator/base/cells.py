@@ -12,11 +12,20 @@ def text(value: Any) -> str | None:
 
 
 def number(value: Any) -> int | None:
-    """A whole number; None for null and for what is none."""
-    try:
-        return None if value is None else int(value)
-    except (TypeError, ValueError):
+    """A whole number, also as a text or with a fraction of nothing; None for null and for what is none."""
+    if value is None:
         return None
+    try:
+        found = int(value)
+        return found if not isinstance(value, float) or found == value else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def count(value: Any) -> int | None:
+    """How many there are; None for null and for what is no count, such as -1."""
+    found = number(value)
+    return found if found is not None and found >= 0 else None
 
 
 def identity(value: Any) -> UUID | None:
