@@ -372,7 +372,7 @@ def test_a_whole_export_has_no_problems(command: Command, small_export: Path) ->
 
 def test_everything_that_is_wrong_is_said_at_once(command: Command, small_export: Path) -> None:
     rows = (small_export / "segments.jsonl").read_text().splitlines()
-    damage(small_export, "segments.jsonl", "\n".join([*rows, rows[0], "{}", "nothing"]))
+    damage(small_export, "segments.jsonl", "\n".join([*rows, rows[0], "[]", "nothing"]))
     damage(small_export, f"members/{STATIC}.csv", f"id\n{contact(1)}\n{contact(1)}\nnobody\n{contact(200).hex}\n")
     (small_export / f"members/{DYNAMIC}.csv").unlink()
     manifest = json.loads((small_export / "manifest.json").read_text())
