@@ -51,7 +51,16 @@ def _moment(line: str) -> float:
 def migrate(folder: Path, server: Serving, *options: str, **environment: str) -> dict[str, Any]:
     """Translate and load the export in `folder` as a user would; gives times, memory and the journal's size."""
     out = folder / f"runs-{time.monotonic_ns()}"
-    command = [sys.executable, "-m", "migrator", "run", "--from", str(folder / "export"), "--other-organisation"]
+    command = [
+        sys.executable,
+        "-m",
+        "migrator",
+        "run",
+        "--from",
+        str(folder / "export"),
+        "--other-organisation",
+        "--yes",
+    ]
     command += ["--org", server.address, "--out", str(out), "--quiet", *options]
     began = time.perf_counter()
     process = subprocess.Popen(command, env={**os.environ, **environment})  # noqa: S603

@@ -54,7 +54,7 @@ class Soak:
     def go(self) -> None:
         """Load, compare, roll back, again and again."""
         while time.monotonic() < self.until:
-            self._until(self._loaded, "load", "--no-wait")
+            self._until(self._loaded, "load", "--no-wait", "--yes", "--org", self.server.address)
             held = self.server.groups()
             if held != self.wanted:
                 wrong = sum(held.get(key) != ids for key, ids in self.wanted.items()) + len(held.keys() - self.wanted)

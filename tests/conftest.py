@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sys
 import time
@@ -176,13 +177,13 @@ def ready_commands() -> Iterator[None]:
 def command(
     ready_commands: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Command:
-    """Runs the command line as a user would, in an empty folder."""
+    """Runs the command line as a script would, in an empty folder: what would be asked is answered beforehand."""
     monkeypatch.chdir(tmp_path)
     for name in ("MIGRATOR_ORG", "MIGRATOR_OUT", "MIGRATOR_PROFILE", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str | Path) -> Result:
-        monkeypatch.setattr(sys, "argv", ["migrator", *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", ["migrator", *answered([*map(str, arguments)])])
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
             cli.main()
@@ -191,6 +192,27 @@ def command(
         return Result(int(end.value.code or 0), out, " ".join(err.split()))
 
     return run
+
+
+def answered(arguments: list[str]) -> list[str]:
+    """The arguments, with the agreement that a command needs which writes; `asked` in it leaves the question open."""
+    if "asked" in arguments:
+        arguments.remove("asked")
+    elif arguments[:1] == ["run"] and "--org" in arguments and not {"--dry-run", "--resume", "--yes"} & {*arguments}:
+        arguments.append("--yes")
+    elif arguments[:1] == ["load"] and not {"--yes", "--help"} & {*arguments}:
+        arguments += ["--yes"] if "--org" in arguments else ["--yes", "--org", org_of(arguments[1:])]
+    return arguments
+
+
+def org_of(arguments: list[str]) -> str:
+    """The organisation of the run that is named, or of the latest one."""
+    named = [Path(folder) / one for one in arguments[:1] for folder in (".", "reports")]
+    known = [path for path in named if (path / "run.json").is_file()] or sorted(Path("reports").glob("*"))
+    try:
+        return str(json.loads((known[-1] / "run.json").read_text())["org"]) or "http://127.0.0.1:9"
+    except (IndexError, OSError, ValueError, KeyError):
+        return "http://127.0.0.1:9"
 
 
 def contact(number: int) -> UUID:

@@ -211,7 +211,9 @@ def test_deleting_needs_words_to_be_typed(command: Command, migrated: Running, m
 def test_a_killed_run_goes_on_with_what_it_was_asked_for(
     command: Command, sandbox: Running, tmp_path: Path, stage: str
 ) -> None:
-    process = start("run", "--org", sandbox.address, "--parallel", "1", "--quiet", "--type", "static", "--drafts-only")
+    process = start(
+        "run", "--org", sandbox.address, "--yes", "--parallel", "1", "--quiet", "--type", "static", "--drafts-only"
+    )
     if stage == "extracting":
         until(lambda: list(tmp_path.glob("reports/*/export/segments.jsonl")))
     else:
@@ -230,7 +232,7 @@ def test_a_killed_run_goes_on_with_what_it_was_asked_for(
 @pytest.mark.slow
 @posix_only
 def test_ctrl_c_lets_what_is_in_flight_end_and_the_run_goes_on(command: Command, sandbox: Running) -> None:
-    process = start("run", "--org", sandbox.address, "--parallel", "2", "--quiet")
+    process = start("run", "--org", sandbox.address, "--yes", "--parallel", "2", "--quiet")
     until(lambda: sandbox.organisation.rows["msdynmkt_segmentdefinition"])
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)

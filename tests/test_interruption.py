@@ -56,7 +56,7 @@ def state(server: Running) -> dict[str, Any]:
 def test_a_killed_load_goes_on(command: Command, sandbox: Running, small_export: Path, created: int) -> None:
     organisation = sandbox.organisation
     command("run", "--org", sandbox.address, "--dry-run")
-    process = start("load", "--parallel", "1", "--quiet")
+    process = start("load", "--org", sandbox.address, "--yes", "--parallel", "1", "--quiet")
     rows = organisation.rows
     until(lambda: len(rows["msdynmkt_segment"]) + len(rows["msdynmkt_segmentdefinition"]) >= created)
     process.kill()
@@ -74,7 +74,7 @@ def test_a_killed_load_goes_on(command: Command, sandbox: Running, small_export:
 @posix_only
 def test_ctrl_c_says_how_to_go_on(command: Command, sandbox: Running) -> None:
     sandbox.organisation.computing = 3600
-    process = start("run", "--org", sandbox.address)
+    process = start("run", "--org", sandbox.address, "--yes")
     until(lambda: len(sandbox.organisation.rows["msdynmkt_segment"]) == 4)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)

@@ -2,6 +2,7 @@
 
 MigratorError
 ├── UsageError          wrong usage or unreadable input                    exit code 2
+│   └── Declined        somebody was asked and said no
 ├── Retryable           something failed that can be repeated              exit code 4
 ├── Interrupted         Ctrl-C                                             exit code 130
 └── dataverse.errors    the organisation could not be reached or refused   exit code 5
@@ -39,6 +40,13 @@ class UsageError(MigratorError):
     """The command cannot be carried out as it was given."""
 
     exit_code = Exit.USAGE
+
+
+class Declined(UsageError):
+    """Somebody was asked and said no."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was changed.")
 
 
 class Retryable(MigratorError):

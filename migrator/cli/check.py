@@ -64,7 +64,6 @@ def report(
     terminal.summary(summary, table=table)
     if open_ and summary.report:
         typer.launch(str(summary.report))
-    raise typer.Exit(summary.exit_code)
 
 
 @takes("out", quiet=False)

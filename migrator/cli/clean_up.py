@@ -54,7 +54,7 @@ def retire(
     """Stop the outbound segments whose successors are verified. Anything but verified is left alone."""
     from migrator.commands.aftercare import retire_legacy
 
-    ask = asking(terminal, yes=yes and not delete, word="delete" if delete else "")
+    ask = asking(terminal, yes=yes, deleting=delete)
     with orders_of(settings, terminal) as orders, loaded_run(run, settings) as folder:
         aftermath = retire_legacy(folder, orders, segments or [], ask, delete=delete, not_compared=not_compared)
     _end(aftermath, terminal)

@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from migrator.base.errors import UsageError
-from migrator.cli.options import From, Given, Other, Run, RunOption, SkipChecks, takes
-from migrator.cli.runs import at_a_keyboard, new_run_for, old_run, orders_of
+from migrator.cli.options import From, Given, Other, Run, RunOption, SkipChecks, Yes, takes
+from migrator.cli.runs import (
+    agrees,
+    asking,
+    at_a_keyboard,
+    must_be_answered,
+    new_run_for,
+    old_run,
+    orders_of,
+    run_to_load,
+)
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
 from migrator.contracts.choices import Choices
@@ -25,7 +34,7 @@ REACHING = ("org", "parallel", "accounts", "sign_in", "token_file", "tenant", "c
 TRANSLATING = ("drafts_only", "operators", "tolerance", "split", "members_from_row")
 
 
-@takes("org", "out", *TRANSLATING, "wait_pending", "wait_computation", *REACHING[1:], json=True)
+@takes("org", "out", *TRANSLATING, "wait_pending", "wait_computation", "owner", *REACHING[1:], json=True)
 def run_command(
     settings: Settings,
     terminal: Terminal,
@@ -39,12 +48,14 @@ def run_command(
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that has not ended.")] = False,
+    new: Annotated[bool, typer.Option("--new", help="Start a new run although another one has not ended.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; report what would happen.")] = False,
     source: From = None,
     other_organisation: Other = False,
     skip_check: SkipChecks = None,
+    yes: Yes = False,
 ) -> None:
-    """Extract, translate, load, verify and report, in one go."""
+    """Extract, translate, load, verify and report, in one go; asks once, before anything is written."""
     from migrator.commands.run import whole_run
     from migrator.commands.session import NO_ORGANISATION
 
@@ -56,17 +67,22 @@ def run_command(
         Goal.RUN, selection, choices, dry_run, source, other_organisation, settings.drafts_only, settings.operators,
         settings.tolerance, settings.split, settings.members_from_row,
     )  # fmt: skip
-    unfinished = _to_resume(run, settings, terminal, wanted=resume)
+    if new and (run or resume):
+        raise UsageError("--new starts a new run, and --resume goes on with an old one. Leave one of them out.")
+    unfinished = None if new else _to_resume(run, settings, terminal, wanted=resume)
     if unfinished:
         said = {**given.values, **({"--from": source} if source else {}), **({"--dry-run": True} if dry_run else {})}
         if other_organisation:
             said["--other-organisation"] = True
-        _go_on(unfinished, settings, terminal, asked, said, skip_check or ())
+        _go_on(unfinished, settings, terminal, asked, said, skip_check or (), yes=yes)
         return
     if not settings.org and not (dry_run and source):
         raise UsageError(NO_ORGANISATION)
-    skipped = skip_check or ()
-    with orders_of(settings, terminal, skipped) as orders, new_run_for(settings, dry_run=dry_run) as folder:
+    if not dry_run:
+        must_be_answered(given, yes=yes)
+    skipped, ask = skip_check or (), None if yes else asking(terminal, yes=False)
+    with orders_of(settings, terminal, skipped, ask) as orders, new_run_for(settings, dry_run=dry_run) as folder:
+        folder.update(agreed=yes, owner=settings.owner)
         summary = whole_run(folder, orders, asked)
     _end(summary, terminal)
 
@@ -86,17 +102,31 @@ def _to_resume(run: str | None, settings: Settings, terminal: Terminal, *, wante
     if not at_a_keyboard():
         terminal.tell(f"The run {found.name} is unfinished; go on with it by: migrator run --resume {found.name}")
         return None
-    question = f"The run {found.name}, begun {found.state().created}, is unfinished. Go on with it?"
-    return str(found.path) if typer.confirm(question, default=True, err=True) else None
+    if agrees(f"The run {found.name}, begun {found.state().created}, is unfinished. Go on with it?", default=True):
+        return str(found.path)
+    raise UsageError(
+        f"Nothing was started. Go on later with: migrator run --resume {found.name}; to start another run beside it, "
+        "repeat the command with --new."
+    )
 
 
 def _go_on(
-    name: str, settings: Settings, terminal: Terminal, asked: Task, said: dict[str, Any], skip: Sequence[str]
+    name: str,
+    settings: Settings,
+    terminal: Terminal,
+    asked: Task,
+    said: dict[str, Any],
+    skip: Sequence[str],
+    *,
+    yes: bool,
 ) -> None:
     from migrator.commands.run import resume
 
     with orders_of(settings, terminal, skip) as orders, old_run(name, settings) as folder:
         _same_task(folder, asked, said)
+        state = folder.state()
+        if not (yes or state.agreed or state.confirmed) and at_a_keyboard():
+            orders.confirm = asking(terminal, yes=False)  # it ended before anybody had agreed
         summary = resume(folder, orders)
         if summary is None:
             terminal.tell(f"Export: {folder.export}")
@@ -143,13 +173,23 @@ def _same_task(run: RunFolder, asked: Task, said: dict[str, Any]) -> None:
         )
 
 
-@takes(*REACHING, "out", "wait_computation", "tolerance", json=True)
-def load(settings: Settings, terminal: Terminal, run: Run = None, skip_check: SkipChecks = None) -> None:
+@takes(*REACHING, "out", "wait_computation", "tolerance", "owner", json=True)
+def load(
+    settings: Settings,
+    terminal: Terminal,
+    given: Given,
+    run: Run = None,
+    skip_check: SkipChecks = None,
+    yes: Yes = False,
+) -> None:
     """Carry out the plan of a run exactly as it stands, and verify it. Goes on where an earlier try stopped."""
     from migrator.commands.report import report_stage
-    from migrator.commands.run import load_stage
+    from migrator.commands.run import checksum_of_plan, load_stage
 
-    with orders_of(settings, terminal, skip_check or ()) as orders, old_run(run, settings) as folder:
+    ask = None if yes else asking(terminal, yes=False)
+    with orders_of(settings, terminal, skip_check or (), ask) as orders, run_to_load(run, settings) as folder:
+        if folder.state().confirmed != checksum_of_plan(folder):
+            must_be_answered(given, yes=yes)
         load_stage(folder, orders)
         summary = report_stage(folder)
     _end(summary, terminal)
@@ -183,6 +223,6 @@ def _end(summary: Summary, terminal: Terminal) -> None:
 
 RUN = (("run", run_command, "Example: migrator run --org https://contoso.crm4.dynamics.com --dry-run"),)
 COMMANDS = (
-    ("load", load, "Example: migrator load 2026-11-22-091500-contoso-dry-run"),
+    ("load", load, "Example: migrator load 2026-11-22-091500-contoso"),
     ("retry", retry, 'Example: migrator retry "VIP customers" --run 2026-11-22-091500-contoso'),
 )

@@ -13,7 +13,15 @@ import typer
 from migrator.base.errors import UsageError
 from migrator.cli.load import REACHING, TRANSLATING
 from migrator.cli.options import From, Run, Yes, takes
-from migrator.cli.runs import at_a_keyboard, export_kept_from_others, new_run_for, not_loaded, old_run, orders_of
+from migrator.cli.runs import (
+    agrees,
+    at_a_keyboard,
+    export_kept_from_others,
+    new_run_for,
+    not_loaded,
+    old_run,
+    orders_of,
+)
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
 from migrator.contracts.choices import Choices, Doubt
@@ -124,7 +132,7 @@ def import_members(
             terminal.say(line)
         if dry_run or yes or len(lines) == 1 or not at_a_keyboard():
             return True
-        return typer.confirm("Go on?", default=True, err=True)
+        return agrees("Go on?", default=True)
 
     with orders_of(settings, terminal) as orders, export_kept_from_others(folder):
         report = import_them(wanted, orders, agree)
@@ -132,7 +140,7 @@ def import_members(
             terminal.say(line)
         question = "The run's plan does not know of this. Make it again now?"
         asked = at_a_keyboard() and not translate_too
-        if report.stale and not dry_run and (translate_too or (asked and typer.confirm(question, err=True))):
+        if report.stale and not dry_run and (translate_too or (asked and agrees(question))):
             translate_again(report.stale)
             terminal.say("The plan was made again.")
     raise typer.Exit(report.exit_code)

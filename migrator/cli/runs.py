@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import Declined, UsageError
+from migrator.cli.options import Given
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
 from migrator.contracts.run_folder import RUN, RunFolder, all_runs, discard_if_empty, find_run, new_run, working_on
 
 if TYPE_CHECKING:
-    from migrator.commands.session import Orders
-
-Confirm = Callable[[Sequence[str]], None]
+    from migrator.commands.session import Confirm, Orders
 
 
 @contextmanager
-def orders_of(settings: Settings, terminal: Terminal, skip_checks: Sequence[str] = ()) -> Iterator[Orders]:
+def orders_of(
+    settings: Settings, terminal: Terminal, skip_checks: Sequence[str] = (), confirm: Confirm | None = None
+) -> Iterator[Orders]:
     """One command's orders, with one way to the organisation for all its stages.
 
     Args:
         settings: what is in force for this command.
         terminal: where it is said.
         skip_checks: names of checks whose failure does not end the command.
+        confirm: asks before something is written; None where nobody has to be asked.
     """
     from migrator.commands.session import session  # what speaks to the organisation is slow to import
 
     skipped = frozenset(skip_checks)
-    with session(settings, terminal.progress(), terminal.tell, terminal.insist, skipped) as orders:
+    with session(settings, terminal.progress(), terminal.tell, terminal.insist, skipped, confirm) as orders:
         yield orders
 
 
@@ -57,6 +62,42 @@ def old_run(name: str | None, settings: Settings) -> Iterator[RunFolder]:
     run = find_run(name, settings.out)
     with working_on(run):
         yield run
+
+
+@contextmanager
+def run_to_load(name: str | None, settings: Settings) -> Iterator[RunFolder]:
+    """The run whose plan is loaded; where several wait for it, the latest may be the narrower one, so none is chosen.
+
+    Raises:
+        UsageError: no run is named, and several have a plan that was not loaded.
+    """
+    if not name:
+        found = [run for run in all_runs(settings.out) if _waits_to_be_loaded(run)]
+        if len(found) > 1:
+            shown = ", ".join(f"{run.name} ({_described(run)})" for run in found[-10:])
+            raise UsageError(f"{len(found)} runs under {settings.out}/ have a plan that was not loaded. Name the one "
+                             f"that you mean: {shown}. Nothing was changed.")  # fmt: skip
+        name = found[0].name if found else None
+    with old_run(name, settings) as run:
+        yield run
+
+
+def _waits_to_be_loaded(run: RunFolder) -> bool:
+    try:
+        state = run.state()
+    except UsageError:
+        return False
+    return bool(state.translated and not state.loaded)
+
+
+def _described(run: RunFolder) -> str:
+    from migrator.contracts.plan import read_plan
+
+    try:
+        segments = [segment for segment in read_plan(run.path).segments if segment.loadable]
+    except UsageError:
+        return "its plan is damaged"
+    return f"{len(segments):,} segments to load, {run.state().org or 'no organisation'}"
 
 
 @contextmanager
@@ -113,30 +154,90 @@ def export_kept_from_others(folder: Path) -> Iterator[None]:
         yield
 
 
-def asking(terminal: Terminal, *, yes: bool, word: str = "") -> Confirm:
-    """Shows what is going to happen and asks; a word that has to be typed is asked for also with --yes.
+def asking(terminal: Terminal, *, yes: bool, deleting: bool = False) -> Confirm:
+    """Shows what is going to happen and asks; what cannot be undone is typed also with --yes.
 
     Args:
         terminal: where it is said.
         yes: whether the question is answered already.
-        word: what has to be typed; empty where yes or no will do.
+        deleting: whether "delete" and the number of segments have to be typed.
     """
 
-    def ask(lines: Sequence[str]) -> None:
-        if yes:
+    def ask(lines: Sequence[str], *, word: str = "") -> None:
+        if yes and not deleting:
             return
         shown = [*lines[:21], f"… and {len(lines) - 21:,} more"] if len(lines) > 22 else list(lines)
         for line in shown:
-            terminal.tell(line)
-        if word:
-            answer = typer.prompt(f"This cannot be undone. Type {word} {len(lines) - 1} to go on", err=True)
-            agreed = answer.strip() == f"{word} {len(lines) - 1}"
+            terminal.insist(line)
+        if deleting:
+            typed = f"delete {len(lines) - 1}"
+            agreed = question(f"This cannot be undone. Type {typed} to go on").strip() == typed
+        elif word:
+            agreed = question(f"Type {word}, the name of the organisation, to go on").strip() == word
         else:
-            agreed = typer.confirm("Go on?", default=False, err=True)
+            agreed = agrees("Go on?")
         if not agreed:
-            raise UsageError("Nothing was changed.")
+            raise Declined
 
     return ask
+
+
+NOBODY_TO_ASK = (
+    "Nobody can be asked here, since there is no keyboard. Add --yes and --org URL to agree beforehand, or look first "
+    "with --dry-run. Nothing was sent."
+)
+
+
+def must_be_answered(given: Given, *, yes: bool) -> None:
+    """Refuse at once what would have to be asked where nobody can answer.
+
+    Raises:
+        UsageError: nobody can be asked, or it is agreed to write to an organisation that is not named.
+    """
+    if yes and "--org" not in given.values:
+        raise UsageError("--yes agrees for an organisation that is named beside it: add --org URL. Nothing was sent.")
+    if not yes and not at_a_keyboard():
+        raise UsageError(NOBODY_TO_ASK)
+
+
+def agrees(what: str, *, default: bool = False) -> bool:
+    """Ask a question that is answered by yes or no. Ctrl-C and the end of input are a no.
+
+    Args:
+        what: the question.
+        default: what Enter alone means.
+    """
+    with _interruptible():
+        try:
+            return typer.confirm(what, default=default, err=True)
+        except typer.Abort:
+            raise Declined from None
+
+
+def question(what: str) -> str:
+    """Ask for a word. Ctrl-C and the end of input are a no."""
+    with _interruptible():
+        try:
+            return str(typer.prompt(what, err=True))
+        except typer.Abort:
+            raise Declined from None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """At a question nothing is in flight, so Ctrl-C answers it instead of waiting for the end of what is under way."""
+    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN or before is None:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def at_a_keyboard() -> bool:

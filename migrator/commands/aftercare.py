@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
 from migrator.commands.report import WAITING, Summary, journal_lost, plan_of, report_stage
 from migrator.commands.run import load_stage, with_loading
-from migrator.commands.session import Orders
+from migrator.commands.session import Confirm, Orders
 from migrator.contracts.choices import Choice
 from migrator.contracts.decisions import decide
 from migrator.contracts.export_folder import read_export
@@ -20,6 +21,10 @@ from migrator.contracts.journal import JOURNAL, LoadState, read_results
 from migrator.contracts.plan import PLAN, Plan, PlannedSegment, read_plan
 from migrator.contracts.run_folder import RunFolder
 from migrator.contracts.verification import SETTLED, latest, read_verifications
+from migrator.dataverse import inspection
+from migrator.dataverse.address import is_loopback
+from migrator.dataverse.client import Client
+from migrator.dataverse.errors import Refused
 from migrator.loader.existing import look as look_for
 from migrator.loader.loading import Loading
 from migrator.loader.retire import Wish, retire, to_retire
@@ -108,10 +113,6 @@ class Aftermath:
         return Exit.FAILED if self.kept else Exit.DONE
 
 
-Confirm = Callable[[Sequence[str]], None]
-"""Shows what is going to happen, line by line, and asks; ends the command if the answer is no."""
-
-
 def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm) -> Aftermath:
     """Delete what this run created in the organisation, and nothing else.
 
@@ -144,9 +145,9 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
                 orders.tell(f"{len(there):,} segments of its plan are there, and stay: another run created them.")
             return Aftermath((), ())
         lines = [f"“{names[key]}” ({key})" for key in created]
-        confirm(
-            [f"{len(created):,} segments that the run {run.name} created in {loading.client.url} are deleted:", *lines]
-        )
+        client = loading.client
+        what = f"{len(created):,} segments that the run {run.name} created in {client.url} are deleted:"
+        confirm([what, *lines], word=await name_to_type(client))
         done = await roll_back(loading, orders.progress, only)
         return Aftermath(
             tuple(f"“{names[one.legacy_id]}” is rolled back." for one in done if not one.kept),
@@ -156,6 +157,22 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
     aftermath = with_loading(run, orders, plan, work, of_its_export=False)
     report_stage(run)
     return aftermath
+
+
+async def name_to_type(client: Client) -> str:
+    """What has to be typed before something is taken away: the organisation's name, unless it is no production.
+
+    Args:
+        client: the organisation. One of which nobody knows what it is counts as production.
+    """
+    host = urlsplit(client.url).hostname or ""
+    if is_loopback(host):
+        return ""
+    try:
+        kind = await inspection.retrieve_current_organization(client)
+    except Refused:
+        kind = ""
+    return "" if kind in inspection.NO_PRODUCTION else host.partition(".")[0]
 
 
 # --- retiring --------------------------------------------------------------------------------------------------------
@@ -215,7 +232,7 @@ def retire_legacy(
         what = "stopped and then deleted" if delete else "stopped"
         lines = [f"“{names[segment.legacy_id]}” ({segment.legacy_id})" for segment in chosen]
         of_run = f"legacy segments of the run {run.name} in {loading.client.url}"
-        confirm([f"{len(chosen):,} {of_run} are {what}:", *lines])
+        confirm([f"{len(chosen):,} {of_run} are {what}:", *lines], word=await name_to_type(loading.client))
         wish = Wish(delete, not_compared, orders.settings.wait_pending)
         known = [
             Known(segment, seen[segment.legacy_id], legacy[segment.legacy_id], orders.settings.tolerance)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
-from migrator.contracts.payload import PayloadKind
+from migrator.contracts.payload import Payload, PayloadKind
 from migrator.contracts.plan import Plan
 from migrator.dataverse.inspection import NO_PRODUCTION, TableFacts
 from migrator.product.codes import (
@@ -81,6 +82,7 @@ class Us:
 
     user: str
     clock_skew: float | None
+    business_unit: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def checks_of(us: Us, seen: Seen, plan: Plan | None, wanted: frozenset[str]) -> 
     yield from _about_realtime(seen)
     yield from _about_privileges(seen)
     yield from _about_limits(seen, plan)
-    yield from _about_units(seen, plan)
+    yield from _about_units(us, seen, plan)
     yield from _about_tables(seen, wanted)
     yield from _about_queries(seen, plan)
 
@@ -299,13 +301,16 @@ def _about_limits(seen: Seen, plan: Plan | None) -> Iterator[Check]:
         )
 
 
-def _about_units(seen: Seen, plan: Plan | None) -> Iterator[Check]:
+def elsewhere(plan: Plan | None, own: UUID | None) -> list[Payload]:
+    """What a plan creates in other business units than the account's own."""
+    planned = [segment.payload for segment in (plan.segments if plan else ()) if segment.loadable and segment.payload]
+    return [one for one in planned if one.business_unit not in (None, own)]
+
+
+def _about_units(us: Us, seen: Seen, plan: Plan | None) -> Iterator[Check]:
     name, title = "business-units", "Business units"
-    wanted = {
-        segment.name
-        for segment in (plan.segments if plan else ())
-        if segment.loadable and segment.payload and "owningbusinessunit@odata.bind" in segment.payload.segment
-    }
+    wanted = elsewhere(plan, us.business_unit)
+    scoped = sum(payload.scope_code == Scope.BUSINESS_UNIT for payload in wanted)
     if isinstance(seen.matrix, Unread):
         yield Check(
             "business-units", "Business units", Health.UNKNOWN, f"The setting could not be read: {seen.matrix.why}"
@@ -328,15 +333,20 @@ def _about_units(seen: Seen, plan: Plan | None) -> Iterator[Check]:
             if not seen.matrix
             else f"The account lacks {_listed(lacking)}"
         )
+        others = f"; {len(wanted):,} of the plan belong to others." if wanted else "."
+        if scoped:
+            others = (
+                f"; {len(wanted):,} of the plan belong to others, and of {scoped:,} the unit decides who is in them."
+            )
         yield Check(
             name,
             title,
-            Health.NOTE,
-            f"{why}, so every segment lands in the business unit of the account"
-            + (f"; {len(wanted):,} of the plan belong to others." if wanted else "."),
+            Health.WRONG if scoped else Health.NOTE,
+            f"{why}, so every segment lands in the business unit of the account{others}",
             "Switch on record ownership across business units, or sign in with an account of that unit."
             if not seen.matrix
             else "Add it to one of the account's security roles.",
+            frozenset({"load"}) if scoped else frozenset(),
         )
     if mixed:
         yield Check(

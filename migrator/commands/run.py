@@ -5,6 +5,7 @@ The stages know nothing of each other; what one leaves is read here and handed t
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import shutil
@@ -19,24 +20,28 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from migrator.base.errors import Interrupted, MigratorError, UsageError
+from migrator.base.errors import Declined, Interrupted, MigratorError, UsageError
 from migrator.commands.doctor import examine, refuse_where_not_ready
+from migrator.commands.examination import Health, elsewhere
 from migrator.commands.report import Summary, journal_lost, plan_of, report_stage
 from migrator.commands.session import Orders
+from migrator.contracts.decisions import DECISIONS
 from migrator.contracts.export_check import check_export
 from migrator.contracts.export_folder import OrganisationRef, member_reader, read_export
 from migrator.contracts.journal import JOURNAL
-from migrator.contracts.plan import Plan, TranslationSettings, check_export_of, write_plan
+from migrator.contracts.plan import PLAN, Plan, TranslationSettings, check_export_of, write_plan
 from migrator.contracts.run_folder import Goal, RunFolder, Task, utc_now
-from migrator.contracts.selection import Selection
+from migrator.contracts.selection import Selection, nothing_chosen
 from migrator.contracts.verification import Verification
 from migrator.dataverse.client import Client
+from migrator.dataverse.owners import find_owner
 from migrator.extractor.directory import OrganisationDirectory
 from migrator.extractor.imports import check_members
 from migrator.extractor.organisation import extract
 from migrator.loader.journal import Journal
 from migrator.loader.load import load
 from migrator.loader.loading import Loading, check_target
+from migrator.loader.preview import Part, Preview
 from migrator.loader.verify import verify
 from migrator.mql.schema import schema_from_json
 from migrator.translator.translate import Spread, translate
@@ -120,9 +125,11 @@ def translate_stage(run: RunFolder, task: Task, target: OrganisationRef | None =
         target: the organisation that the plan is for; None means the one that the export came from.
 
     Raises:
-        UsageError: the export is damaged.
+        UsageError: the export is damaged, or no segment passes the filters.
     """
     export = read_export(run.export)
+    if why := nothing_chosen(task.selection, export.segments):
+        raise UsageError(why)
     asked = TranslationSettings(
         target or export.organisation,
         task.selection,
@@ -179,10 +186,12 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) ->
         client = loading.client
         check_target(loading)  # another organisation is a matter of its own
         await _ready(run, client, loading.plan, orders)
-        run.update(dry_run=False, org=client.url)
+        if wanted := orders.settings.owner or run.state().owner:
+            loading = replace(loading, owner=await find_owner(client, wanted))
+            run.update(owner=wanted)
         before = Counter(_traffic(client)), Counter(client.refusals)
         try:
-            await load(loading, orders.progress, only)
+            await load(loading, orders.progress, only, partial(_agree, run, orders, loading))
         finally:
             _say_throttling(run, client, orders, *before)
         run.update(loaded=utc_now())
@@ -190,11 +199,69 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) ->
 
     try:
         with_loading(run, orders, plan_of(run), work)
+    except Declined:
+        run.update(dry_run=True)
+        _report_so_far(run, orders)
+        raise
     except (UsageError, Interrupted):
         raise  # nothing was tried, or the person wants to be gone
     except Exception:
         _report_so_far(run, orders)
         raise
+
+
+def _agree(run: RunFolder, orders: Orders, loading: Loading, would: Preview) -> None:
+    """Ask before anything is written, unless this very plan was agreed to before.
+
+    Raises:
+        Declined: the answer is no.
+    """
+    plan = checksum_of_plan(run)
+    if orders.confirm and would.writes and run.state().confirmed != plan:
+        orders.confirm(preview_lines(would, run.name, loading))
+    run.update(dry_run=False, org=loading.client.url, confirmed=plan)
+
+
+def checksum_of_plan(run: RunFolder) -> str:
+    """A checksum of the plan with its decisions, as it stands."""
+    digest = hashlib.sha256()
+    for name in (PLAN, DECISIONS):
+        path = run.path / name
+        digest.update(path.read_bytes() if path.exists() else b"\0")
+    return digest.hexdigest()
+
+
+def preview_lines(would: Preview, name: str, loading: Loading) -> list[str]:
+    """What loading would do, for a person who is asked.
+
+    Args:
+        would: what it would do.
+        name: the run's.
+        loading: where, and who owns what is created.
+    """
+    owner = loading.owner.name if loading.owner else "the account that signs in (--owner names another)"
+    lines = [
+        f"The plan of the run {name}, in {loading.client.url}; what is created belongs to {owner}:",
+        f"  + create {_of(would.create)}",
+        f"  ~ change {_of(would.change)}, where they differ from the plan" if would.change.segments else "  ~ change 0",
+        "  - remove 0",
+    ]
+    if would.leave.segments:
+        lines.append(f"    leave {_of(would.leave)}, as they are")
+    if left := would.waiting + would.impossible:
+        lines.append(
+            f"    not in it: {left:,}, of which {would.waiting:,} wait for a decision (migrator report {name})"
+        )
+    return [*lines, f"If not now, the plan stays; load it later with: migrator load {name}"]
+
+
+def _of(part: Part) -> str:
+    unknown = f" and those of {part.unknown:,} whose size nobody knows" if part.unknown else ""
+    drafts = part.segments - part.live
+    return (
+        f"{part.segments:,} segments with {part.memberships:,} memberships{unknown} "
+        f"({part.live:,} live, {drafts:,} as drafts)"
+    )
 
 
 def _report_so_far(run: RunFolder, orders: Orders) -> None:
@@ -253,6 +320,10 @@ async def _ready(run: RunFolder, client: Client, plan: Plan, orders: Orders) -> 
         left_out = {check.name for check in examination.in_the_way("load")} & orders.skip_checks
         run.update(skipped_checks=tuple(sorted({*run.state().skipped_checks, *left_out})))
     refuse_where_not_ready(examination, "load", orders.skip_checks)
+    for check in examination.checks:  # where everything lands is said before it lands there
+        unit_differs = check.name == "business-units" and elsewhere(plan, client.business_unit_id)
+        if unit_differs and check.health is not Health.GOOD:
+            orders.tell(f"{check.found} {check.cure}")
 
 
 def _traffic(client: Client) -> dict[str, int]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from migrator.base.errors import UsageError
 from migrator.base.progress import ShowsProgress
@@ -21,6 +21,23 @@ from migrator.dataverse.connect import SignIn, connect
 from migrator.dataverse.token_cache import default_folder
 
 T = TypeVar("T")
+
+
+class Confirm(Protocol):
+    """Shows what is going to happen, line by line, and asks; ends the command if the answer is no."""
+
+    def __call__(self, lines: Sequence[str], *, word: str = "") -> None:
+        """Ask.
+
+        Args:
+            lines: what is going to happen.
+            word: what has to be typed; empty where yes or no will do.
+
+        Raises:
+            Declined: the answer is no.
+        """
+
+
 Work = Callable[[Client], Coroutine[None, None, T]]
 
 NO_ORGANISATION = "No organisation is given. Name it with --org, for example https://contoso.crm4.dynamics.com"
@@ -38,6 +55,8 @@ class Orders:
     """Where the words of a sign-in go; they reach the person also where everything else is quiet."""
     skip_checks: frozenset[str] = frozenset()
     """Checks of the organisation that do not keep a command from writing (`--skip-check`)."""
+    confirm: Confirm | None = None
+    """Shows what is going to be written and asks; None where nobody has to be asked."""
     _runner: asyncio.Runner | None = field(default=None, repr=False)
     _clients: dict[str, Client] = field(default_factory=dict, repr=False)
 
@@ -112,6 +131,7 @@ def session(
     tell: Callable[[str], None],
     say: Callable[[str], None] = print,
     skip_checks: frozenset[str] = frozenset(),
+    confirm: Confirm | None = None,
 ) -> Iterator[Orders]:
     """One command's orders; connections are closed when the block ends.
 
@@ -121,8 +141,9 @@ def session(
         tell: where sentences for the person at the keyboard go.
         say: where the words of a sign-in go.
         skip_checks: checks that do not keep the command from writing.
+        confirm: asks before something is written; None where nobody has to be asked.
     """
-    orders = Orders(settings, progress, tell, say, skip_checks)
+    orders = Orders(settings, progress, tell, say, skip_checks, confirm)
     try:
         yield orders
     finally:

@@ -140,6 +140,10 @@ class Settings:
         "ask", "--members-from-row", _one_of("ask", "accept"),
         "Members from rows that may be years old: ask a person, or accept all of them [default: ask].", "WORD",
     )  # fmt: skip
+    owner: str = _setting(
+        "", "--owner", _text,
+        "Who owns what is created: a user's id or e-mail address, or a team [default: whoever signs in].", "WHO",
+    )  # fmt: skip
     accounts: str = _setting(
         "", "--accounts", _text, "File of application users that share the work (docs/signing-in.md).", "FILE"
     )

@@ -102,6 +102,12 @@ class RunState:
     """What the organisation lacked and a person went on without, by the names of the checks."""
     traffic: Mapping[str, int] = field(default_factory=dict)
     """Requests of all loadings: `sent`, sent `again`, and how often the organisation asked to `wait`."""
+    owner: str = ""
+    """Who owns what is created, as it was asked for; empty is the account that signs in."""
+    agreed: bool = False
+    """Whether the person agreed to writing when the run was begun (`--yes`)."""
+    confirmed: str = ""
+    """Checksum of the plan and its decisions that a person has agreed to load; another plan is asked about again."""
 
     @property
     def finished(self) -> bool:
@@ -160,7 +166,7 @@ class RunFolder:
 
 
 def new_run(out: Path, org: str, *, dry_run: bool) -> RunFolder:
-    """Make a run folder below `out`, named for the time and the organisation.
+    """Make a run folder below `out`, named for the time and the organisation; whether it is a dry run may change.
 
     Args:
         out: the folder of all runs.
@@ -172,7 +178,7 @@ def new_run(out: Path, org: str, *, dry_run: bool) -> RunFolder:
     """
     host = (urlsplit(org if "://" in org else f"//{org}").hostname or "export").split(".")
     what = "sandbox" if host[0] in ("127", "localhost") else for_file_name(host[0])
-    stem = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}-{what}{'-dry-run' if dry_run else ''}"
+    stem = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}-{what}"
     private_folder(out)
     path = out / stem
     for number in range(2, 1000):

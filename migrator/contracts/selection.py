@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from uuid import UUID
 
@@ -28,6 +30,23 @@ def selects(selection: Selection, segment: LegacySegment) -> bool:
         and (not selection.types or segment.type_code in selection.types)
         and (not selection.statuses or segment.status_code in selection.statuses)
     )
+
+
+def nothing_chosen(selection: Selection, segments: Sequence[LegacySegment]) -> str:
+    """What to say where filters are given and no segment passes all of them; empty otherwise.
+
+    Args:
+        selection: the filters.
+        segments: all segments.
+    """
+    if selection == Selection() or any(selects(selection, segment) for segment in segments):
+        return ""
+    given = [f"--name {name}" for name in selection.names] + [f"--id {key}" for key in selection.ids]
+    given += [f"--type {code}" for code in selection.types] + [f"--status {code}" for code in selection.statuses]
+    names = [segment.name for segment in segments]
+    near = [found for name in selection.names for found in get_close_matches(name, names, n=2)]
+    hint = f" Did you mean {' or '.join(f'“{name}”' for name in dict.fromkeys(near))}?" if near else ""
+    return f"None of the {len(segments):,} segments passes the filter {', '.join(given)}.{hint} Nothing was changed."
 
 
 def _matches(pattern: str, name: str) -> bool:

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, distinct, joined, packed
 from migrator.base.patience import Patience, Waiting, looking
 from migrator.base.progress import ShowsProgress
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.export_folder import AsOf, ExportWriter, Members, MemberSource, OrganisationRef
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
-from migrator.contracts.selection import Selection, selects
+from migrator.contracts.selection import Selection, nothing_chosen, selects
 from migrator.dataverse import outbound
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import ActionMissing, Refused, ServerFault, UnexpectedAnswer
@@ -77,6 +78,7 @@ async def extract(
         progress: where to say how far it is.
 
     Raises:
+        UsageError: no segment passes the filters.
         DataverseError: the organisation cannot be read.
         OSError: the folder cannot be written.
     """
@@ -92,6 +94,8 @@ async def extract(
     segments = [segment_of(row) for row in rows.values()]
 
     reader = _MemberReader(client, rows, wait_pending)
+    if why := nothing_chosen(selection, segments):
+        raise UsageError(why)
     chosen = [segment for segment in segments if selects(selection, segment)]
     for segment in segments:
         if not selects(selection, segment) and not writer.goes_on(segment.id, _as_of(client, segment)):

@@ -25,7 +25,8 @@ from migrator.dataverse.metadata import query_length
 from migrator.dataverse.realtime import DefinitionChange, DefinitionRow, SegmentChange, SegmentRow
 from migrator.loader.existing import Existing, Phase, look, phase_of
 from migrator.loader.groups import fill
-from migrator.loader.loading import Attempt, CannotGoOn, LiveDiffers, Loading, check_target, write
+from migrator.loader.loading import Attempt, CannotGoOn, LiveDiffers, Loading, check_target, owned, write
+from migrator.loader.preview import Preview, preview
 from migrator.mql import QueryError, parse_realtime
 from migrator.mql.meaning import same_meaning
 from migrator.product.codes import SegmentStatus
@@ -33,16 +34,22 @@ from migrator.product.codes import SegmentStatus
 T = TypeVar("T")
 
 
-async def load(loading: Loading, progress: ShowsProgress, only: Collection[UUID] | None = None) -> list[LoadResult]:
+async def load(
+    loading: Loading,
+    progress: ShowsProgress,
+    only: Collection[UUID] | None = None,
+    agree: Callable[[Preview], None] = lambda _: None,
+) -> list[LoadResult]:
     """Load the segments of the plan that may be loaded; `only` names some of them by legacy id.
 
     Args:
         loading: plan, journal and organisation of this loading.
         progress: takes how far it is.
         only: legacy ids; None means every segment that may be.
+        agree: told what would be done before anything is written; raises where nobody agrees.
 
     Raises:
-        UsageError: the plan is for another organisation.
+        UsageError: the plan is for another organisation, or nobody agreed.
         Unreachable: the organisation stopped answering; what was done is in the journal.
         Retryable: the journal cannot be written.
         Interrupted: somebody wishes to end; what was in flight has ended.
@@ -52,6 +59,7 @@ async def load(loading: Loading, progress: ShowsProgress, only: Collection[UUID]
         segment for segment in loading.plan.segments if segment.loadable and (only is None or segment.legacy_id in only)
     ]
     existing = await look(loading.client, chosen)
+    agree(preview(chosen, loading.plan.segments, existing))
     # The length of a query was raised before, and organisations differ: it is asked where the query goes to.
     longest = await query_length(loading.client) if any(_query_of(segment) for segment in chosen) else None
     # Real-time segments nest one level: those that refer to others come second.
@@ -128,7 +136,7 @@ async def _records(loading: Loading, segment: PlannedSegment, existing: Existing
     if definition is None:
         definition = await _create(
             loading, attempt, Write.CREATE_DEFINITION, segment.definition_id,
-            partial(realtime.create_segment_definition, client, payload.definition),
+            partial(realtime.create_segment_definition, client, owned(loading, payload.definition)),
             partial(realtime.retrieve_segment_definition, client, segment.definition_id),
         )  # fmt: skip
     left_alone = _left_alone(definition)
@@ -139,7 +147,7 @@ async def _records(loading: Loading, segment: PlannedSegment, existing: Existing
     if found is None:
         found = await _create(
             loading, attempt, Write.CREATE_SEGMENT, segment.segment_id,
-            partial(realtime.create_segment, client, payload.segment),
+            partial(realtime.create_segment, client, owned(loading, payload.segment)),
             partial(realtime.retrieve_segment, client, segment.segment_id),
         )  # fmt: skip
         if found is None:

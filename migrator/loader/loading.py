@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from migrator.base.errors import UsageError
@@ -15,6 +16,7 @@ from migrator.contracts.journal import Write
 from migrator.contracts.plan import Plan
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import DuplicateKey, ServerFault, Unsettled
+from migrator.dataverse.owners import Owner
 from migrator.loader.journal import Journal
 
 MORE_TRIES = 2
@@ -34,6 +36,8 @@ class Loading:
     """The run folder."""
     parallel: int
     """Segments, and groups, side by side."""
+    owner: Owner | None = None
+    """Who owns what is created; None leaves it to the account that signs in."""
     read_back: set[UUID] = field(default_factory=set)
     """Legacy ids of the segments whose groups were compared, id by id, since the command began."""
 
@@ -56,6 +60,11 @@ class Attempt:
 
 class CannotGoOn(Exception):
     """A step that cannot go on, for a reason that is not an answer of the organisation."""
+
+
+def owned(loading: Loading, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A new row as it is sent: as planned, with its owner where one was named."""
+    return {**row, **({"ownerid@odata.bind": loading.owner.bind} if loading.owner else {})}
 
 
 class LiveDiffers(CannotGoOn):

@@ -60,7 +60,21 @@ def _people(organisation: Organisation, extra: Mapping[str, Any]) -> None:
     units = extra.get("business_units") or [{"id": str(uuid5(organisation.id, "root")), "name": organisation.name}]
     organisation.fill("businessunit", [{"businessunitid": unit["id"], "name": unit["name"]} for unit in units])
     user = str(uuid5(organisation.id, "user"))
-    organisation.fill("systemuser", [{"systemuserid": user, "fullname": "Sandbox user"}])
+    address = "sandbox@example.com"
+    organisation.fill(
+        "systemuser",
+        [
+            {
+                "systemuserid": user,
+                "fullname": "Sandbox user",
+                "internalemailaddress": address,
+                "domainname": address,
+                "isdisabled": False,
+            }
+        ],
+    )
+    team = str(uuid5(organisation.id, "team"))
+    organisation.fill("team", [{"teamid": team, "name": "Marketing"}])
     organisation.fill("organization", [{"organizationid": str(organisation.id), "name": organisation.name}])
 
 

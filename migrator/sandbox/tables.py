@@ -92,7 +92,19 @@ TABLES = {
         },
     ),
     "businessunit": Table("businessunits", "businessunitid", "name", {"businessunitid": KEY, "name": TEXT}),
-    "systemuser": Table("systemusers", "systemuserid", "fullname", {"systemuserid": KEY, "fullname": TEXT}),
+    "systemuser": Table(
+        "systemusers",
+        "systemuserid",
+        "fullname",
+        {
+            "systemuserid": KEY,
+            "fullname": TEXT,
+            "internalemailaddress": TEXT,
+            "domainname": TEXT,
+            "isdisabled": Column("Boolean"),
+        },
+    ),
+    "team": Table("teams", "teamid", "name", {"teamid": KEY, "name": TEXT}),
     "organization": Table("organizations", "organizationid", "name", {"organizationid": KEY, "name": TEXT}),
 }
 

@@ -75,14 +75,14 @@ def every_command(place: Path, town: Running) -> Iterator[tuple[str, tuple[str |
     yield "extract", (*org, "--out", "first"), 0
     yield "translate", ("--out", "first"), 3
     yield "run", (*org, "--dry-run", "--out", "second"), 3
-    yield "run", org, 3
+    yield "run", (*org, "--yes"), 3
     yield "check-export", (place / "small",), 0
     yield "redact", (place / "small", "copy"), 0
     (place / f"{NAME}.csv").write_text("contactid\nc0000000-0000-0000-0000-000000000001\n", encoding="utf-8")
     yield "import-members", (place / f"{NAME}.csv", "--out", "first", "--dry-run"), 3
     yield "import-members", (place / f"{NAME}.csv", "--out", "first", "--replace"), 0
     yield "approve", ("Both", "--as", "translate"), 0
-    yield "load", (), 3
+    yield "load", (*org, "--yes"), 3
     yield "verify", (), 3
     yield "retry", (NAME,), 0
     yield "retry", ("Nobody → 顧客",), 2
@@ -249,7 +249,7 @@ def test_facts_are_never_broken_in_the_middle(rows: Rows) -> None:
 def test_colours_are_left_out_where_they_are_not_wanted(
     place: Path, town: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_into(place, "utf-8", "run", "--org", town.address)
+    run_into(place, "utf-8", "run", "--org", town.address, "--yes")
     assert "\x1b[32m" in run_on_terminal(80, "report", "--table")[1]
     monkeypatch.setenv("NO_COLOR", "1")
     assert not re.search(r"\x1b\[3[0-9]m", run_on_terminal(80, "report", "--table")[1])
@@ -275,7 +275,7 @@ def test_a_step_of_unknown_length_does_not_say_of_what(place: Path, town: Runnin
 
 
 def test_a_terminal_with_a_code_page_gets_drawings_that_it_has(place: Path, town: Running) -> None:
-    run_into(place, "utf-8", "run", "--org", town.address)
+    run_into(place, "utf-8", "run", "--org", town.address, "--yes")
     for encoding in ENCODINGS:
         code, shown = run_on_terminal(80, "report", "--table", encoding=encoding)
         assert code == 3
@@ -302,7 +302,7 @@ def test_what_an_organisation_says_steers_no_terminal(
     place: Path, town: Running, monkeypatch: pytest.MonkeyPatch, shows: Callable[[], str]
 ) -> None:
     monkeypatch.setitem(realtime.ACTIONS, "msdynmkt_PublishSegmentDefinition", refusing)
-    run_into(place, "utf-8", "run", "--org", town.address)
+    run_into(place, "utf-8", "run", "--org", town.address, "--yes")
     assert "kitchen" in run_on_terminal(80, "status")[1]
     shown = shows()
     for part in ("\x1b]0;", "\x07", "\x9b", "\u202e", "\x1b[2J"):

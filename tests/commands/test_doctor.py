@@ -22,6 +22,7 @@ from migrator.contracts.run_folder import RunFolder
 from migrator.dataverse.connect import connect
 from migrator.mql import Schema
 from migrator.mql.schema import schema_from_json
+from migrator.product.codes import Scope
 from migrator.product.privileges import NEEDED
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.server import Running
@@ -263,3 +264,20 @@ def test_a_variable_that_means_nothing_is_refused(command: Command, monkeypatch:
     result = command("status")
     assert result.code == Exit.USAGE
     assert "MIGRATOR_DRY_RUN" in result.err
+
+
+@pytest.mark.parametrize(("scoped", "code"), [(True, 5), (False, 0)])
+def test_a_unit_that_cannot_be_set_is_said_before_anything_is_created(
+    command: Command, sandbox: Running, scoped: bool, code: int
+) -> None:
+    """Where the unit decides who is in a segment, nothing is created; elsewhere it is said."""
+    other = "5a000000-0000-4000-8000-0000000000b2"
+    sandbox.organisation.matrix = False
+    sandbox.organisation.fill("businessunit", [{"businessunitid": other, "name": "Other"}])
+    for row in sandbox.organisation.rows["msdyncrm_segment"].values():
+        row["owningbusinessunit"] = other
+        row["msdyncrm_scope"] = int(Scope.BUSINESS_UNIT if scoped else Scope.ORGANISATION)
+    result = command("run", "--org", sandbox.address, "--name", "Five people" if not scoped else "*")
+    assert "lands in the business unit of the account" in result.err
+    assert bool(sandbox.organisation.rows["msdynmkt_segment"]) is not scoped
+    assert result.code == code

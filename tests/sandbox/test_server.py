@@ -60,13 +60,13 @@ def test_tls_makes_a_certificate_that_the_command_line_can_trust(small_export: P
         assert httpx.get(f"{address}/api/data/v9.2/WhoAmI", verify=trust).status_code == 200
         environment = {**os.environ, "SSL_CERT_FILE": certificate}
         ended = subprocess.run(
-            [sys.executable, "-m", "migrator", "run", "--org", address, "--out", tmp_path / "runs", "--quiet"],
+            [sys.executable, "-m", "migrator", "run", "--org", address, "--out", tmp_path / "runs", "--quiet", "--yes"],
             env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (ended.returncode, ended.stderr) == (3, "")
         environment.pop("SSL_CERT_FILE")
         ended = subprocess.run(
-            [sys.executable, "-m", "migrator", "run", "--org", address, "--out", tmp_path / "runs", "--quiet"],
+            [sys.executable, "-m", "migrator", "run", "--org", address, "--out", tmp_path / "runs", "--quiet", "--yes"],
             env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert ended.returncode == 5
