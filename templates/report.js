@@ -92,6 +92,37 @@
   };
   const withCopy = (command) => make("div", { class: "with-copy" }, command, copying(command));
 
+  // Decisions stay in the page until they are downloaded or copied; `migrator approve --from` carries them out.
+  const byId = new Map(data.rows.map((row) => [get(row, "legacy_id"), row]));
+  const decided = new Map();
+  const asText = () => JSON.stringify({ format: 1, run: data.run, decisions: [...decided].map(([id, { decision, why }]) =>
+    ({ id, name: get(byId.get(id), "name"), decision, who: $("decider").value.trim(), why, checksum: data.checksums[id] })) }, null, 1);
+  const count = () => {
+    $("decided-count").textContent = fill(w.decided_count, { n: number(decided.size), all: number(Object.keys(data.checksums).length) });
+    $("decided-download").disabled = !decided.size;
+    $("decided-text").textContent = asText();
+  };
+  const decider = (id) => {
+    const none = make("option", { value: "" }, w.decide_none);
+    const choices = [...get(byId.get(id), "choices"), "skip"];
+    const select = make("select", {}, none, ...choices.map((one) => make("option", { value: one }, w["choice_" + one])));
+    const why = make("input", { type: "text", maxlength: "500" });
+    const box = make("div", { class: "decide", "data-of": id },
+      make("label", {}, w.decide_here + " ", select), make("label", {}, w.why + " ", why));
+    const show = () => { select.value = decided.get(id)?.decision ?? ""; why.value = decided.get(id)?.why ?? ""; };
+    const keep = () => {
+      if (select.value) decided.set(id, { decision: select.value, why: why.value.trim() });
+      else decided.delete(id);
+      for (const other of document.querySelectorAll(`.decide[data-of="${CSS.escape(id)}"]`)) if (other !== box) other.show();
+      count();
+    };
+    box.show = show;
+    select.addEventListener("change", keep);
+    why.addEventListener("input", keep);
+    show();
+    return box;
+  };
+
   const line = (row) => {
     const id = get(row, "legacy_id"), standing = value(row, "standing"), open = state.open === id;
     const button = make("button", { type: "button", "aria-expanded": String(open), "aria-label": null },
@@ -126,6 +157,7 @@
   };
 
   const detail = (row) => {
+    const id = get(row, "legacy_id");
     const list = make("dl");
     const add = (word, ...content) => list.append(make("dt", {}, word), make("dd", {}, ...content));
     if (get(row, "error")) add(w.error, get(row, "error"));
@@ -140,6 +172,7 @@
     if (get(row, "query")) add(w.legacy_query, make("pre", {}, get(row, "query")));
     if (get(row, "realtime_query")) add(value(row, "outcome") === "flagged" ? w.proposed_query : w.sent_query, make("pre", {}, get(row, "realtime_query")));
     for (const choice of get(row, "choices")) add(w.carries_out, withCopy(make("code", { class: "command" }, `migrator approve ${get(row, "legacy_id")} --as ${choice} --run ${data.run}`)));
+    if (id in data.checksums) add(w.decision, decider(id));
     add(w.origin, named("source", value(row, "before_source")));
     if (get(row, "groups").length) add(w.groups, make("ul", {}, ...get(row, "groups").map(([name, count]) => make("li", {}, make("bdi", {}, name), " – ", number(count)))));
     if (get(row, "writes")) add(w.timing, fill(w.timing_text, { n: number(get(row, "writes")), s: String(get(row, "seconds")).replace(".", data.decimal) }));
@@ -209,6 +242,20 @@
     const place = document.createComment("");
     command.replaceWith(place);
     place.replaceWith(withCopy(command));
+  }
+  if ($("decisions")) {
+    for (const place of document.querySelectorAll(".decides")) {
+      const id = place.dataset.decides;
+      if (id in data.checksums && byId.has(id)) place.replaceWith(decider(id));
+    }
+    $("decider").addEventListener("input", count);
+    $("decided-download").addEventListener("click", () => {
+      const address = URL.createObjectURL(new Blob([asText() + "\n"], { type: "application/json" }));
+      make("a", { href: address, download: `decisions-${data.run}.json` }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 1000);
+    });
+    count();
+    $("decisions").hidden = false;
   }
   document.querySelector(".filters").hidden = false;
   read();

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrator.cli.load import REACHING
-from migrator.cli.options import Run, Yes, takes
+from migrator.cli.options import Reason, Run, Yes, takes
 from migrator.cli.runs import asking, loaded_run, orders_of
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
@@ -26,11 +26,13 @@ def rollback(
         typer.Argument(help="Ids or names [default: all it created].", metavar="SEGMENT...", show_default=False),
     ] = None,
     yes: Yes = False,
+    reason: Reason = "",
 ) -> None:
     """Stop and delete what a run created in real-time journeys, and nothing else. The journal stays as evidence."""
     from migrator.commands.aftercare import rollback as roll_back
 
     with orders_of(settings, terminal) as orders, loaded_run(run, settings) as folder:
+        orders.reason = reason
         aftermath = roll_back(folder, orders, segments or [], asking(terminal, yes=yes))
     _end(aftermath, terminal)
 
@@ -50,12 +52,14 @@ def retire(
         typer.Option("--not-compared", help="With --delete: also segments whose people could only be counted."),
     ] = False,
     yes: Yes = False,
+    reason: Reason = "",
 ) -> None:
     """Stop the outbound segments whose successors are verified. Anything but verified is left alone."""
     from migrator.commands.aftercare import retire_legacy
 
     ask = asking(terminal, yes=yes, deleting=delete)
     with orders_of(settings, terminal) as orders, loaded_run(run, settings) as folder:
+        orders.reason = reason
         aftermath = retire_legacy(folder, orders, segments or [], ask, delete=delete, not_compared=not_compared)
     _end(aftermath, terminal)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from migrator.base.errors import Exit, UsageError
-from migrator.cli.options import RunOption, takes
+from migrator.base.errors import UsageError
+from migrator.cli.options import Reason, RunOption, takes
 from migrator.cli.runs import old_run
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
@@ -19,21 +20,66 @@ def approve(
     settings: Settings,
     terminal: Terminal,
     segments: Annotated[
-        list[str], typer.Argument(help="Ids or exact names of flagged segments.", metavar="SEGMENT...")
-    ],
-    choice: Annotated[Choice, typer.Option("--as", help="translate, snapshot or skip.", metavar="DECISION")],
+        list[str] | None,
+        typer.Argument(help="Ids or exact names of segments that wait.", metavar="SEGMENT...", show_default=False),
+    ] = None,
+    choice: Annotated[
+        Choice | None, typer.Option("--as", help="translate, snapshot or skip.", metavar="DECISION")
+    ] = None,
+    finding: Annotated[
+        list[str] | None,
+        typer.Option("--finding", help="Every segment that waits with this finding.", metavar="CODE"),
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--name", help="Every segment that waits with this name; * and ? are any text.", metavar="NAME"),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Decisions from report.xlsx, or from the report's page (JSON).", metavar="FILE"),
+    ] = None,
+    by: Annotated[str, typer.Option("--by", help="Who decides [default: who is at this machine].", metavar="WHO")] = "",
+    reason: Reason = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be recorded, and end.")] = False,
     run: RunOption = None,
 ) -> None:
-    """Record a decision about flagged segments; the next `load` carries it out. The plan itself stays as it is."""
-    from migrator.commands.aftercare import approve as approve_segments
+    """Record decisions about segments that wait; the next `load` carries them out. The plan itself stays as it is."""
+    from migrator.commands.deciding import Wanted, carry_out, from_file, in_one_way, whoever_sits_here
 
-    if choice is Choice.FLAG:
+    one_way = bool(segments or finding or name)
+    if bool(source) == one_way:
+        raise UsageError("Say which segments (ids, names, --name, --finding), and --as what; or a file: --from FILE.")
+    if source and choice:
+        raise UsageError("A file says itself what becomes of each segment; leave --as out.")
+    if one_way and choice in (None, Choice.FLAG):
         raise UsageError("--as is translate, snapshot or skip.")
+    who = by or whoever_sits_here()
     with old_run(run, settings) as folder:
-        summary = approve_segments(folder, segments, choice)
-    terminal.summary(summary, table=False)
-    terminal.tell(f"Load what was decided with: migrator load {folder.name}")
-    raise typer.Exit(Exit.DONE)
+        if source:
+            decisions, refused = from_file(folder, source, who, reason)
+        else:
+            wanted = Wanted(tuple(segments or ()), tuple(name or ()), tuple(finding or ()))
+            decisions, refused = in_one_way(folder, wanted, choice or Choice.FLAG, who, reason)
+        outcomes = carry_out(folder, decisions, refused, dry_run=dry_run)
+    if terminal.as_json:
+        terminal.json({"recorded": [] if dry_run else [*outcomes.lines], "refused": [*outcomes.refused]})
+    else:
+        for line in outcomes.lines:
+            terminal.say(line)
+        if dry_run:
+            terminal.say(f"Nothing was recorded: {len(outcomes.lines):,} decisions would be.")
+        elif outcomes.lines:
+            terminal.tell(f"Load what was decided with: migrator load {folder.name}")
+    for line in outcomes.refused:
+        terminal.fail(line)
+    raise typer.Exit(outcomes.exit_code)
 
 
-COMMANDS = (("approve", approve, 'Example: migrator approve "Newsletter without VIPs" --as translate'),)
+COMMANDS = (
+    (
+        "approve",
+        approve,
+        'Examples: migrator approve "Newsletter without VIPs" --as translate --reason "agreed on Tuesday"; '
+        "migrator approve --finding compound-segment --as translate; migrator approve --from report.xlsx",
+    ),
+)

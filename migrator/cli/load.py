@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from migrator.base.errors import UsageError
-from migrator.cli.options import From, Given, Other, Run, RunOption, SkipChecks, Yes, takes
+from migrator.cli.options import From, Given, Other, Reason, Run, RunOption, SkipChecks, Yes, takes
 from migrator.cli.runs import (
     agrees,
     asking,
@@ -54,6 +54,7 @@ def run_command(
     other_organisation: Other = False,
     skip_check: SkipChecks = None,
     yes: Yes = False,
+    reason: Reason = "",
 ) -> None:
     """Extract, translate, load, verify and report, in one go; asks once, before anything is written."""
     from migrator.commands.run import whole_run
@@ -82,6 +83,7 @@ def run_command(
         must_be_answered(given, yes=yes)
     skipped, ask = skip_check or (), None if yes else asking(terminal, yes=False)
     with orders_of(settings, terminal, skipped, ask) as orders, new_run_for(settings, dry_run=dry_run) as folder:
+        orders.reason = reason
         folder.update(agreed=yes, owner=settings.owner)
         summary = whole_run(folder, orders, asked)
     _end(summary, terminal)
@@ -181,6 +183,7 @@ def load(
     run: Run = None,
     skip_check: SkipChecks = None,
     yes: Yes = False,
+    reason: Reason = "",
 ) -> None:
     """Carry out the plan of a run exactly as it stands, and verify it. Goes on where an earlier try stopped."""
     from migrator.commands.report import report_stage
@@ -188,6 +191,7 @@ def load(
 
     ask = None if yes else asking(terminal, yes=False)
     with orders_of(settings, terminal, skip_check or (), ask) as orders, run_to_load(run, settings) as folder:
+        orders.reason = reason
         if folder.state().confirmed != checksum_of_plan(folder):
             must_be_answered(given, yes=yes)
         load_stage(folder, orders)
@@ -205,6 +209,7 @@ def retry(
     ] = None,
     all_failed: Annotated[bool, typer.Option("--all-failed", help="Every segment that failed.")] = False,
     run: RunOption = None,
+    reason: Reason = "",
 ) -> None:
     """Load segments of a run once more, each from where it failed."""
     from migrator.commands.aftercare import retry as retry_segments
@@ -212,6 +217,7 @@ def retry(
     if not segments and not all_failed:
         raise UsageError("Say which segments: ids, exact names, or --all-failed.")
     with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
+        orders.reason = reason
         summary = retry_segments(folder, orders, segments or [], all_failed=all_failed)
     _end(summary, terminal)
 

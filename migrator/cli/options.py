@@ -41,6 +41,7 @@ SkipChecks = Annotated[
     list[str] | None,
     typer.Option("--skip-check", help="Go on although this check of the organisation fails (doctor).", metavar="CHECK"),
 ]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the history of the run.", metavar="TEXT")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 
 

@@ -1,24 +1,23 @@
-"""What can be done with a run after it: retry, approve, roll back, retire, and saying where it stands."""
+"""What can be done with a run after it: retry, roll back, retire, and saying where it stands."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
 from migrator.commands.report import WAITING, Summary, journal_lost, plan_of, report_stage
-from migrator.commands.run import load_stage, with_loading
+from migrator.commands.run import load_stage, note, with_loading
+from migrator.commands.segments import find_segment
 from migrator.commands.session import Confirm, Orders
-from migrator.contracts.choices import Choice
-from migrator.contracts.decisions import decide
 from migrator.contracts.export_folder import read_export
+from migrator.contracts.history import Deed
 from migrator.contracts.journal import JOURNAL, LoadState, read_results
-from migrator.contracts.plan import PLAN, Plan, PlannedSegment, read_plan
+from migrator.contracts.plan import PLAN
 from migrator.contracts.run_folder import RunFolder
 from migrator.contracts.verification import SETTLED, latest, read_verifications
 from migrator.dataverse import inspection
@@ -48,7 +47,7 @@ def retry(run: RunFolder, orders: Orders, wanted: list[str], *, all_failed: bool
     """
     plan = plan_of(run)
     results = read_results(run.path / JOURNAL)
-    chosen = [_find(plan, text) for text in wanted]
+    chosen = [find_segment(plan, text) for text in wanted]
     for segment in chosen:
         if not segment.loadable:
             why = "; ".join(finding.message for finding in segment.findings) or "it was left out by a filter"
@@ -74,25 +73,9 @@ def retry(run: RunFolder, orders: Orders, wanted: list[str], *, all_failed: bool
         if segment.legacy_id in finished:
             orders.tell(f"The segment “{segment.name}” is already migrated and verified; there is nothing to retry.")
     if left := {segment.legacy_id for segment in chosen} - finished:
-        load_stage(run, orders, left)
+        load_stage(run, orders, left, deed=Deed.RETRY)
     summary = report_stage(run)
     return replace(summary, exit_code=_exit_code_of(summary, {segment.legacy_id for segment in chosen}))
-
-
-def approve(run: RunFolder, wanted: list[str], choice: Choice) -> Summary:
-    """Record a decision about flagged segments of a run, and write its report again.
-
-    Args:
-        run: the run.
-        wanted: ids or exact names.
-        choice: translate, snapshot or skip.
-
-    Raises:
-        UsageError: a segment is unknown, ambiguous or not flagged, or the decision is not open to it.
-    """
-    plan = read_plan(run.path)
-    decide(run.path, [_find(plan, text) for text in wanted], choice)
-    return report_stage(run)
 
 
 # --- rolling back ----------------------------------------------------------------------------------------------------
@@ -127,7 +110,7 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
     """
     plan = plan_of(run)
     names = {segment.legacy_id: for_terminal(segment.name) for segment in plan.segments}
-    only = {_find(plan, text).legacy_id for text in wanted} or None
+    only = {find_segment(plan, text).legacy_id for text in wanted} or None
     lost = journal_lost(run)
     if lost:
         orders.tell(lost)
@@ -148,6 +131,7 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
         client = loading.client
         what = f"{len(created):,} segments that the run {run.name} created in {client.url} are deleted:"
         confirm([what, *lines], word=await name_to_type(client))
+        await note(run, orders, client, Deed.ROLLBACK, f"{len(created):,} segments")
         done = await roll_back(loading, orders.progress, only)
         return Aftermath(
             tuple(f"“{names[one.legacy_id]}” is rolled back." for one in done if not one.kept),
@@ -209,7 +193,7 @@ def retire_legacy(
         if (result := read_results(run.path / JOURNAL).get(key)) and result.state is LoadState.LOADED
     }
     legacy = {segment.id: segment for segment in read_export(run.export).segments}
-    named = [_find(plan, text) for text in wanted]
+    named = [find_segment(plan, text) for text in wanted]
     for segment in named:
         look = seen.get(segment.legacy_id)
         if look is None or not look.verified:
@@ -233,6 +217,8 @@ def retire_legacy(
         lines = [f"“{names[segment.legacy_id]}” ({segment.legacy_id})" for segment in chosen]
         of_run = f"legacy segments of the run {run.name} in {loading.client.url}"
         confirm([f"{len(chosen):,} {of_run} are {what}:", *lines], word=await name_to_type(loading.client))
+        deed = f"{len(chosen):,} segments {what}"
+        await note(run, orders, loading.client, Deed.RETIRE, deed)
         wish = Wish(delete, not_compared, orders.settings.wait_pending)
         known = [
             Known(segment, seen[segment.legacy_id], legacy[segment.legacy_id], orders.settings.tolerance)
@@ -279,23 +265,6 @@ def _exit_code_of(summary: Summary, chosen: set[UUID]) -> Exit:
     if standings & {Standing.FAILED, Standing.PLANNED}:
         return Exit.FAILED
     return Exit.WAITING if standings & set(WAITING) else Exit.DONE
-
-
-def _find(plan: Plan, text: str) -> PlannedSegment:
-    try:
-        wanted = UUID(text)
-        found = [segment for segment in plan.segments if wanted in (segment.legacy_id, segment.segment_id)]
-    except ValueError:
-        found = [segment for segment in plan.segments if segment.name == text]
-        found = found or [segment for segment in plan.segments if segment.name.casefold() == text.casefold()]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        ids = ", ".join(str(segment.legacy_id) for segment in found)
-        raise UsageError(f"{len(found)} segments are called “{text}”. Name the one that you mean by its id: {ids}")
-    near = get_close_matches(text, [segment.name for segment in plan.segments], n=3)
-    hint = f" Did you mean {' or '.join(f'“{name}”' for name in near)}?" if near else ""
-    raise UsageError(f"The run has no segment “{text}”.{hint} Names and ids are in {PLAN}.")
 
 
 def status_lines(run: RunFolder) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from migrator.base.errors import Exit
 from migrator.contracts.decisions import decided, read_decisions
 from migrator.contracts.export_folder import METADATA
+from migrator.contracts.history import read_history
 from migrator.contracts.journal import JOURNAL, LoadResult, LoadState, read_results, read_summary
 from migrator.contracts.plan import Plan, PlannedSegment, read_plan
 from migrator.contracts.run_folder import RunFolder, utc_now
@@ -93,6 +94,7 @@ def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
         journal=read_summary(run.path / JOURNAL),
         traffic=state.traffic,
         skipped_checks=state.skipped_checks,
+        history=read_history(run.path),
         changes=changed,
         changed_since=since,
     )

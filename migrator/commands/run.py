@@ -28,12 +28,15 @@ from migrator.commands.session import Orders
 from migrator.contracts.decisions import DECISIONS
 from migrator.contracts.export_check import check_export
 from migrator.contracts.export_folder import OrganisationRef, member_reader, read_export
+from migrator.contracts.history import Deed, Event, record
 from migrator.contracts.journal import JOURNAL
 from migrator.contracts.plan import PLAN, Plan, TranslationSettings, check_export_of, write_plan
 from migrator.contracts.run_folder import Goal, RunFolder, Task, utc_now
 from migrator.contracts.selection import Selection, nothing_chosen
 from migrator.contracts.verification import Verification
+from migrator.dataverse import inspection
 from migrator.dataverse.client import Client
+from migrator.dataverse.errors import Refused
 from migrator.dataverse.owners import find_owner
 from migrator.extractor.directory import OrganisationDirectory
 from migrator.extractor.imports import check_members
@@ -164,13 +167,14 @@ def _spread(characters: int) -> Iterator[Spread]:
         yield partial(pool.map, chunksize=50)
 
 
-def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) -> None:
+def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None, deed: Deed = Deed.LOAD) -> None:
     """Carry out the plan, then verify what was loaded.
 
     Args:
         run: the run.
         orders: how the command reaches the organisation and the person.
         only: legacy ids; None means every segment that may be.
+        deed: what the history calls it.
 
     Raises:
         UsageError: the plan is damaged, or for another organisation.
@@ -190,8 +194,9 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) ->
             loading = replace(loading, owner=await find_owner(client, wanted))
             run.update(owner=wanted)
         before = Counter(_traffic(client)), Counter(client.refusals)
+        user = await who(client)
         try:
-            await load(loading, orders.progress, only, partial(_agree, run, orders, loading))
+            await load(loading, orders.progress, only, partial(_agree, run, orders, loading, user, deed))
         finally:
             _say_throttling(run, client, orders, *before)
         run.update(loaded=utc_now())
@@ -210,7 +215,7 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) ->
         raise
 
 
-def _agree(run: RunFolder, orders: Orders, loading: Loading, would: Preview) -> None:
+def _agree(run: RunFolder, orders: Orders, loading: Loading, user: str, deed: Deed, would: Preview) -> None:
     """Ask before anything is written, unless this very plan was agreed to before.
 
     Raises:
@@ -220,6 +225,30 @@ def _agree(run: RunFolder, orders: Orders, loading: Loading, would: Preview) -> 
     if orders.confirm and would.writes and run.state().confirmed != plan:
         orders.confirm(preview_lines(would, run.name, loading))
     run.update(dry_run=False, org=loading.client.url, confirmed=plan)
+    what = f"{would.create.segments:,} to create, {would.change.segments + would.leave.segments:,} there already"
+    record(run.path, [Event(utc_now(), deed, user, orders.reason, what=what)])
+
+
+async def who(client: Client) -> str:
+    """The account at the organisation, by its name and id."""
+    try:
+        name = await inspection.retrieve_user_name(client, client.user_id)
+    except Refused:
+        name = ""
+    return f"{name} ({client.user_id})" if name else str(client.user_id)
+
+
+async def note(run: RunFolder, orders: Orders, client: Client, deed: Deed, what: str) -> None:
+    """Record what is about to be done, by whom and why.
+
+    Args:
+        run: the run.
+        orders: with the reason.
+        client: the organisation, and who is signed in there.
+        deed: what is done.
+        what: to how many segments.
+    """
+    record(run.path, [Event(utc_now(), deed, await who(client), orders.reason, what=what)])
 
 
 def checksum_of_plan(run: RunFolder) -> str:

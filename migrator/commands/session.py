@@ -57,6 +57,8 @@ class Orders:
     """Checks of the organisation that do not keep a command from writing (`--skip-check`)."""
     confirm: Confirm | None = None
     """Shows what is going to be written and asks; None where nobody has to be asked."""
+    reason: str = ""
+    """Why, in the person's own words, for the history of the run."""
     _runner: asyncio.Runner | None = field(default=None, repr=False)
     _clients: dict[str, Client] = field(default_factory=dict, repr=False)
 

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -36,14 +37,36 @@ def decide(folder: Path, segments: list[PlannedSegment], choice: Choice) -> None
         UsageError: a segment is not flagged, or the decision is not open to it.
     """
     for segment in segments:
-        _check(segment, choice)
+        open_to(segment, choice)
     decisions = {**read_decisions(folder), **{segment.legacy_id: choice for segment in segments}}
     chosen = {str(key): str(decisions[key]) for key in sorted(decisions)}
     content = {"format": _FORMAT.number, "decisions": chosen}
     write_text(folder / DECISIONS, json.dumps(content, indent=1) + "\n")
 
 
-def _check(segment: PlannedSegment, choice: Choice) -> None:
+def checksum_of(segment: PlannedSegment) -> str:
+    """A short checksum of what each decision about a segment would do: a decision about something else is noticed.
+
+    Args:
+        segment: as the plan has it.
+    """
+    would = {str(choice): asdict(sent) for choice, sent in segment.alternatives.items()}
+    content = json.dumps(
+        [str(segment.legacy_id), str(segment.outcome), segment.query, would], sort_keys=True, default=str
+    )
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def open_to(segment: PlannedSegment, choice: Choice) -> None:
+    """Look whether a decision is open to a segment.
+
+    Args:
+        segment: as the plan has it.
+        choice: translate, snapshot or skip.
+
+    Raises:
+        UsageError: nothing is to be decided about it, or not so.
+    """
     open_to_it = [*segment.alternatives, Choice.SKIP]
     if segment.outcome not in (Outcome.FLAGGED, Outcome.BLOCKED):
         raise UsageError(f"The segment “{segment.name}” is {segment.outcome}; there is nothing to decide about it.")

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import Any
 
+from migrator.contracts.decisions import checksum_of
+from migrator.contracts.history import Event
 from migrator.contracts.journal import JournalSummary
-from migrator.contracts.plan import LOADED_OUTCOMES, Plan
+from migrator.contracts.plan import LOADED_OUTCOMES, Outcome, Plan
 from migrator.product.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
 from migrator.product.findings import CATALOGUE, Severity
 from migrator.report.charts import Flow, flow
@@ -49,6 +51,8 @@ class Circumstances:
     traffic: Mapping[str, int] = field(default_factory=dict)
     skipped_checks: Sequence[str] = ()
     """What the organisation lacked and a person went on without."""
+    history: Sequence[Event] = ()
+    """Who did what with the run, when and why; oldest first."""
     changes: Sequence[Change] = ()
     changed_since: str = ""
     """The name of the run, or the time of the look, that `changes` speak of; empty for none."""
@@ -71,6 +75,8 @@ class Asked:
     legacy: tuple[Part, ...]
     proposed: tuple[Part, ...]
     commands: tuple[str, ...]
+    checksum: str
+    """Of what each decision would do; a file of decisions says it, so that a change since is noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,8 @@ class Story:
     findings: tuple[tuple[str, str, str, int], ...]
     """Code, severity, meaning, and how many segments have it."""
     limits: tuple[Limit, ...]
+    checksums: Mapping[str, str]
+    """Of what decisions would do, by the id of each segment that waits for one."""
 
 
 def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, people: People | None = None) -> Story:
@@ -145,9 +153,15 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
             changes=[replace(one, name=names.get(one.legacy_id, words("gone_segment"))) for one in run.changes],
             journal=replace(run.journal, mishaps=tuple(replace(one, error="") for one in run.journal.mishaps)),
         )
+        run = replace(run, history=[replace(one, by="…", reason="", segment="") for one in run.history])
     rows = _short(rows)
     important = by_importance(rows)
     counted = memberships(rows, dry_run=run.dry_run)
+    checksums = {
+        str(one.legacy_id): checksum_of(one)
+        for one in plan.segments
+        if one.outcome in (Outcome.FLAGGED, Outcome.BLOCKED)
+    }
     return Story(
         words=words,
         plan=plan,
@@ -156,12 +170,13 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
         verdict=_verdict(total, run, words),
         first=first_screen(important, total, counted, people, words, dry_run=run.dry_run),
         flow=flow(((row.type, row.status, row.standing), row.before or 0) for row in rows),
-        asks=_asks(important, run, words, people),
+        asks=_asks(important, run, words, people, checksums),
         rows=tuple(rows),
         important=important,
         looks=comparison.looks,
         findings=_findings(rows, words),
         limits=_limits(rows, words),
+        checksums=checksums,
     )
 
 
@@ -229,7 +244,13 @@ def _verdict(total: Totals, run: Circumstances, words: Words) -> str:
 # --- decisions -------------------------------------------------------------------------------------------------------
 
 
-def _asks(rows: Sequence[ReportRow], run: Circumstances, words: Words, people: People | None) -> tuple[Ask, ...]:
+def _asks(
+    rows: Sequence[ReportRow],
+    run: Circumstances,
+    words: Words,
+    people: People | None,
+    checksums: Mapping[str, str],
+) -> tuple[Ask, ...]:
     found: dict[str, list[tuple[ReportRow, str]]] = {}
     facts: dict[str, tuple[Severity, str]] = {}
     for row in rows:
@@ -246,7 +267,7 @@ def _asks(rows: Sequence[ReportRow], run: Circumstances, words: Words, people: P
             code,
             facts[code][0],
             *words.finding(code, CATALOGUE[code][1], facts[code][1]),
-            tuple(_asked(row, message, run) for row, message in found[code][:EXAMPLES]),
+            tuple(_asked(row, message, run, checksums) for row, message in found[code][:EXAMPLES]),
             max(len(found[code]) - EXAMPLES, 0),
             people.asks.get(code, 0) if people else None,
         )
@@ -254,10 +275,10 @@ def _asks(rows: Sequence[ReportRow], run: Circumstances, words: Words, people: P
     )
 
 
-def _asked(row: ReportRow, message: str, run: Circumstances) -> Asked:
+def _asked(row: ReportRow, message: str, run: Circumstances, checksums: Mapping[str, str]) -> Asked:
     legacy, proposed = marked(row.query, row.realtime_query)
     commands = tuple(f"migrator approve {row.legacy_id} --as {choice} --run {run.run}" for choice in row.choices)
-    return Asked(row, message, legacy, proposed, commands)
+    return Asked(row, message, legacy, proposed, commands, checksums.get(row.legacy_id, ""))
 
 
 _TOKENS = re.compile(r"'(?:[^'\\]|\\.)*'|\w+|\s+|.", re.DOTALL)

@@ -320,3 +320,35 @@ def test_it_can_be_read_without_scripts(browser: Browser, report: Path) -> None:
     with Watched(browser, report, java_script_enabled=False) as seen_:
         assert seen_.page.locator("#rows tr").count() == 50
         assert "Without scripts the first 50 segments are shown." in seen_.page.inner_text("main")
+
+
+def test_a_manager_decides_in_the_page_and_the_file_is_carried_out(
+    browser: Browser, report: Path, tmp_path: Path
+) -> None:
+    """Clicked in the page that came by mail, downloaded, and recorded by `approve --from`."""
+    from migrator.commands.deciding import from_file
+    from migrator.contracts.choices import Choice
+    from migrator.contracts.run_folder import RunFolder
+
+    with Watched(browser, report) as seen_:
+        page = seen_.page
+        count = page.locator("#decided-count")
+        waiting = int(count.inner_text().split(" of ")[1].split()[0])
+        assert waiting > 5
+        assert page.locator("#decided-download").is_disabled()
+        first = page.locator("article .decide").first
+        first.locator("select").select_option("skip")
+        first.locator("input").fill("nobody needs it; =1+1 \u202e <script>")
+        page.fill("#decider", "Ada")
+        assert count.inner_text() == f"1 of {waiting} decided"
+        with page.expect_download() as download:
+            page.click("#decided-download")
+        file = tmp_path / "decisions.json"
+        download.value.save_as(file)
+        assert json.loads(page.locator("#decided-text").text_content() or "") == json.loads(file.read_text())
+        (decision,), refused = from_file(RunFolder(report.parent), file, "", "")
+        assert not refused
+        assert (decision.choice, decision.by) == (Choice.SKIP, "Ada")
+        assert str(decision.segment.legacy_id) == first.get_attribute("data-of")
+        first.locator("select").select_option("")
+        assert count.inner_text() == f"0 of {waiting} decided"

@@ -32,6 +32,8 @@ _PICTURES = {
 }
 _FAMILIES = {"severity", *(field.family for field in SHOWN.values() if field.family)}
 _SAID_IN_SCRIPT = (
+    "decision", "who", "why", "decide_here", "decide_none", "decided_count", "decide_download", "decide_copy",
+    "choice_translate", "choice_snapshot", "choice_skip",
     "no_name", "segment", "any", "showing", "no_match", "error", "explanation", "selects", "findings", "legacy_query",
     "proposed_query", "sent_query", "carries_out", "origin", "groups", "timing", "timing_text", "ids", "legacy_id",
     "realtime_id", "open_link", "by_query", "copy", "copied",
@@ -145,6 +147,7 @@ def _data(story: Story, shown: list[Column]) -> str:
                 for one in shown
             ],
             "rows": rows,
+            "checksums": dict(story.checksums),
             "values": list(values),
             "codes": known,
             "words": {key: words(key) for key in _SAID_IN_SCRIPT},

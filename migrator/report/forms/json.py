@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from migrator.base.atomic import write_bytes
+from migrator.contracts.history import Event
 from migrator.report.compare import Change
 from migrator.report.row import ReportRow
 from migrator.report.story import Story
@@ -39,6 +40,8 @@ class ReportEntry:
     segments: tuple[ReportRow, ...]
     changed_since: str
     changes: list[Change]
+    history: list[Event]
+    """Who did what with the run, when and why; oldest first."""
     limits: dict[str, tuple[int, int]]
     """`all`, `dynamic`, `static` → segments that this run uses up, and how many an organisation holds."""
     steps: dict[str, tuple[int, int, int]]
@@ -79,6 +82,7 @@ def _entry(story: Story) -> ReportEntry:
         segments=story.rows,
         changed_since=run.changed_since,
         changes=list(run.changes),
+        history=list(run.history),
         limits={limit.key: (limit.used, limit.most) for limit in story.limits},
         steps=dict(run.journal.steps),
         traffic=dict(run.traffic),

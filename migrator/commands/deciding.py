@@ -1,0 +1,276 @@
+"""What people decide about segments that wait: one by one, many at once, or from a file that somebody filled in."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from migrator.base.cells import identity
+from migrator.base.errors import Exit, UsageError
+from migrator.base.safe_text import for_terminal
+from migrator.commands.report import Summary, report_stage
+from migrator.commands.segments import find_segment
+from migrator.contracts.choices import Choice
+from migrator.contracts.decisions import checksum_of, decide, open_to, read_decisions
+from migrator.contracts.history import Deed, Event, record
+from migrator.contracts.plan import Outcome, PlannedSegment, read_plan
+from migrator.contracts.run_folder import RunFolder, utc_now
+from migrator.product.findings import CATALOGUE
+from migrator.report.words import LANGUAGES, Words
+
+CHOICES = (Choice.TRANSLATE, Choice.SNAPSHOT, Choice.SKIP)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which segments are decided about, all in one way."""
+
+    segments: tuple[str, ...] = ()
+    """Ids or exact names."""
+    names: tuple[str, ...] = ()
+    """Names with * and ?."""
+    findings: tuple[str, ...] = ()
+    """Codes of findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision that is to be recorded."""
+
+    segment: PlannedSegment
+    choice: Choice
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What came of deciding."""
+
+    lines: tuple[str, ...]
+    """A sentence for each decision."""
+    refused: tuple[str, ...]
+    """A sentence for each segment that could not be decided so."""
+    summary: Summary | None = None
+    """The run after it; None where nothing was recorded."""
+
+    @property
+    def exit_code(self) -> Exit:
+        """Whether everything was recorded."""
+        return Exit.WAITING if self.refused else Exit.DONE
+
+
+def whoever_sits_here() -> str:
+    """The name of the person at this machine, as the system knows it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
+
+
+def in_one_way(
+    run: RunFolder, wanted: Wanted, choice: Choice, by: str, reason: str
+) -> tuple[list[Decision], list[str]]:
+    """The same decision for all segments that are meant; gives those that it is open to, and why not for the others.
+
+    Args:
+        run: the run.
+        wanted: which segments.
+        choice: what becomes of them.
+        by: who decides.
+        reason: why.
+
+    Raises:
+        UsageError: a segment is unknown or ambiguous, a code is none, or nothing waits that is meant.
+    """
+    plan = read_plan(run.path)
+    if unknown := [code for code in wanted.findings if code not in CATALOGUE]:
+        raise UsageError(
+            f"There is no finding {unknown[0]}. Those of this run are in its report, all in docs/findings.md"
+        )
+    named = [find_segment(plan, text) for text in wanted.segments]
+    for segment in named:
+        open_to(segment, choice)  # whoever names a segment hears at once why it cannot be decided so
+    decisions, refused = [], []
+    waiting = [one for one in plan.segments if one.outcome in (Outcome.FLAGGED, Outcome.BLOCKED)]
+    meant = {segment.legacy_id: segment for segment in named}
+    for segment in waiting:
+        if any(fnmatchcase(segment.name.casefold(), pattern.casefold()) for pattern in wanted.names) or any(
+            finding.code in wanted.findings for finding in segment.findings
+        ):
+            meant.setdefault(segment.legacy_id, segment)
+    if not meant:
+        raise UsageError(f"No segment of the run {run.name} waits that is meant by this. Nothing was changed.")
+    for segment in meant.values():
+        try:
+            open_to(segment, choice)
+        except UsageError as error:
+            refused.append(str(error))
+        else:
+            decisions.append(Decision(segment, choice, by, reason))
+    return decisions, refused
+
+
+# --- from a file -----------------------------------------------------------------------------------------------------
+
+
+def from_file(run: RunFolder, file: Path, by: str, reason: str) -> tuple[list[Decision], list[str]]:
+    """The decisions of a workbook (`report.xlsx`) or of a file that the report's page has made (JSON).
+
+    Args:
+        run: the run that they are about.
+        file: the workbook or the JSON file.
+        by: who decides, where the file does not say it.
+        reason: why, where the file does not say it.
+
+    Raises:
+        UsageError: the file cannot be read, holds no decisions, or is about another run.
+    """
+    entries = list(_of_workbook(file) if file.suffix.lower() in (".xlsx", ".xlsm") else _of_json(run, file))
+    plan = read_plan(run.path)
+    by_id = {segment.legacy_id: segment for segment in plan.segments}
+    decisions: list[Decision] = []
+    refused: list[str] = []
+    for entry in entries:
+        if not entry.decision:
+            continue
+        try:
+            decisions.append(_decision(by_id, entry, by, reason))
+        except UsageError as error:
+            refused.append(str(error))
+    if not decisions and not refused:
+        raise UsageError(f"{file} holds no decision. Choose one in its column, or click one in the report's page.")
+    return decisions, refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One row of a file, as it stands there."""
+
+    id: str
+    name: str
+    decision: str
+    who: str
+    why: str
+    checksum: str
+
+
+def _decision(by_id: dict[UUID, PlannedSegment], entry: _Entry, by: str, reason: str) -> Decision:
+    shown = f"“{for_terminal(entry.name or entry.id)}”"
+    for text in (entry.decision, entry.who, entry.why, entry.id):
+        if text.startswith("="):
+            raise UsageError(f"{shown}: a formula stands where a decision is expected; write the word itself.")
+    key = identity(entry.id)
+    segment = by_id.get(key) if key else None
+    if segment is None:
+        raise UsageError(f"{shown} is no segment of this run's plan; the file is about another run.")
+    try:
+        choice = Choice(entry.decision.strip().lower())
+    except ValueError:
+        choice = Choice.FLAG
+    if choice not in CHOICES:
+        raise UsageError(f"{shown}: {entry.decision} is no decision; it is one of {', '.join(CHOICES)}.")
+    if entry.checksum != checksum_of(segment):
+        raise UsageError(
+            f"{shown} has changed since the file was made, so the decision may be about something else. "
+            "Look at it in the newest report and decide again."
+        )
+    open_to(segment, choice)
+    return Decision(segment, choice, entry.who.strip() or by, entry.why.strip() or reason)
+
+
+def _of_json(run: RunFolder, file: Path) -> Iterable[_Entry]:
+    try:
+        content = json.loads(file.read_bytes())
+        about, entries = str(content["run"]), list(content["decisions"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(f"{file} cannot be read as a file of decisions ({error}).") from error
+    if about != run.name:
+        raise UsageError(f"{file} holds decisions about the run {about}, not about {run.name}. Nothing was changed.")
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise UsageError(f"{file} cannot be read as a file of decisions ({entry!r} is no decision).")
+        names = ("id", "name", "decision", "who", "why", "checksum")
+        yield _Entry(*(str(entry.get(name) or "") for name in names))
+
+
+_COLUMNS = ("legacy_id", "segment", "decision", "who", "why", "checksum")
+
+
+def _of_workbook(file: Path) -> Iterable[_Entry]:
+    """The sheet of the workbook whose head has all columns, in whichever language it was written."""
+    from openpyxl import load_workbook
+
+    try:
+        book = load_workbook(BytesIO(file.read_bytes()), read_only=True)
+    except Exception as error:  # whatever openpyxl makes of a file that is none
+        raise UsageError(f"{file} cannot be read as a workbook ({error}).") from error
+    heads = [tuple(Words(language)(name) for name in _COLUMNS) for language in LANGUAGES]
+    try:
+        for sheet in book.worksheets:
+            rows = sheet.iter_rows(values_only=True)
+            head = [_text(cell) for cell in next(rows, ())]
+            known = next((names for names in heads if set(names) <= set(head)), None)
+            if known is None:
+                continue
+            places = [head.index(name) for name in known]
+            for row in rows:
+                yield _Entry(*(_text(row[at]) if at < len(row) else "" for at in places))
+            return
+    finally:
+        book.close()
+    raise UsageError(f"{file} has no sheet with decisions. Write one with: migrator report --format xlsx")
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+# --- recording -------------------------------------------------------------------------------------------------------
+
+
+def carry_out(run: RunFolder, decisions: Sequence[Decision], refused: Sequence[str], *, dry_run: bool) -> Outcomes:
+    """Record decisions, who made them and why, and write the report again.
+
+    Args:
+        run: the run.
+        decisions: what is to be recorded.
+        refused: what cannot be, with the reason.
+        dry_run: whether it is only said.
+
+    Raises:
+        UsageError: a file of the run is damaged.
+    """
+    before = read_decisions(run.path)
+    lines = [_sentence(one, before.get(one.segment.legacy_id)) for one in decisions]
+    if dry_run or not decisions:
+        return Outcomes(tuple(lines), tuple(refused))
+    for choice in CHOICES:
+        if chosen := [one.segment for one in decisions if one.choice is choice]:
+            decide(run.path, chosen, choice)
+    at = utc_now()
+    record(
+        run.path,
+        [
+            Event(at, Deed.DECISION, one.by, one.reason, f"{one.segment.name} ({one.segment.legacy_id})",
+                  _what(one, before.get(one.segment.legacy_id)))
+            for one in decisions
+        ],
+    )  # fmt: skip
+    return Outcomes(tuple(lines), tuple(refused), report_stage(run))
+
+
+def _what(one: Decision, before: Choice | None) -> str:
+    return f"{one.choice} instead of {before}" if before and before is not one.choice else str(one.choice)
+
+
+def _sentence(one: Decision, before: Choice | None) -> str:
+    why = f": {for_terminal(one.reason)}" if one.reason else ""
+    return f"“{for_terminal(one.segment.name)}” → {_what(one, before)} (by {for_terminal(one.by)}{why})"
