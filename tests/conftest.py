@@ -198,10 +198,13 @@ def answered(arguments: list[str]) -> list[str]:
     """The arguments, with the agreement that a command needs which writes; `asked` in it leaves the question open."""
     if "asked" in arguments:
         arguments.remove("asked")
-    elif arguments[:1] == ["run"] and "--org" in arguments and not {"--dry-run", "--resume", "--yes"} & {*arguments}:
+        return arguments
+    at = next((number for number, word in enumerate(arguments) if not word.startswith("-")), 0)
+    given, command = {*arguments}, arguments[at : at + 1]
+    if command == ["run"] and "--org" in given and not {"--dry-run", "--resume", "--yes"} & given:
         arguments.append("--yes")
-    elif arguments[:1] == ["load"] and not {"--yes", "--help"} & {*arguments}:
-        arguments += ["--yes"] if "--org" in arguments else ["--yes", "--org", org_of(arguments[1:])]
+    elif command == ["load"] and not {"--yes", "--help"} & given:
+        arguments += ["--yes"] if "--org" in given else ["--yes", "--org", org_of(arguments[at + 1 :])]
     return arguments
 
 

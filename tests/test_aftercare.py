@@ -268,15 +268,15 @@ def unfinished(tmp_path: Path) -> Path:
     return run
 
 
-@pytest.mark.parametrize(("answer", "runs"), [("y", 1), ("n", 2)])
+@pytest.mark.parametrize(("answer", "code"), [("y", 3), ("n", 2)])
 def test_an_unfinished_run_is_offered(
-    command: Command, migrated: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, runs: int
+    command: Command, migrated: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
 ) -> None:
     unfinished(tmp_path)
     answers(monkeypatch, answer)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    assert command("run", "--org", migrated.address).code == 3
-    assert len(list((tmp_path / "reports").iterdir())) == runs
+    assert command("run", "--org", migrated.address).code == code
+    assert len(list((tmp_path / "reports").iterdir())) == 1
 
 
 def test_where_nobody_can_be_asked_the_unfinished_run_is_named(

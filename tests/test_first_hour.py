@@ -33,7 +33,7 @@ def test_every_command_of_the_page_does_what_it_says(
     with running(organisation, tls_folder=tmp_path / "tls", identity=IdentityPlatform(interval=0)) as box:
         monkeypatch.setenv("MIGRATOR_CA_FILE", str(box.certificate))
         monkeypatch.setenv("MIGRATOR_TOKEN_CACHE", str(tmp_path / "kept"))
-        sandbox, login, doctor, dry_run, doctor_again = STEPS
+        sandbox, login, doctor, dry_run, doctor_again, load_it = STEPS
         assert sandbox == "migrator sandbox --sign-in"
 
         def step(text: str) -> tuple[int, str]:
@@ -53,3 +53,6 @@ def test_every_command_of_the_page_does_what_it_says(
         code, told = step(doctor_again)
         assert code == Exit.DONE, told
         assert "are planned" in told
+        code, told = step(load_it)
+        assert code == Exit.WAITING, told
+        assert len(organisation.rows["msdynmkt_segment"]) == 4

@@ -79,7 +79,8 @@ COMMANDS = (
     (
         "approve",
         approve,
-        'Examples: migrator approve "Newsletter without VIPs" --as translate --reason "agreed on Tuesday"; '
-        "migrator approve --finding compound-segment --as translate; migrator approve --from report.xlsx",
+        'Example: migrator approve "Newsletter without VIPs" --as translate --reason "agreed on Tuesday". '
+        "Many at once: migrator approve --finding compound-segment --as translate. From a file: migrator approve --from "
+        "report.xlsx",
     ),
 )

@@ -86,8 +86,8 @@ def every_command(place: Path, town: Running) -> Iterator[tuple[str, tuple[str |
     yield "verify", (), 3
     yield "retry", (NAME,), 0
     yield "retry", ("Nobody → 顧客",), 2
-    yield "report", ("--table",), 3
-    yield "report", ("--json",), 3
+    yield "report", ("--table",), 0
+    yield "report", ("--json",), 0
     yield "status", (), 0
     yield "predict", ("--tables", place / "small" / "tables"), 3
     yield "explain", ("PROFILE(contact).FILTER(address1_city == 'Łódź → 😀')",), 0
@@ -199,7 +199,7 @@ def rows(place: Path) -> Rows:
         if segment["members"]["count"] is not None:
             segment["members"]["count"] = 7_654_321 * (number + 1)
     (run / "plan.json").write_text(json.dumps(plan))
-    assert run_into(place, "utf-8", "report", "--format", "json").code == 3
+    assert run_into(place, "utf-8", "report", "--format", "json").code == 0
     found = json.loads((run / "report.json").read_text())
     return {row["name"]: row for row in found["segments"]}
 
@@ -211,7 +211,7 @@ def plain(shown: str) -> str:
 @pytest.mark.parametrize("columns", [200, 120, 80, 60, 40])
 def test_the_table_fits_and_no_number_is_cut(rows: Rows, columns: int) -> None:
     code, shown = run_on_terminal(columns, "report", "--table")
-    assert code == 3
+    assert code == 0
     lines = plain(shown).splitlines()
     table = lines[: 1 + len(rows)]
     # One fact is never broken, and neither is a path that somebody copies.
@@ -278,7 +278,7 @@ def test_a_terminal_with_a_code_page_gets_drawings_that_it_has(place: Path, town
     run_into(place, "utf-8", "run", "--org", town.address, "--yes")
     for encoding in ENCODINGS:
         code, shown = run_on_terminal(80, "report", "--table", encoding=encoding)
-        assert code == 3
+        assert code == 0
         assert "Segment" in shown
 
 
