@@ -80,7 +80,7 @@ COMMANDS = (
         "approve",
         approve,
         'Example: migrator approve "Newsletter without VIPs" --as translate --reason "agreed on Tuesday". '
-        "Many at once: migrator approve --finding compound-segment --as translate. From a file: migrator approve --from "
-        "report.xlsx",
+        "Many at once: migrator approve --finding compound-segment --as translate. "
+        "From a file: migrator approve --from report.xlsx",
     ),
 )

@@ -338,6 +338,29 @@ def test_a_frozen_segment_that_is_too_large_is_split_if_the_run_is_told_so() -> 
     assert sum(group.count for found in planned for group in found.groups) == 2_500_000
 
 
+def test_a_segment_that_is_too_large_to_freeze_is_not_offered_so() -> None:
+    found = segment_of(row(segment(1), "Both", LegacyType.COMPOUND, LIVE, msdyncrm_segmentquery="SEGMENT(a)"))
+    for count, offered in ((2_000_000, True), (2_000_001, False)):
+        export = Export(ORGANISATION, "f", (found,), {found.id: Members(MemberSource.SERVICE, count)}, {})
+        (planned,) = translate(export, TranslationSettings(ORGANISATION)).segments
+        assert (Choice.SNAPSHOT in planned.alternatives) is offered
+
+
+def test_freezing_drops_nothing_that_there_is_to_say() -> None:
+    columns = {"msdyncrm_segmentquery": "SEGMENT(a)", "msdyncrm_segmentsize": 5}
+    found = segment_of(row(segment(1), "Both", LegacyType.COMPOUND, LegacyStatus.EXPIRED, **columns))
+    members = Members(MemberSource.SERVICE, 5, duplicates=2)
+    export = Export(ORGANISATION, "f", (found,), {found.id: members}, {})
+    (planned,) = translate(export, TranslationSettings(ORGANISATION, compound=Choice.SNAPSHOT)).segments
+    assert codes(planned) == ["status-expired", "member-ids-cleaned", "frozen"]
+
+
+def test_lists_with_exclusions_are_never_split() -> None:
+    """Each part would need all of the exclusions, and its groups hold the parts of the list alone."""
+    (found,) = frozen(2_500_000, 7, split=True)
+    assert (found.outcome, codes(found)[-1]) == (Outcome.FLAGGED, "too-many-members")
+
+
 def test_a_frozen_segment_of_several_groups_says_so() -> None:
     (found,) = frozen(450_000)
     assert codes(found) == ["split-into-groups", "frozen"]
