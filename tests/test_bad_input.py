@@ -347,13 +347,13 @@ def test_a_profile_that_is_not_there(command: Command, monkeypatch: pytest.Monke
 
 
 def test_a_defect_is_a_sentence_too(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from migrator.commands import aftercare
+    from migrator.commands import status
 
     def explode(_: object) -> None:
         raise RuntimeError("something nobody thought of")
 
     new_run(Path("reports"), "", dry_run=True)
-    monkeypatch.setattr(aftercare, "status_lines", explode)
+    monkeypatch.setattr(status, "status_of", explode)
     result = command("status")
     assert result.code == 4
     assert "should not" in result.err

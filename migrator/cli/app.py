@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from migrator import __version__
 from migrator.base.errors import Exit, Interrupted, MigratorError
@@ -15,9 +17,23 @@ from migrator.base.server_text import sanitised, want_full_texts
 from migrator.cli import check, clean_up, decide, load, practise, prepare, reach_it, streams
 from migrator.cli.terminal import Terminal
 
+
+class _ByTheDay(TyperGroup):
+    """The commands in the order of a migration day, under the part of the day that they belong to."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands into the help, part by part."""
+        for title, families in DAY:
+            names = [name for family in families for name, *_ in family]
+            commands = [(name, found) for name in names if (found := self.get_command(ctx, name))]
+            room = formatter.width - 6 - max(len(name) for name, _ in commands)
+            with formatter.section(title):
+                formatter.write_dl([(name, found.get_short_help_str(room)) for name, found in commands])
+
+
 app = typer.Typer(
+    cls=_ByTheDay,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -37,22 +53,38 @@ def _front(
     version: Annotated[
         bool, typer.Option("--version", help="Say which version this is.", callback=_show_version, is_eager=True)
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Say what is asked of the organisation, request by request.")
+    ] = False,
     debug: Annotated[
         bool,
         typer.Option("--debug", help="Keep the whole of what servers say in debug.log of the run (private: people)."),
     ] = False,
 ) -> None:
     del version  # its callback has answered
+    if verbose:
+        logging.getLogger("migrator").addHandler(logging.StreamHandler())
+        logging.getLogger("migrator").setLevel(logging.INFO)
     if debug:
         want_full_texts()
 
 
-# In the order of a migration day.
-for family in (load.RUN, reach_it.COMMANDS, prepare.COMMANDS, decide.COMMANDS, load.COMMANDS, check.COMMANDS):
-    for name, function, epilog in family:
-        app.command(name, epilog=epilog)(function)
-for name, function, epilog in (*clean_up.COMMANDS, *practise.COMMANDS):
-    app.command(name, epilog=epilog)(function)
+DAY = (
+    ("In one go", (load.RUN,)),
+    ("Reach the organisation", (reach_it.COMMANDS,)),
+    ("Prepare", (prepare.COMMANDS,)),
+    ("Decide", (decide.COMMANDS,)),
+    ("Load", (load.COMMANDS,)),
+    ("Check", (check.COMMANDS,)),
+    ("Clean up", (clean_up.COMMANDS,)),
+    ("Practise", (practise.COMMANDS,)),
+)
+"""The parts of a migration day, with the commands of each."""
+
+for _, families in DAY:
+    for family in families:
+        for name, function, epilog in family:
+            app.command(name, epilog=epilog)(function)
 
 
 # --- endings ---------------------------------------------------------------------------------------------------------

@@ -66,18 +66,62 @@ def report(
         typer.launch(str(summary.report))
 
 
-@takes("out", quiet=False)
-def status(settings: Settings, terminal: Terminal, run: Run = None) -> None:
-    """Say in a few lines where a run stands. Changes nothing and asks nobody."""
-    from migrator.commands.aftercare import status_lines
+@takes("out", json=True, quiet=False)
+def status(
+    settings: Settings,
+    terminal: Terminal,
+    run: Run = None,
+    segments: Annotated[bool, typer.Option("--segments", help="A line for each segment.")] = False,
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--name", help="Only segments with this name; * and ? stand for any text.", metavar="NAME"),
+    ] = None,
+    standing: Annotated[
+        list[str] | None,
+        typer.Option("--standing", help="Only segments that stand so: failed, waiting, verified, …", metavar="WORD"),
+    ] = None,
+    finding: Annotated[
+        list[str] | None, typer.Option("--finding", help="Only segments with this finding.", metavar="CODE")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the segments as CSV.")] = False,
+) -> None:
+    """Say where a run stands and what comes next, or where its segments stand. Changes nothing and asks nobody."""
+    from migrator.commands.status import (
+        Wanted,
+        chosen,
+        segment_lines,
+        segments_csv,
+        segments_json,
+        status_json,
+        status_lines,
+        status_of,
+    )
     from migrator.contracts.run_folder import find_run
 
-    for line in status_lines(find_run(run, settings.out)):
-        terminal.say(line)
+    found = status_of(find_run(run, settings.out))
+    if not (segments or name or standing or finding or as_csv):
+        if terminal.as_json:
+            terminal.json(status_json(found))
+            return
+        for line in status_lines(found):
+            terminal.say(line)
+        return
+    rows = chosen(found, Wanted(tuple(name or ()), tuple(standing or ()), tuple(finding or ())))
+    if terminal.as_json:
+        terminal.json(segments_json(rows))
+    elif as_csv:
+        terminal.raw(segments_csv(rows))
+    else:
+        for line in segment_lines(rows):
+            terminal.say(line)
 
 
 COMMANDS = (
     ("verify", verify, "Example: migrator verify"),
     ("report", report, "Example: migrator report --format xlsx --format md --language de --open"),
-    ("status", status, "Example: migrator status"),
+    (
+        "status",
+        status,
+        "Example: migrator status. Segment by segment: migrator status --segments --standing failed --csv",
+    ),
 )

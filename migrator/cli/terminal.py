@@ -75,6 +75,10 @@ class Terminal:
         plain = not takes_all(self.out.file)
         self.out.file.write(json.dumps(content, ensure_ascii=plain, indent=1) + "\n")
 
+    def raw(self, text: str) -> None:
+        """Say a result that programs read, as it is."""
+        self.out.file.write(text)
+
     def progress(self) -> ShowsProgress:
         """Bars on a terminal, lines elsewhere, nothing when quiet."""
         if self.quiet:

@@ -1,8 +1,7 @@
-"""What can be done with a run after it: retry, roll back, retire, and saying where it stands."""
+"""What can be done with a run after it: retry, roll back, retire."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -17,7 +16,6 @@ from migrator.commands.session import Confirm, Orders
 from migrator.contracts.export_folder import read_export
 from migrator.contracts.history import Deed
 from migrator.contracts.journal import JOURNAL, LoadState, read_results
-from migrator.contracts.plan import PLAN
 from migrator.contracts.run_folder import RunFolder
 from migrator.contracts.verification import SETTLED, latest, read_verifications
 from migrator.dataverse import inspection
@@ -29,7 +27,6 @@ from migrator.loader.loading import Loading
 from migrator.loader.retire import Wish, retire, to_retire
 from migrator.loader.rollback import roll_back, to_roll_back
 from migrator.loader.still_true import Known
-from migrator.report.forms.html import REPORT
 from migrator.report.row import Standing
 
 
@@ -265,39 +262,3 @@ def _exit_code_of(summary: Summary, chosen: set[UUID]) -> Exit:
     if standings & {Standing.FAILED, Standing.PLANNED}:
         return Exit.FAILED
     return Exit.WAITING if standings & set(WAITING) else Exit.DONE
-
-
-def status_lines(run: RunFolder) -> list[str]:
-    """Where a run stands, in a few lines.
-
-    Raises:
-        UsageError: a file of the run is damaged.
-    """
-    state = run.state()
-    lines = [
-        f"Run {run.name}{' (dry run)' if state.dry_run else ''}, begun {state.created}",
-        f"  {state.org or 'no organisation'}",
-    ]
-    stages = ("extracted", "translated", "loaded", "verified", "reported")
-    lines += [f"  {stage:<11}{getattr(state, stage) or 'not yet'}" for stage in stages]
-    if (run.path / PLAN).exists():
-        plan = plan_of(run)
-        outcomes = Counter(str(segment.outcome) for segment in plan.segments)
-        if lost := journal_lost(run):
-            lines.append(f"  {lost}")
-        lines.append(f"  {len(plan.segments):,} segments: " + ", ".join(f"{n} {name}" for name, n in outcomes.items()))
-        if results := read_results(run.path / JOURNAL):
-            failed = [result for result in results.values() if result.state is LoadState.FAILED]
-            names = {segment.legacy_id: segment.name for segment in plan.segments}
-            states = Counter(result.state for result in results.values())
-            always = (LoadState.LOADED, LoadState.FAILED)
-            shown = [state for state in LoadState if states[state] or state in always]
-            lines.append("  " + ", ".join(f"{states[state]:,} {state}" for state in shown))
-            lines += [
-                f"    {for_terminal(names[r.legacy_id])} ({r.legacy_id}): {r.step}: {r.error}" for r in failed[:10]
-            ]
-            if failed:
-                lines.append(f"  Retry with: migrator retry {failed[0].legacy_id} --run {run.name}")
-    if (run.path / REPORT).exists():
-        lines.append(f"  Report: {run.path / REPORT}")
-    return lines

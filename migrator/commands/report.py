@@ -139,6 +139,18 @@ def journal_lost(run: RunFolder) -> str:
     )
 
 
+def compared_now(run: RunFolder) -> tuple[Comparison, Totals, bool]:
+    """Where every segment of a run stands, the same added up, and whether it is a dry run. Nothing is written.
+
+    Args:
+        run: the run.
+
+    Raises:
+        UsageError: there is no plan, or a file of the run is damaged.
+    """
+    return _compared(run, plan_of(run), read_verifications(run.path))
+
+
 def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> tuple[Comparison, Totals, bool]:
     results, looks = read_results(run.path / JOURNAL), latest(verifications)
     lost = bool(journal_lost(run))
