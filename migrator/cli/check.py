@@ -35,30 +35,39 @@ def report(
     run: Run = None,
     form: Annotated[
         list[str] | None,
-        typer.Option("--format", help="html, xlsx, csv, json, md, or all [default: html].", metavar="FORM"),
+        typer.Option("--format", help="html, xlsx, csv, json, md, pdf, or all [default: as before].", metavar="FORM"),
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open it.")] = False,
     compare: Annotated[
         str | None, typer.Option("--compare", help="Say what changed since this earlier run.", metavar="OTHER_RUN")
     ] = None,
-    title: Annotated[str, typer.Option(help="What stands at its head.", show_default=False)] = "",
-    logo: Annotated[Path | None, typer.Option(help="A picture for its head.", metavar="FILE")] = None,
-    language: Annotated[str, typer.Option(help="en, de or fr.")] = "en",
+    title: Annotated[str | None, typer.Option(help="What stands at its head [default: as before].")] = None,
+    logo: Annotated[
+        Path | None, typer.Option(help="A picture for its head [default: as before].", metavar="FILE")
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="en, de or fr [default: as before].", metavar="LANGUAGE")] = None,
     anonymise: Annotated[bool, typer.Option("--anonymise", help="Counts only: no names, no queries.")] = False,
     table: Annotated[bool, typer.Option("--table", help="Print a line for every segment, too.")] = False,
 ) -> None:
-    """Write the report of a run again, from its files, in one form or several."""
-    from migrator.commands.report import ReportOrders, journal_lost, report_stage
-    from migrator.contracts.run_folder import find_run
-    from migrator.report.forms import FORMS
+    """Write the report of a run again, from its files, in one form or several; the run remembers how it is wanted."""
+    from migrator.commands.report import journal_lost, report_stage
+    from migrator.contracts.run_folder import ReportWish, find_run
+    from migrator.report.forms import FORMS, ready
 
-    formats = tuple(FORMS) if form and "all" in form else tuple(dict.fromkeys(form or ["html"]))
+    everything = tuple(filter(ready, FORMS))
+    formats = everything if form and "all" in form else tuple(dict.fromkeys(form or ()))
     if unknown := [name for name in formats if name not in FORMS]:
         raise UsageError(f"--format cannot be {unknown[0]}; it is one of {', '.join(FORMS)}, or all.")
     other = find_run(compare, settings.out) if compare else None
-    wanted = ReportOrders(formats, title, logo, language, anonymise, other)
     with old_run(run, settings) as folder:
-        summary = report_stage(folder, wanted)
+        before = folder.state().report
+        wish = ReportWish(
+            formats or before.formats,
+            before.title if title is None else title,
+            logo.resolve() if logo else before.logo,
+            language or before.language,
+        )
+        summary = report_stage(folder, wish, anonymous=anonymise, compared_with=other)
         if lost := journal_lost(folder):
             terminal.tell(lost)
     terminal.summary(summary, table=table)

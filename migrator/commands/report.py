@@ -12,7 +12,7 @@ from migrator.contracts.export_folder import METADATA
 from migrator.contracts.history import read_history
 from migrator.contracts.journal import JOURNAL, LoadResult, LoadState, read_results, read_summary
 from migrator.contracts.plan import Plan, PlannedSegment, read_plan
-from migrator.contracts.run_folder import RunFolder, utc_now
+from migrator.contracts.run_folder import ReportWish, RunFolder, utc_now
 from migrator.contracts.verification import Verification, latest, read_verifications
 from migrator.mql import QueryError, Schema, parse_outbound
 from migrator.mql.schema import schema_from_json
@@ -20,7 +20,7 @@ from migrator.mql.sentences import cut, in_words
 from migrator.mql.wording import ENGLISH, WORDINGS
 from migrator.product.codes import LEGACY_SEGMENT_PREFIX
 from migrator.report.compare import Change, Comparison, Totals, changes, compare, totals
-from migrator.report.forms import FORMS
+from migrator.report.forms import FORMS, ready
 from migrator.report.forms.html import picture
 from migrator.report.people import people
 from migrator.report.row import ReportRow, Standing
@@ -51,32 +51,35 @@ def plan_of(run: RunFolder) -> Plan:
     return decided(read_plan(run.path), read_decisions(run.path))
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOrders:
-    """How a report is wanted."""
+def report_stage(
+    run: RunFolder,
+    wish: ReportWish | None = None,
+    *,
+    anonymous: bool = False,
+    compared_with: RunFolder | None = None,
+) -> Summary:
+    """Write the report in every form that was ever wanted, and sum the run up.
 
-    formats: tuple[str, ...] = ("html",)
-    title: str = ""
-    logo: Path | None = None
-    language: str = "en"
-    anonymous: bool = False
-    compared_with: RunFolder | None = None
-    """An earlier run; without one, the look before the last is compared with."""
-
-
-def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
-    """Write the report and sum the run up.
+    Args:
+        run: the run.
+        wish: how it is wanted from now on; None is as before.
+        anonymous: whether names and queries are left out, this time.
+        compared_with: an earlier run; without one, the look before the last is compared with.
 
     Raises:
         UsageError: there is no plan, a file of the run is damaged, or the report is wanted in an unknown way.
     """
-    wanted = wanted or ReportOrders()
+    before = run.state().report
+    wanted = wish or (before if before.logo is None or before.logo.is_file() else replace(before, logo=None))
+    if wish:
+        # Those that are asked for come first; the others would be out of date beside them.
+        wanted = replace(wish, formats=tuple(dict.fromkeys((*wish.formats, *before.formats))))
     plan, state = _told_in(wanted.language, plan_of(run), run.export), run.state()
     verifications = read_verifications(run.path)
     compared, total, dry_run = _compared(run, plan, verifications)
     since, changed = "", list[Change]()
-    if wanted.compared_with:
-        other = wanted.compared_with
+    if compared_with:
+        other = compared_with
         since = other.name
         changed = changes(_compared(other, plan_of(other), read_verifications(other.path))[0], compared)
     elif len(verifications) > 1:
@@ -90,7 +93,7 @@ def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
         title=wanted.title,
         logo=picture(wanted.logo) if wanted.logo else "",
         language=wanted.language,
-        anonymous=wanted.anonymous,
+        anonymous=anonymous,
         journal=read_summary(run.path / JOURNAL),
         traffic=state.traffic,
         skipped_checks=state.skipped_checks,
@@ -100,8 +103,9 @@ def report_stage(run: RunFolder, wanted: ReportOrders | None = None) -> Summary:
     )
     counted = people(run.path, run.export, compared.rows, dry_run=dry_run)
     story = tell(plan, compared, total, circumstances, counted)
-    written = [FORMS[form](story, run.path) for form in wanted.formats]
-    run.update(reported=utc_now())
+    asked = wish.formats if wish else ()
+    written = [FORMS[form](story, run.path) for form in wanted.formats if form in asked or ready(form)]
+    run.update(reported=utc_now(), report=wanted)
     exit_code = _exit_code(total, dry_run=dry_run)
     return Summary(run, plan, total, compared.rows, dry_run, written[0], exit_code, tuple(written))
 

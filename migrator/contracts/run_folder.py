@@ -80,6 +80,17 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportWish:
+    """How the report of a run is wanted; kept in the run, so that every command that refreshes it writes it so."""
+
+    formats: tuple[str, ...] = ("html",)
+    """All forms that were ever wanted: they are refreshed together."""
+    title: str = ""
+    logo: Path | None = None
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """`run.json`: what a run is about and which stages are done."""
 
@@ -102,6 +113,7 @@ class RunState:
     """What the organisation lacked and a person went on without, by the names of the checks."""
     traffic: Mapping[str, int] = field(default_factory=dict)
     """Requests of all loadings: `sent`, sent `again`, and how often the organisation asked to `wait`."""
+    report: ReportWish = field(default_factory=ReportWish)
     owner: str = ""
     """Who owns what is created, as it was asked for; empty is the account that signs in."""
     agreed: bool = False

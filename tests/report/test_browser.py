@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +17,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from migrator.base.errors import UsageError
+from migrator.commands.report import report_stage
 from migrator.contracts.journal import LoadResult, LoadState
 from migrator.contracts.plan import Outcome
+from migrator.contracts.run_folder import ReportWish, RunFolder
 from migrator.contracts.verification import Match, Verified
 from migrator.product import findings
+from migrator.report.forms import pdf
 from migrator.report.forms.html import write as render
 from migrator.report.people import People, Place
 from migrator.sandbox.data import load
@@ -352,3 +357,31 @@ def test_a_manager_decides_in_the_page_and_the_file_is_carried_out(
         assert str(decision.segment.legacy_id) == first.get_attribute("data-of")
         first.locator("select").select_option("")
         assert count.inner_text() == f"0 of {waiting} decided"
+
+
+def test_a_pdf_has_every_page_numbered_and_no_heading_alone(browser: Browser, report: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(report.parent, run)
+    ended = subprocess.run(
+        [sys.executable, "-m", "migrator", "report", str(run), "--format", "pdf"],
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    content = (run / "report.pdf").read_bytes()
+    assert content.startswith(b"%PDF")
+    assert (run / "report.pdf").stat().st_mode & 0o077 == 0
+    assert b"/MediaBox [0 0 594.95996 841.91998]" in content or b"/MediaBox [0 0 595" in content  # A4, upright
+    pages = len(re.findall(rb"/Type /Page\b(?!s)", content))
+    assert 3 <= pages <= 60
+
+
+def test_without_a_browser_a_pdf_is_refused_with_another_way(
+    report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf, "browser", lambda: None)
+    run = RunFolder(shutil.copytree(report.parent, tmp_path / "run"))
+    with pytest.raises(UsageError, match=r"open report\.html"):
+        report_stage(run, ReportWish(("pdf",)))
+    run.update(report=ReportWish(("html", "pdf")))
+    assert [path.name for path in report_stage(run).written] == ["report.html"]

@@ -273,3 +273,26 @@ def test_a_second_look_is_compared_with_the_first(command: Command, sandbox: Run
     assert "What changed since 2" in text
     assert "Nothing changed." in text
     assert data(text)["columns"][6]["key"] == "looks"
+
+
+def test_how_a_report_is_wanted_is_remembered_and_all_its_forms_are_refreshed(
+    command: Command, sandbox: Running, tmp_path: Path
+) -> None:
+    logo = tmp_path / "logo.png"
+    logo.write_bytes(b"\x89PNG\r\n\x1a\n")
+    command("run", "--org", sandbox.address, "--dry-run")
+    (run,) = (tmp_path / "reports").iterdir()
+    command("report", "--format", "csv", "--language", "de", "--title", "Umzug", "--logo", logo)
+    command("report", "--format", "md")
+    forms = ("report.html", "report.csv", "summary.md")
+    before = {name: (run / name).read_bytes() for name in forms}
+    command("load")
+    after = {name: (run / name).read_bytes() for name in forms}
+    assert all(before[name] != after[name] for name in forms)
+    assert "<h1>Umzug</h1>" in after["report.html"].decode()
+    assert 'src="data:image/png;base64,' in after["report.html"].decode()
+    assert "# Umzug" in after["summary.md"].decode()
+    assert '<html lang="de"' in after["report.html"].decode()
+    logo.unlink()  # what was once a picture need not be there for ever
+    assert command("verify").code == 3
+    assert "<h1>Umzug</h1>" in (run / "report.html").read_text()

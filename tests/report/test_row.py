@@ -93,9 +93,9 @@ def test_a_report_does_not_wait_for_pandas(command: Command, tmp_path: Path, sma
     command("translate", "--from", str(small_export), "--out", "runs")
     (run,) = (tmp_path / "runs").iterdir()
     program = (
-        "import sys; from pathlib import Path; from migrator.contracts.run_folder import RunFolder; "
-        "from migrator.commands.report import ReportOrders, report_stage; from migrator.report.forms import FORMS; "
-        f"report_stage(RunFolder(Path({str(run)!r})), ReportOrders(tuple(FORMS))); print('pandas' in sys.modules)"
+        "import sys; from pathlib import Path; from migrator.contracts.run_folder import ReportWish, RunFolder; "
+        "from migrator.commands.report import report_stage; from migrator.report.forms import FORMS; "
+        f"report_stage(RunFolder(Path({str(run)!r})), ReportWish(tuple(FORMS))); print('pandas' in sys.modules)"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "False"
