@@ -33,6 +33,22 @@ def sandbox(
     sign_in: Annotated[
         bool, typer.Option("--sign-in", help="Ask for a sign-in, as a real organisation does; serves https.")
     ] = False,
+    token_seconds: Annotated[
+        float, typer.Option("--token-seconds", help="With --sign-in: how long a token is good for.", min=0.1)
+    ] = 3600.0,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as",
+            help="What kind of organisation: without-realtime, without-outbound, outbound-removed, without-matrix, "
+            "production, administration-mode, joined-members, partial-members, refusals-inside, silent-stops.",
+            metavar="KIND",
+        ),
+    ] = None,
+    lacks: Annotated[
+        list[str] | None,
+        typer.Option("--lacks", help="A privilege that the account does not have.", metavar="PRIVILEGE"),
+    ] = None,
     chaos: Annotated[
         str | None,
         typer.Option(help="What goes wrong: calm, slow, throttled, flaky, hostile, or a TOML file.", metavar="PROFILE"),
@@ -45,7 +61,16 @@ def sandbox(
     with (
         tempfile.TemporaryDirectory(prefix="migrator-") as folder,
         practice_organisation(
-            data, port, outbound, Path(folder) if tls or sign_in else None, chaos, seed, sign_in=sign_in
+            data,
+            port,
+            outbound,
+            Path(folder) if tls or sign_in else None,
+            chaos,
+            seed,
+            sign_in=sign_in,
+            token_seconds=token_seconds,
+            kinds=kinds or (),
+            lacks=lacks or (),
         ) as running,
     ):
         terminal.say(f"The sandbox answers at {running.address}")
@@ -86,6 +111,6 @@ def demo(
 
 
 COMMANDS = (
-    ("sandbox", sandbox, "Example: migrator sandbox --port 8080 --outbound removed --chaos flaky"),
+    ("sandbox", sandbox, "Example: migrator sandbox --port 8080 --outbound removed --chaos flaky --as without-matrix"),
     ("demo", demo, "Example: migrator demo --keep"),
 )

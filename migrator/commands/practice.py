@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,9 @@ def practice_organisation(
     seed: int | None = None,
     *,
     sign_in: bool = False,
+    token_seconds: float = 3600.0,
+    kinds: Sequence[str] = (),
+    lacks: Collection[str] = (),
 ) -> Iterator[Running]:
     """Serve an organisation in a box until the block ends.
 
@@ -36,6 +39,9 @@ def practice_organisation(
         chaos: what goes wrong: the name of a profile, or of a TOML file; None is nothing.
         seed: makes what goes wrong repeatable; None takes the profile's own.
         sign_in: whether it asks for a sign-in; needs TLS.
+        token_seconds: how long a token is good for.
+        kinds: what kind of organisation it is (`sandbox.kinds`), several together.
+        lacks: privileges that the account does not have.
 
     Raises:
         UsageError: the extra is not installed, the folder is no export, or the port is taken.
@@ -44,6 +50,7 @@ def practice_organisation(
         from migrator.sandbox.chaos import read_profile
         from migrator.sandbox.data import load
         from migrator.sandbox.identity import IdentityPlatform
+        from migrator.sandbox.kinds import KINDS
         from migrator.sandbox.outbound import Answers
         from migrator.sandbox.server import PortTaken, running
     except ModuleNotFoundError as error:
@@ -53,18 +60,23 @@ def practice_organisation(
         ) from error
     if outbound not in list(Answers):
         raise UsageError(f"--outbound is one of {', '.join(Answers)}, not {outbound}.")
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        raise UsageError(f"--as cannot be {unknown[0]}; it is one of {', '.join(KINDS)}.")
     folder = data or shipped("sample_exports") / "contoso"
     try:
         organisation = load(folder, time.monotonic)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"The sandbox cannot be filled from {folder}: it is no export ({error}).") from error
     organisation.outbound_answers = outbound
+    organisation.lacks |= set(lacks)
+    for kind in kinds:
+        KINDS[kind](organisation)
     try:
         profile = read_profile(chaos, seed) if chaos else None
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"--chaos cannot be {chaos}: {error}.") from error
     try:
-        identity = IdentityPlatform() if sign_in else None
+        identity = IdentityPlatform(lifetime=token_seconds) if sign_in else None
         with running(organisation, port=port, tls_folder=tls_folder, chaos=profile, identity=identity) as sandbox:
             yield sandbox
     except PortTaken:

@@ -77,6 +77,8 @@ class _Call:
         self._body = body
 
     def answer(self) -> Response:
+        if self.organisation.administration:
+            raise Refusal(503, "0x80060890", "The organization is in administration mode.")
         if self.path.startswith("EntityDefinitions"):
             self._only("GET")
             return _json(metadata.answer(self.organisation, self.path, self.options, self.base))

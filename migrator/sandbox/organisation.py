@@ -89,6 +89,8 @@ class Organisation:
     """Whether there is a table of outbound segments at all."""
     realtime: bool = True
     """Whether real-time journeys are installed."""
+    administration: bool = False
+    """Whether it is in administration mode, in which nobody but administrators comes in."""
     lacks: set[str] = field(default_factory=set)
     """Privileges that the user does not have, such as prvReadContact."""
     role: str = "Marketing, Business App Access"

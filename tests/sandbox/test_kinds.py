@@ -1,0 +1,61 @@
+"""`migrator sandbox --as KIND`: every kind of organisation can be practised on, and is met with words that fit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from migrator.base.errors import UsageError
+from migrator.commands.practice import practice_organisation
+from migrator.sandbox.kinds import KINDS
+from migrator.sandbox.server import Running
+from tests.conftest import Command
+
+MET = {
+    "without-realtime": ("doctor", 3, "are not installed"),
+    "without-outbound": ("doctor", 3, "never installed"),
+    "outbound-removed": ("doctor", 0, "services are removed"),
+    "without-matrix": ("doctor", 0, "Ownership across business units is switched off"),
+    "production": ("doctor", 0, "treated as production"),
+    "administration-mode": ("doctor", 5, "Repeat the command once it has ended"),
+    "joined-members": ("run", 3, "4 verified"),
+    "partial-members": ("run", 3, "4 verified"),
+    "refusals-inside": ("run", 3, "4 verified"),
+    "silent-stops": ("run", 3, "4 verified"),
+}
+
+
+@contextmanager
+def practised(export: Path, *kinds: str, lacks: tuple[str, ...] = ()) -> Iterator[Running]:
+    with practice_organisation(export, 0, "live", None, kinds=kinds, lacks=lacks) as box:
+        box.organisation.moment = box.organisation.computing = 0.01
+        yield box
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_met_with_what_fits(command: Command, small_export: Path, kind: str) -> None:
+    what, code, words = MET[kind]
+    with practised(small_export, kind) as box:
+        result = command(what, "--org", box.address)
+        if what == "run":
+            assert command("rollback", "--yes").code == 0
+            assert not box.organisation.rows["msdynmkt_segment"]
+    assert (result.code, words in result.out + result.err) == (code, True), result
+
+
+@pytest.mark.slow
+def test_a_privilege_can_be_taken_away(command: Command, small_export: Path) -> None:
+    with practised(small_export, lacks=("prvReadContact",)) as box:
+        result = command("doctor", "--org", box.address)
+    assert result.code == 3
+    assert "prvReadContact" in result.out
+
+
+def test_a_kind_that_is_none_is_refused(small_export: Path) -> None:
+    with pytest.raises(UsageError, match="--as cannot be haunted"), practised(small_export, "haunted"):
+        time.sleep(0)
