@@ -134,7 +134,7 @@ def test_stages_can_be_taken_one_by_one(command: Command, sandbox: Running) -> N
     assert "Five people" in result.out
     status = command("status").out
     assert "6 segments" in status
-    assert "4 loaded, 0 failed" in status
+    assert "4 verified, 2 waiting" in status
     assert "not yet" not in status
 
 
@@ -208,8 +208,8 @@ def test_retry_goes_on_where_one_segment_failed(command: Command, failed_run: Pa
 
 def test_status_names_what_failed_and_how_to_go_on(command: Command, failed_run: Path) -> None:
     status = command("status").out
-    assert "1 loaded, 3 failed" in status
-    assert "publish: the kitchen is closed" in status
+    assert "1 verified, 3 failed" in status
+    assert "“publish”: the kitchen is closed" in status
     assert f"--run {failed_run.name}" in status
 
 

@@ -212,7 +212,7 @@ def test_all_forms_are_written_on_request(command: Command, sandbox: Running, tm
     text = (run / "report.html").read_text()
     assert "<h1>Our &lt;move&gt;</h1>" in text
     assert 'src="data:image/png;base64,' in text
-    everything = "".join(path.read_text() for path in run.glob("report.*") if path.suffix != ".xlsx")
+    everything = "".join(path.read_text() for path in run.glob("report.*") if path.suffix not in (".xlsx", ".pdf"))
     for number in range(12):
         assert str(contact(number)) not in everything  # ids of members never appear
 
@@ -237,7 +237,7 @@ def test_queries_are_told_in_the_language_of_the_report(command: Command, sandbo
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--format", "pdf"), "--format cannot be pdf"),
+        (("--format", "docx"), "--format cannot be docx"),
         (("--language", "no"), "--language cannot be no"),
         (("--logo", "nowhere.png"), "cannot be read"),
         (("--logo", "logo.txt"), "has to be a picture"),
