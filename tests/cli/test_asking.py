@@ -25,7 +25,7 @@ from migrator.contracts.run_folder import RunFolder
 from migrator.dataverse import inspection
 from migrator.dataverse.client import Client
 from migrator.sandbox.server import Running
-from tests.conftest import Command
+from tests.conftest import INTERRUPTIBLE, Command
 
 pytestmark = pytest.mark.quick
 
@@ -176,19 +176,22 @@ def test_no_to_going_on_starts_nothing(command: Command, sandbox: Running, keybo
 @pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
 def test_ctrl_c_answers_the_question_with_no(sandbox: Running, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "migrator", "run", "--org", sandbox.address, "--out", str(tmp_path / "runs")]
+    command = [*INTERRUPTIBLE, "run", "--org", sandbox.address, "--out", str(tmp_path / "runs")]
     with subprocess.Popen(command, stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        seen = b""
-        while b"Go on?" not in seen:
-            part = os.read(process.stderr.fileno(), 4096)
-            assert part, seen
-            seen += part
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 2
-    os.close(ours)
-    os.close(theirs)
+        try:
+            assert process.stderr is not None
+            seen = b""
+            while b"Go on?" not in seen:
+                part = os.read(process.stderr.fileno(), 4096)
+                assert part, seen
+                seen += part
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=20) == 2
+        finally:
+            process.kill()  # whatever happened, nobody waits for it
+            os.close(ours)
+            os.close(theirs)
     assert created(sandbox) == 0
 
 
