@@ -113,7 +113,7 @@ async def examine(
     before = client.sent
     wanted = tables_of(plan, schema or Schema()) if plan else frozenset()
     seen = await _look(client, wanted, brief=brief)
-    us = Us(str(client.user_id), client.clock_skew, client.business_unit_id)
+    us = Us(str(client.user_id), client.clock_skew, client.business_unit_id, client.dop_hint)
     return Examination(client.url, tuple(checks_of(us, seen, plan, wanted)), client.sent - before)
 
 

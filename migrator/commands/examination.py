@@ -83,6 +83,8 @@ class Us:
     user: str
     clock_skew: float | None
     business_unit: UUID | None = None
+    dop_hint: float = 0.0
+    """Requests at a time that the organisation recommends (x-ms-dop-hint); 0 where it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ def _about_us(us: Us, seen: Seen) -> Iterator[Check]:
         )
     else:
         yield Check("clock", "Clock", Health.GOOD, "This machine's clock and the organisation's agree.")
+    advice = f"The organisation recommends {us.dop_hint:.0f} at a time" if us.dop_hint else "Nothing is recommended"
+    yield Check("requests", "Requests", Health.GOOD, f"{advice} (x-ms-dop-hint); how many fit is learned on the way.")
 
 
 def _about_outbound(seen: Seen) -> Iterator[Check]:

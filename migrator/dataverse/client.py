@@ -93,6 +93,8 @@ class Client:
         self.user_id = UUID(int=0)
         self.clock_skew: float | None = None
         """Seconds by which the organisation's clock is ahead of ours, by its last answer; None where it says none."""
+        self.dop_hint = 0.0
+        """Requests at a time that the organisation last recommended; 0 where it recommends nothing."""
         self.own: set[UUID] = set()
         """Ids of the segments that the work is about: they may stay in what the organisation says."""
         self.stop = Stop()
@@ -355,7 +357,9 @@ class Client:
                     limiter.refused(turn, now, code, asked)
                     self._tell_of(asked)
             else:
-                limiter.answered(turn, now, dop_hint(response))
+                hint = dop_hint(response)
+                self.dop_hint = hint or self.dop_hint
+                limiter.answered(turn, now, hint)
         # What stands behind "?" may hold ids of people, so the log keeps the path alone.
         milliseconds = (now - turn.began) * 1000
         log.info("%s %s %d %.0f ms %s", method, bare(path), response.status_code, milliseconds, request_id(response))

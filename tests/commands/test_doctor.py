@@ -51,6 +51,8 @@ def test_a_good_organisation_has_nothing_in_the_way(contoso: Running, sample: tu
     assert [check for check in seen.checks if check.health is Health.WRONG] == []
     assert seen.exit_code is Exit.DONE
     assert seen.requests <= 25
+    (requests,) = [check for check in seen.checks if check.name == "requests"]
+    assert "recommends 8 at a time" in requests.found
     for command in NEEDED:
         assert seen.in_the_way(command) == ()
         refuse_where_not_ready(seen, command)
