@@ -67,6 +67,8 @@ ODD_ROW = "row"
 """Under this name comes what stands among rows and is none."""
 _LONG_WAIT = 5.0
 """Seconds of a wait from which on a person is told of it."""
+_TOLD_AT = 4
+"""Pauses of one request, together about four seconds, after which a person is told that it is being tried again."""
 _RENEWALS = 2
 """Tokens that may end early within one request."""
 
@@ -297,7 +299,8 @@ class Client:
                         log.warning, "%s: %s; again in %.1f s", request, type(broken).__name__ if broken else status
                     )
                 ):
-                    pass
+                    if waiting.pauses == _TOLD_AT:
+                        self._tell_trying(type(broken).__name__ if broken else str(status))
                 case _ if response is not None:
                     return self._checked(request, response)
                 case _:
@@ -353,8 +356,8 @@ class Client:
             if response.status_code == 429:
                 code, _ = error_in(response)
                 asked = retry_after(response, self.patience.first if pause is None else pause)
-                if asked <= self.patience.longest:  # a longer one ends the command, and is not waited for
-                    limiter.refused(turn, now, code, asked)
+                limiter.refused(turn, now, code, asked)
+                if asked <= self.patience.longest:  # a longer one ends the command instead
                     self._tell_of(asked)
             else:
                 hint = dop_hint(response)
@@ -373,6 +376,16 @@ class Client:
             self.tell(
                 f"The organisation asks us to wait {duration(seconds)}, until {clock_time(until)}. "
                 "It is obeyed; Ctrl-C ends the wait."
+            )
+
+    def _tell_trying(self, why: str) -> None:
+        """Say that the organisation does not answer well, once for all requests that wait for it."""
+        now = time.time()
+        if now > self._told_until:
+            self._told_until = now + self.patience.total
+            self.tell(
+                f"{self.url} does not answer as it should ({why}); it is tried again for up to "
+                f"{duration(self.patience.total)}. Ctrl-C ends the wait; nothing is lost."
             )
 
     def _checked(self, request: str, response: httpx.Response) -> httpx.Response:

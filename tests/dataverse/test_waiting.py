@@ -106,6 +106,27 @@ def test_whoever_waits_is_told_once_and_until_when() -> None:
     assert len([one for one in told if "asks us to wait 4 min 30 s, until " in one]) == 1
 
 
+def test_whoever_waits_for_a_dead_server_is_told_once() -> None:
+    told: list[str] = []
+    organisation = Organisation(*[httpx.ConnectError("refused") for _ in range(30)], *[GOOD] * 3)
+
+    async def three(client: Client) -> None:
+        client.tell = told.append
+        await asyncio.gather(*(client.get(name) for name in "abc"))
+
+    organisation.talk(three)
+    assert [one for one in told if "tried again for up to 5 min. Ctrl-C ends the wait" in one] == told
+    assert len(told) == 1
+    hiccup: list[str] = []
+
+    async def one(client: Client) -> None:
+        client.tell = hiccup.append
+        await client.get("a")
+
+    Organisation(httpx.ConnectError("refused"), GOOD).talk(one)
+    assert hiccup == []
+
+
 def test_ctrl_c_ends_a_wait_at_once() -> None:
     def serve(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("WhoAmI"):
