@@ -13,7 +13,7 @@ def text(value: Any) -> str | None:
 
 def number(value: Any) -> int | None:
     """A whole number, also as a text or with a fraction of nothing; None for null and for what is none."""
-    if value is None:
+    if value is None or isinstance(value, bool):
         return None
     try:
         found = int(value)

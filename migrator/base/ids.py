@@ -28,15 +28,6 @@ def is_canonical(lines: str) -> bool:
     return _CANONICAL.fullmatch(lines) is not None
 
 
-def is_id(text: str) -> bool:
-    """Whether a text is an id in any spelling that `UUID` takes."""
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
-
-
 def from_texts(texts: Sequence[str]) -> Ids:
     """Ids from their texts, in any spelling that `UUID` takes.
 

@@ -25,8 +25,9 @@ import numpy as np
 
 from migrator import __version__
 from migrator.base.atomic import private_folder, write_bytes, write_text, writing
+from migrator.base.cells import identity
 from migrator.base.errors import UsageError
-from migrator.base.ids import Ids, batches, distinct, from_texts, is_id, joined, packed, texts
+from migrator.base.ids import Ids, batches, distinct, from_texts, joined, packed, texts
 from migrator.base.safe_text import for_spreadsheet
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
 from migrator.contracts.versions import Format
@@ -510,7 +511,7 @@ def member_reader(folder: Path) -> ReadMembers:
                 try:
                     parts.append(from_texts(part))
                 except ValueError:
-                    at = next(at for at, text in enumerate(part) if not is_id(text))
+                    at = next(at for at, text in enumerate(part) if identity(text) is None)
                     number = 2 + first + _LINES * len(parts) + at
                     raise _broken(folder, f"{name}, line {number}, is no id") from None
             return joined(parts)

@@ -40,7 +40,8 @@ def test_what_is_missing_is_unknown_and_not_unreadable() -> None:
 
 @pytest.mark.parametrize(
     ("value", "as_number", "as_count"),
-    [(5, 5, 5), ("5", 5, 5), (5.0, 5, 5), (5.5, None, None), (-1, -1, None), ("many", None, None), ([], None, None),
+    [(5, 5, 5), (True, None, None), ("5", 5, 5), (5.0, 5, 5), (5.5, None, None), (-1, -1, None), ("many", None, None),
+     ([], None, None),
      (float("nan"), None, None), (float("inf"), None, None), (None, None, None), ({"n": 5}, None, None)],
 )  # fmt: skip
 def test_a_number_is_a_number_or_unknown(value: Any, as_number: int | None, as_count: int | None) -> None:
