@@ -40,7 +40,7 @@ def sandbox(
         list[str] | None,
         typer.Option(
             "--as",
-            help="What kind of organisation: without-realtime, without-outbound, outbound-removed, without-matrix, "
+            help="What kind of organisation: without-realtime, without-outbound, without-matrix, "
             "production, administration-mode, joined-members, partial-members, refusals-inside, silent-stops.",
             metavar="KIND",
         ),

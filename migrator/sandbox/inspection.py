@@ -81,7 +81,7 @@ def _privileges(organisation: Organisation) -> list[str]:
 
 def _gone(organisation: Organisation) -> set[str]:
     gone: set[str] = set()
-    if not organisation.outbound:
+    if outbound.answers(organisation) in (outbound.Answers.REMOVED, outbound.Answers.REMOVED_PATH):
         gone |= set(outbound.ACTIONS)
     if not organisation.realtime:
         gone |= set(realtime.ACTIONS)

@@ -16,10 +16,6 @@ def _without_outbound(organisation: Organisation) -> None:
     organisation.outbound_installed = False
 
 
-def _removed(organisation: Organisation) -> None:
-    organisation.outbound = False
-
-
 def _without_matrix(organisation: Organisation) -> None:
     organisation.matrix = False
 
@@ -51,7 +47,6 @@ def _silent_stops(organisation: Organisation) -> None:
 KINDS: Mapping[str, Callable[[Organisation], None]] = {
     "without-realtime": _without_realtime,
     "without-outbound": _without_outbound,
-    "outbound-removed": _removed,
     "without-matrix": _without_matrix,
     "production": _production,
     "administration-mode": _administration,
