@@ -96,7 +96,7 @@ def status(
 ) -> None:
     """Say where a run stands and what comes next, or where its segments stand. Changes nothing and asks nobody."""
     from migrator.commands.status import (
-        Wanted,
+        Filter,
         chosen,
         segment_lines,
         segments_csv,
@@ -115,7 +115,7 @@ def status(
         for line in status_lines(found):
             terminal.say(line)
         return
-    rows = chosen(found, Wanted(tuple(name or ()), tuple(standing or ()), tuple(finding or ())))
+    rows = chosen(found, Filter(tuple(name or ()), tuple(standing or ()), tuple(finding or ())))
     if terminal.as_json:
         terminal.json(segments_json(rows))
     elif as_csv:

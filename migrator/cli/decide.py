@@ -44,7 +44,7 @@ def approve(
     run: RunOption = None,
 ) -> None:
     """Record decisions about segments that wait; the next `load` carries them out. The plan itself stays as it is."""
-    from migrator.commands.deciding import Wanted, carry_out, from_file, in_one_way, whoever_sits_here
+    from migrator.commands.deciding import Meant, carry_out, from_file, in_one_way, whoever_sits_here
 
     one_way = bool(segments or finding or name)
     if bool(source) == one_way:
@@ -58,21 +58,21 @@ def approve(
         if source:
             decisions, refused = from_file(folder, source, who, reason)
         else:
-            wanted = Wanted(tuple(segments or ()), tuple(name or ()), tuple(finding or ()))
+            wanted = Meant(tuple(segments or ()), tuple(name or ()), tuple(finding or ()))
             decisions, refused = in_one_way(folder, wanted, choice or Choice.FLAG, who, reason)
-        outcomes = carry_out(folder, decisions, refused, dry_run=dry_run)
+        recorded = carry_out(folder, decisions, refused, dry_run=dry_run)
     if terminal.as_json:
-        terminal.json({"recorded": [] if dry_run else [*outcomes.lines], "refused": [*outcomes.refused]})
+        terminal.json({"recorded": [] if dry_run else [*recorded.lines], "refused": [*recorded.refused]})
     else:
-        for line in outcomes.lines:
+        for line in recorded.lines:
             terminal.say(line)
         if dry_run:
-            terminal.say(f"Nothing was recorded: {len(outcomes.lines):,} decisions would be.")
-        elif outcomes.lines:
+            terminal.say(f"Nothing was recorded: {len(recorded.lines):,} decisions would be.")
+        elif recorded.lines:
             terminal.tell(f"Load what was decided with: migrator load {folder.name}")
-    for line in outcomes.refused:
+    for line in recorded.refused:
         terminal.fail(line)
-    raise typer.Exit(outcomes.exit_code)
+    raise typer.Exit(recorded.exit_code)
 
 
 COMMANDS = (

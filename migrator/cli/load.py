@@ -187,12 +187,13 @@ def load(
 ) -> None:
     """Carry out the plan of a run exactly as it stands, and verify it. Goes on where an earlier try stopped."""
     from migrator.commands.report import report_stage
-    from migrator.commands.run import checksum_of_plan, load_stage
+    from migrator.commands.run import load_stage
+    from migrator.contracts.decisions import checksum_of_decided
 
     ask = None if yes else asking(terminal, yes=False)
     with orders_of(settings, terminal, skip_check or (), ask) as orders, run_to_load(run, settings) as folder:
         orders.reason = reason
-        if folder.state().confirmed != checksum_of_plan(folder):
+        if folder.state().confirmed != checksum_of_decided(folder.path):
             must_be_answered(given, yes=yes)
         load_stage(folder, orders)
         summary = report_stage(folder)

@@ -66,28 +66,30 @@ def old_run(name: str | None, settings: Settings) -> Iterator[RunFolder]:
 
 @contextmanager
 def run_to_load(name: str | None, settings: Settings) -> Iterator[RunFolder]:
-    """The run whose plan is loaded; where several wait for it, the latest may be the narrower one, so none is chosen.
+    """The run whose plan is loaded: without a name the latest one, unless another plan waits to be loaded, too.
 
     Raises:
-        UsageError: no run is named, and several have a plan that was not loaded.
+        UsageError: no run is named, and a plan waits that is not the latest one's.
     """
     if not name:
-        found = [run for run in all_runs(settings.out) if _waits_to_be_loaded(run)]
-        if len(found) > 1:
-            shown = ", ".join(f"{run.name} ({_described(run)})" for run in found[-10:])
-            raise UsageError(f"{len(found)} runs under {settings.out}/ have a plan that was not loaded. Name the one "
-                             f"that you mean: {shown}. Nothing was changed.")  # fmt: skip
-        name = found[0].name if found else None
+        planned = [run for run in all_runs(settings.out) if _has_plan(run)]
+        waiting = [run for run in planned if not run.state().loaded]
+        if waiting and (len(waiting) > 1 or waiting[0].path != planned[-1].path):
+            shown = ", ".join(f"{run.name} ({_described(run)})" for run in planned[-10:])
+            raise UsageError(
+                f"{len(waiting)} of the runs under {settings.out}/ have a plan that was not loaded, and the latest one "
+                f"need not be the one that you mean. Name it: {shown}. Nothing was changed."
+            )
+        name = planned[-1].name if planned else None
     with old_run(name, settings) as run:
         yield run
 
 
-def _waits_to_be_loaded(run: RunFolder) -> bool:
+def _has_plan(run: RunFolder) -> bool:
     try:
-        state = run.state()
+        return bool(run.state().translated)
     except UsageError:
         return False
-    return bool(state.translated and not state.loaded)
 
 
 def _described(run: RunFolder) -> str:
@@ -97,7 +99,8 @@ def _described(run: RunFolder) -> str:
         segments = [segment for segment in read_plan(run.path).segments if segment.loadable]
     except UsageError:
         return "its plan is damaged"
-    return f"{len(segments):,} segments to load, {run.state().org or 'no organisation'}"
+    loaded = ", loaded" if run.state().loaded else ""
+    return f"{len(segments):,} segments to load, {run.state().org or 'no organisation'}{loaded}"
 
 
 @contextmanager
@@ -170,10 +173,10 @@ def asking(terminal: Terminal, *, yes: bool, deleting: bool = False) -> Confirm:
         for line in shown:
             terminal.insist(line)
         if deleting:
-            typed = f"delete {len(lines) - 1}"
-            agreed = question(f"This cannot be undone. Type {typed} to go on").strip() == typed
+            wanted = f"delete {len(lines) - 1}"
+            agreed = typed(f"This cannot be undone. Type {wanted} to go on") == wanted
         elif word:
-            agreed = question(f"Type {word}, the name of the organisation, to go on").strip() == word
+            agreed = typed(f"Type {word}, the name of the organisation, to go on") == word
         else:
             agreed = agrees("Go on?")
         if not agreed:
@@ -211,16 +214,16 @@ def agrees(what: str, *, default: bool = False) -> bool:
         try:
             return typer.confirm(what, default=default, err=True)
         except typer.Abort:
-            raise Declined from None
+            return False
 
 
-def question(what: str) -> str:
-    """Ask for a word. Ctrl-C and the end of input are a no."""
+def typed(what: str) -> str:
+    """Ask for a word; empty for Ctrl-C and the end of input."""
     with _interruptible():
         try:
-            return str(typer.prompt(what, err=True))
+            return str(typer.prompt(what, err=True)).strip()
         except typer.Abort:
-            raise Declined from None
+            return ""
 
 
 @contextmanager

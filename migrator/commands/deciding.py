@@ -6,7 +6,6 @@ import getpass
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from migrator.contracts.decisions import checksum_of, decide, open_to, read_deci
 from migrator.contracts.history import Deed, Event, record
 from migrator.contracts.plan import Outcome, PlannedSegment, read_plan
 from migrator.contracts.run_folder import RunFolder, utc_now
+from migrator.contracts.selection import is_named
 from migrator.product.findings import CATALOGUE
 from migrator.report.words import LANGUAGES, Words
 
@@ -29,7 +29,7 @@ CHOICES = (Choice.TRANSLATE, Choice.SNAPSHOT, Choice.SKIP)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Meant:
     """Which segments are decided about, all in one way."""
 
     segments: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
+class Recorded:
     """What came of deciding."""
 
     lines: tuple[str, ...]
@@ -75,9 +75,7 @@ def whoever_sits_here() -> str:
         return "unknown"
 
 
-def in_one_way(
-    run: RunFolder, wanted: Wanted, choice: Choice, by: str, reason: str
-) -> tuple[list[Decision], list[str]]:
+def in_one_way(run: RunFolder, wanted: Meant, choice: Choice, by: str, reason: str) -> tuple[list[Decision], list[str]]:
     """The same decision for all segments that are meant; gives those that it is open to, and why not for the others.
 
     Args:
@@ -102,7 +100,7 @@ def in_one_way(
     waiting = [one for one in plan.segments if one.outcome in (Outcome.FLAGGED, Outcome.BLOCKED)]
     meant = {segment.legacy_id: segment for segment in named}
     for segment in waiting:
-        if any(fnmatchcase(segment.name.casefold(), pattern.casefold()) for pattern in wanted.names) or any(
+        if any(is_named(pattern, segment.name) for pattern in wanted.names) or any(
             finding.code in wanted.findings for finding in segment.findings
         ):
             meant.setdefault(segment.legacy_id, segment)
@@ -133,7 +131,12 @@ def from_file(run: RunFolder, file: Path, by: str, reason: str) -> tuple[list[De
     Raises:
         UsageError: the file cannot be read, holds no decisions, or is about another run.
     """
-    entries = list(_of_workbook(file) if file.suffix.lower() in (".xlsx", ".xlsm") else _of_json(run, file))
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}. Check the path.") from error
+    workbook = file.suffix.lower() in (".xlsx", ".xlsm")
+    entries = list(_of_workbook(file, content) if workbook else _of_json(run, file, content))
     plan = read_plan(run.path)
     by_id = {segment.legacy_id: segment for segment in plan.segments}
     decisions: list[Decision] = []
@@ -186,17 +189,19 @@ def _decision(by_id: dict[UUID, PlannedSegment], entry: _Entry, by: str, reason:
     return Decision(segment, choice, entry.who.strip() or by, entry.why.strip() or reason)
 
 
-def _of_json(run: RunFolder, file: Path) -> Iterable[_Entry]:
+def _of_json(run: RunFolder, file: Path, content: bytes) -> Iterable[_Entry]:
     try:
-        content = json.loads(file.read_bytes())
-        about, entries = str(content["run"]), list(content["decisions"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(f"{file} cannot be read as a file of decisions ({error}).") from error
+        said = json.loads(content)
+        about, entries = str(said["run"]), list(said["decisions"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(
+            f"{file} is no file of decisions. Download one from the report's page, or name the workbook (report.xlsx)."
+        ) from error
     if about != run.name:
         raise UsageError(f"{file} holds decisions about the run {about}, not about {run.name}. Nothing was changed.")
     for entry in entries:
         if not isinstance(entry, dict):
-            raise UsageError(f"{file} cannot be read as a file of decisions ({entry!r} is no decision).")
+            raise UsageError(f"{file} is no file of decisions: one of its entries is none. Download it once more.")
         names = ("id", "name", "decision", "who", "why", "checksum")
         yield _Entry(*(str(entry.get(name) or "") for name in names))
 
@@ -204,14 +209,14 @@ def _of_json(run: RunFolder, file: Path) -> Iterable[_Entry]:
 _COLUMNS = ("legacy_id", "segment", "decision", "who", "why", "checksum")
 
 
-def _of_workbook(file: Path) -> Iterable[_Entry]:
+def _of_workbook(file: Path, content: bytes) -> Iterable[_Entry]:
     """The sheet of the workbook whose head has all columns, in whichever language it was written."""
     from openpyxl import load_workbook
 
     try:
-        book = load_workbook(BytesIO(file.read_bytes()), read_only=True)
+        book = load_workbook(BytesIO(content), read_only=True)
     except Exception as error:  # whatever openpyxl makes of a file that is none
-        raise UsageError(f"{file} cannot be read as a workbook ({error}).") from error
+        raise UsageError(f"{file} is no workbook. Write one with: migrator report --format xlsx") from error
     heads = [tuple(Words(language)(name) for name in _COLUMNS) for language in LANGUAGES]
     try:
         for sheet in book.worksheets:
@@ -236,7 +241,7 @@ def _text(value: Any) -> str:
 # --- recording -------------------------------------------------------------------------------------------------------
 
 
-def carry_out(run: RunFolder, decisions: Sequence[Decision], refused: Sequence[str], *, dry_run: bool) -> Outcomes:
+def carry_out(run: RunFolder, decisions: Sequence[Decision], refused: Sequence[str], *, dry_run: bool) -> Recorded:
     """Record decisions, who made them and why, and write the report again.
 
     Args:
@@ -251,7 +256,7 @@ def carry_out(run: RunFolder, decisions: Sequence[Decision], refused: Sequence[s
     before = read_decisions(run.path)
     lines = [_sentence(one, before.get(one.segment.legacy_id)) for one in decisions]
     if dry_run or not decisions:
-        return Outcomes(tuple(lines), tuple(refused))
+        return Recorded(tuple(lines), tuple(refused))
     for choice in CHOICES:
         if chosen := [one.segment for one in decisions if one.choice is choice]:
             decide(run.path, chosen, choice)
@@ -264,7 +269,7 @@ def carry_out(run: RunFolder, decisions: Sequence[Decision], refused: Sequence[s
             for one in decisions
         ],
     )  # fmt: skip
-    return Outcomes(tuple(lines), tuple(refused), report_stage(run))
+    return Recorded(tuple(lines), tuple(refused), report_stage(run))
 
 
 def _what(one: Decision, before: Choice | None) -> str:

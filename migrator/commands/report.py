@@ -70,10 +70,12 @@ def report_stage(
         UsageError: there is no plan, a file of the run is damaged, or the report is wanted in an unknown way.
     """
     before = run.state().report
-    wanted = wish or (before if before.logo is None or before.logo.is_file() else replace(before, logo=None))
+    wanted = wish or before
+    if wanted.logo and wanted.logo == before.logo and not wanted.logo.is_file():
+        wanted = replace(wanted, logo=None)  # a picture that was once there need not be there for ever
     if wish:
         # Those that are asked for come first; the others would be out of date beside them.
-        wanted = replace(wish, formats=tuple(dict.fromkeys((*wish.formats, *before.formats))))
+        wanted = replace(wanted, formats=tuple(dict.fromkeys((*wish.formats, *before.formats))))
     plan, state = _told_in(wanted.language, plan_of(run), run.export), run.state()
     verifications = read_verifications(run.path)
     compared, total, dry_run = _compared(run, plan, verifications)

@@ -5,7 +5,6 @@ The stages know nothing of each other; what one leaves is read here and handed t
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import shutil
@@ -25,12 +24,12 @@ from migrator.commands.doctor import examine, refuse_where_not_ready
 from migrator.commands.examination import Health, elsewhere
 from migrator.commands.report import Summary, journal_lost, plan_of, report_stage
 from migrator.commands.session import Orders
-from migrator.contracts.decisions import DECISIONS
+from migrator.contracts.decisions import checksum_of_decided
 from migrator.contracts.export_check import check_export
 from migrator.contracts.export_folder import OrganisationRef, member_reader, read_export
 from migrator.contracts.history import Deed, Event, record
-from migrator.contracts.journal import JOURNAL
-from migrator.contracts.plan import PLAN, Plan, TranslationSettings, check_export_of, write_plan
+from migrator.contracts.journal import JOURNAL, read_results
+from migrator.contracts.plan import Plan, TranslationSettings, check_export_of, write_plan
 from migrator.contracts.run_folder import Goal, RunFolder, Task, utc_now
 from migrator.contracts.selection import Selection, nothing_chosen
 from migrator.contracts.verification import Verification
@@ -196,7 +195,8 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None, de
         before = Counter(_traffic(client)), Counter(client.refusals)
         user = await who(client)
         try:
-            await load(loading, orders.progress, only, partial(_agree, run, orders, loading, user, deed))
+            agree = partial(_agree, run, orders, loading, Event("", deed, user, orders.reason), whole=only is None)
+            await load(loading, orders.progress, only, agree)
         finally:
             _say_throttling(run, client, orders, *before)
         run.update(loaded=utc_now())
@@ -205,28 +205,30 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None, de
     try:
         with_loading(run, orders, plan_of(run), work)
     except Declined:
-        run.update(dry_run=True)
+        state = run.state()
+        if not (state.confirmed or state.loaded or read_results(run.path / JOURNAL)):
+            run.update(dry_run=True)  # as long as nothing is loaded
         _report_so_far(run, orders)
         raise
     except (UsageError, Interrupted):
         raise  # nothing was tried, or the person wants to be gone
-    except Exception:
+    except Exception:  # whatever it is, it comes out as it is, after the report of what was done
         _report_so_far(run, orders)
         raise
 
 
-def _agree(run: RunFolder, orders: Orders, loading: Loading, user: str, deed: Deed, would: Preview) -> None:
-    """Ask before anything is written, unless this very plan was agreed to before.
+def _agree(run: RunFolder, orders: Orders, loading: Loading, event: Event, would: Preview, *, whole: bool) -> None:
+    """Ask before anything is written, unless this very plan was agreed to before; what was agreed to is recorded.
 
     Raises:
         Declined: the answer is no.
     """
-    plan = checksum_of_plan(run)
+    plan = checksum_of_decided(run.path)
     if orders.confirm and would.writes and run.state().confirmed != plan:
         orders.confirm(preview_lines(would, run.name, loading))
-    run.update(dry_run=False, org=loading.client.url, confirmed=plan)
+    run.update(dry_run=False, org=loading.client.url, **({"confirmed": plan} if whole else {}))
     what = f"{would.create.segments:,} to create, {would.change.segments + would.leave.segments:,} there already"
-    record(run.path, [Event(utc_now(), deed, user, orders.reason, what=what)])
+    record(run.path, [replace(event, at=utc_now(), what=what)])
 
 
 async def who(client: Client) -> str:
@@ -251,15 +253,6 @@ async def note(run: RunFolder, orders: Orders, client: Client, deed: Deed, what:
     record(run.path, [Event(utc_now(), deed, await who(client), orders.reason, what=what)])
 
 
-def checksum_of_plan(run: RunFolder) -> str:
-    """A checksum of the plan with its decisions, as it stands."""
-    digest = hashlib.sha256()
-    for name in (PLAN, DECISIONS):
-        path = run.path / name
-        digest.update(path.read_bytes() if path.exists() else b"\0")
-    return digest.hexdigest()
-
-
 def preview_lines(would: Preview, name: str, loading: Loading) -> list[str]:
     """What loading would do, for a person who is asked.
 
@@ -273,7 +266,7 @@ def preview_lines(would: Preview, name: str, loading: Loading) -> list[str]:
         f"The plan of the run {name}, in {loading.client.url}; what is created belongs to {owner}:",
         f"  + create {_of(would.create)}",
         f"  ~ change {_of(would.change)}, where they differ from the plan" if would.change.segments else "  ~ change 0",
-        "  - remove 0",
+        "  - remove nothing: loading deletes no segment",
     ]
     if would.leave.segments:
         lines.append(f"    leave {_of(would.leave)}, as they are")
@@ -295,6 +288,8 @@ def _of(part: Part) -> str:
 
 def _report_so_far(run: RunFolder, orders: Orders) -> None:
     """Whatever ended the loading, its report is written; what the journal holds is the truth until then."""
+    if not (run.path / JOURNAL).exists():
+        return  # the organisation was not even reached
     try:
         written = report_stage(run).report
     except (MigratorError, OSError):
@@ -429,7 +424,7 @@ def _carry_on(run: RunFolder, orders: Orders, task: Task) -> Summary:
                 extract_stage(run, orders, task.selection)
         translate_stage(run, task, target)
     if not run.state().dry_run and task.goal is Goal.RUN:
-        load_stage(run, orders)
+        load_stage(run, orders, deed=Deed.RUN)
     summary = report_stage(run)
     if task.goal is Goal.RUN and task.dry_run and org:
         look_ahead(run, orders)

@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from migrator.base.errors import UsageError
@@ -15,6 +14,7 @@ from migrator.commands.report import compared_now, journal_lost
 from migrator.contracts.decisions import read_decisions
 from migrator.contracts.plan import PLAN
 from migrator.contracts.run_folder import Goal, RunFolder, RunState
+from migrator.contracts.selection import is_named
 from migrator.report.forms.html import REPORT
 from migrator.report.row import ReportRow, Standing
 
@@ -24,7 +24,7 @@ _NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Filter:
     """Which segments are shown. Empty means all; a segment must pass every filter that is given."""
 
     names: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Wanted:
     def takes(self, row: ReportRow) -> bool:
         """Whether a segment passes."""
         return (
-            (not self.names or any(fnmatchcase(row.name.casefold(), name.casefold()) for name in self.names))
+            (not self.names or any(is_named(name, row.name) for name in self.names))
             and (not self.standings or row.standing in self.standings)
             and (not self.findings or any(one.code in self.findings for one in row.findings))
         )
@@ -128,7 +128,7 @@ def status_lines(status: Status) -> list[str]:
     return lines
 
 
-def chosen(status: Status, wanted: Wanted) -> list[ReportRow]:
+def chosen(status: Status, wanted: Filter) -> list[ReportRow]:
     """The segments that pass the filters.
 
     Args:

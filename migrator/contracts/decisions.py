@@ -15,7 +15,7 @@ from uuid import UUID
 from migrator.base.atomic import write_text
 from migrator.base.errors import UsageError
 from migrator.contracts.choices import Choice
-from migrator.contracts.plan import Outcome, Plan, PlannedSegment
+from migrator.contracts.plan import PLAN, Outcome, Plan, PlannedSegment
 from migrator.contracts.versions import Format
 from migrator.product import findings
 
@@ -55,6 +55,18 @@ def checksum_of(segment: PlannedSegment) -> str:
         [str(segment.legacy_id), str(segment.outcome), segment.query, would], sort_keys=True, default=str
     )
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def checksum_of_decided(folder: Path) -> str:
+    """A checksum of the plan and its decisions, as both stand.
+
+    Args:
+        folder: the run folder.
+    """
+    digest = hashlib.sha256()
+    for path in (folder / PLAN, folder / DECISIONS):
+        digest.update(path.read_bytes() if path.exists() else b"\0")
+    return digest.hexdigest()
 
 
 def open_to(segment: PlannedSegment, choice: Choice) -> None:

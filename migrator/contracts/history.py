@@ -19,7 +19,6 @@ class Deed(StrEnum):
     RUN = "run"
     LOAD = "load"
     RETRY = "retry"
-    VERIFY = "verify"
     DECISION = "decision"
     ROLLBACK = "rollback"
     RETIRE = "retire"

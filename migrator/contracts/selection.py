@@ -25,7 +25,7 @@ class Selection:
 def selects(selection: Selection, segment: LegacySegment) -> bool:
     """Whether `segment` passes every filter that is given."""
     return (
-        (not selection.names or any(_matches(name, segment.name) for name in selection.names))
+        (not selection.names or any(is_named(name, segment.name) for name in selection.names))
         and (not selection.ids or segment.id in selection.ids)
         and (not selection.types or segment.type_code in selection.types)
         and (not selection.statuses or segment.status_code in selection.statuses)
@@ -49,6 +49,7 @@ def nothing_chosen(selection: Selection, segments: Sequence[LegacySegment]) -> s
     return f"None of the {len(segments):,} segments passes the filter {', '.join(given)}.{hint} Nothing was changed."
 
 
-def _matches(pattern: str, name: str) -> bool:
+def is_named(pattern: str, name: str) -> bool:
+    """Whether a name is the one that is meant; * and ? stand for any text, upper and lower case are the same."""
     # A name may itself hold [ or *, so the plain comparison comes first.
     return pattern.casefold() == name.casefold() or fnmatchcase(name.casefold(), pattern.casefold())

@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from migrator.base.ids import Ids, is_id, joined, ordered, packed, unpacked, without
+from migrator.base.cells import identity
+from migrator.base.ids import Ids, joined, ordered, packed, unpacked, without
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.journal import LoadState
@@ -205,7 +206,7 @@ async def _groups(
         blank: a look that says nothing yet.
     """
     note = "The static groups were changed after they were loaded."
-    if any(kind not in ("Include", "Exclude") or not is_id(group) for group, kind in kinds.items()):
+    if any(kind not in ("Include", "Exclude") or identity(group) is None for group, kind in kinds.items()):
         return replace(blank, match=Match.DIFFERENT, note=f"{note} What they are now cannot be read.")
     if kinds == _kinds(segment) and await _group_by_group(loading, segment):
         return None

@@ -10,7 +10,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -18,14 +17,16 @@ from typing import cast
 import pytest
 
 from migrator.base.errors import Declined
-from migrator.cli import load, runs
+from migrator.cli import load, prepare, runs
 from migrator.cli.terminal import Terminal
 from migrator.commands.aftercare import name_to_type
+from migrator.contracts.export_folder import read_export
 from migrator.contracts.run_folder import RunFolder
 from migrator.dataverse import inspection
 from migrator.dataverse.client import Client
 from migrator.sandbox.server import Running
 from tests.conftest import INTERRUPTIBLE, Command
+from tests.small import LOST, contact
 
 pytestmark = pytest.mark.quick
 
@@ -80,7 +81,10 @@ def test_a_person_sees_what_would_be_written_and_where(command: Command, sandbox
     assert result.code == 3
     assert f"The plan of the run {one_run().name}, in {sandbox.address}; what is created belongs to the" in result.err
     assert "+ create 4 segments with 23 memberships (3 live, 1 as drafts)" in result.err
-    assert "~ change 0 - remove 0 not in it: 2, of which 2 wait for a decision" in result.err
+    assert (
+        "~ change 0 - remove nothing: loading deletes no segment not in it: 2, of which 2 wait for a decision"
+        in result.err
+    )
     assert created(sandbox) == 4
 
 
@@ -106,6 +110,36 @@ def test_a_plan_that_was_agreed_to_is_loaded_again_without_a_question(command: C
     assert command("load", "asked").code == 3
 
 
+def test_no_to_a_second_loading_leaves_the_run_what_it_is(
+    command: Command, sandbox: Running, keyboard: Keyboard
+) -> None:
+    command("run", "--org", sandbox.address)
+    command("approve", "Both", "--as", "translate")
+    keyboard.types("n\n")
+    assert command("load", "asked").code == 2
+    assert "dry run" not in command("status").out
+    assert "4 verified" in command("status").out
+
+
+def test_a_retry_of_one_segment_agrees_to_no_other(command: Command, sandbox: Running) -> None:
+    command("run", "--org", sandbox.address, "--dry-run")
+    assert command("retry", "Oslo").code == 0
+    assert created(sandbox) == 1
+    assert command("load", "asked").code == 2
+
+
+def test_ctrl_c_at_the_second_question_of_an_import_undoes_nothing(
+    command: Command, small_export: Path, keyboard: Keyboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("translate", "--from", small_export)
+    Path("Lost.csv").write_text(f"contactid\n{contact(1)}\n")
+    monkeypatch.setattr(prepare, "at_a_keyboard", lambda: True)
+    keyboard.types("y\n")  # the end of input comes where the plan would be made again
+    result = command("import-members", "Lost.csv", "--segment", "Lost")
+    assert "Nothing was changed" not in result.err
+    assert read_export(one_run().path / "export").members[LOST].count == 1
+
+
 def test_a_plan_that_was_changed_since_is_asked_about_again(command: Command, sandbox: Running) -> None:
     command("run", "--org", sandbox.address)
     command("approve", "Both", "--as", "translate")
@@ -128,8 +162,12 @@ def test_of_two_plans_none_is_chosen_by_its_time(command: Command, sandbox: Runn
     command("run", "--org", sandbox.address, "--dry-run", "--name", "Oslo")
     result = command("load")
     assert (result.code, created(sandbox)) == (2, 0)
-    assert "2 runs under reports/ have a plan that was not loaded" in result.err
+    assert "2 of the runs under reports/ have a plan that was not loaded" in result.err
     assert re.search(r"\(4 segments to load, .*\(1 segments to load, ", result.err)
+    latest = max(Path("reports").iterdir(), key=lambda path: RunFolder(path).state().created)
+    assert command("load", latest.name).code == 0
+    assert command("load").code == 2  # an older plan that waits is no reason to take it, and neither is the latest
+    assert created(sandbox) == 1
 
 
 def test_a_run_is_named_for_its_time_and_organisation(command: Command, sandbox: Running) -> None:
@@ -185,7 +223,6 @@ def test_ctrl_c_answers_the_question_with_no(sandbox: Running, tmp_path: Path) -
                 part = os.read(process.stderr.fileno(), 4096)
                 assert part, seen
                 seen += part
-            time.sleep(0.2)
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=20) == 2
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,6 +62,19 @@ def test_those_that_it_is_not_open_to_are_named_and_the_others_are_decided(comma
     assert read_decisions(run.path) == {COMPOUND: Choice.TRANSLATE, LOST: Choice.SKIP}
 
 
+def test_brackets_in_a_name_are_letters(command: Command, small_export: Path) -> None:
+    rows = (small_export / "segments.jsonl").read_text()
+    assert '"Both"' in rows
+    lines = rows.replace('"Both"', '"[Both] of us"')
+    (small_export / "segments.jsonl").write_text(lines)
+    manifest = json.loads((small_export / "manifest.json").read_text())
+    manifest["files"]["segments.jsonl"]["sha256"] = hashlib.sha256(lines.encode()).hexdigest()
+    (small_export / "manifest.json").write_text(json.dumps(manifest))
+    command("translate", "--from", small_export)
+    assert command("approve", "--name", "[both] of us", "--as", "skip").code == 0
+    assert command("status", "--name", "[Both] of us").code == 0
+
+
 def test_a_dry_run_says_what_would_be_recorded(command: Command, run: RunFolder) -> None:
     result = command("approve", "--name", "Both", "--as", "snapshot", "--dry-run")
     assert (result.code, read_decisions(run.path), read_history(run.path)) == (0, {}, [])
@@ -78,8 +92,8 @@ def test_a_dry_run_says_what_would_be_recorded(command: Command, run: RunFolder)
         (("--finding", "status-error", "--as", "skip"), "No segment of the run"),
         (("--from", "x.json", "--as", "skip"), "leave --as out"),
         (("--from", "x.json", "Both"), "Say which segments"),
-        (("--from", "nowhere.json"), "cannot be read as a file of decisions"),
-        (("--from", "nowhere.xlsx"), "cannot be read as a workbook"),
+        (("--from", "nowhere.json"), "nowhere.json cannot be read: No such file or directory. Check the path."),
+        (("--from", "nowhere.xlsx"), "nowhere.xlsx cannot be read: No such file"),
     ],
 )
 def test_what_cannot_be_meant_is_said(command: Command, run: RunFolder, arguments: tuple[str, ...], words: str) -> None:
@@ -125,8 +139,10 @@ def test_a_row_that_cannot_be_carried_out_is_named_and_the_others_are_recorded(
 
 @pytest.mark.parametrize("broken", ["", "[]", '{"run": 7}', '{"run": "x", "decisions": 7}', "[" * 100_000])
 def test_a_file_that_is_none_is_refused(command: Command, run: RunFolder, broken: str) -> None:
-    Path("decisions.json").write_text(broken)
-    assert command("approve", "--from", "decisions.json").code == 2
+    for name, words in (("decisions.json", "is no file of decisions"), ("decisions.xlsx", "is no workbook")):
+        Path(name).write_text(broken)
+        result = command("approve", "--from", name)
+        assert (result.code, words in result.err) == (2, True)
 
 
 def test_decisions_about_another_run_are_refused(command: Command, run: RunFolder) -> None:
@@ -195,7 +211,7 @@ def test_whoever_changes_the_organisation_is_on_record(command: Command, sandbox
     (path,) = Path("reports").iterdir()
     user = f"Sandbox user ({sandbox.organisation.user})"
     assert [(one.deed, one.by, one.reason) for one in read_history(path)] == [
-        (Deed.LOAD, user, "the great day"),
+        (Deed.RUN, user, "the great day"),
         (Deed.ROLLBACK, user, "too early"),
     ]
 
