@@ -1,11 +1,14 @@
-"""Writes the parts of docs/ that the program itself knows: the commands and the findings. Run it with `make docs`."""
+"""Writes the parts of docs/ that the program itself knows: commands, findings, the Python interface (`make docs`)."""
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import sys
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from typer.testing import CliRunner
 
@@ -158,6 +161,55 @@ def security() -> str:
     return f"{before}{_BEGIN}\n{chr(10).join(rows)}\n{_END}{after}"
 
 
+def python() -> str:
+    """`docs/python.md`: the reference stands between two marks; the rest is written by hand."""
+    from migrator import api
+
+    lines: list[str] = []
+    for name in ("extract", "translate", "predict", "approve", "load", "verify", "write_report", "open_run", "Run",
+                 "practice_organisation"):  # fmt: skip
+        lines += _reference(name, getattr(api, name))
+    for name, one in vars(api.Run).items():
+        if not name.startswith("_") and (callable(one) or isinstance(one, property)):
+            lines += _reference(f"Run.{name}", one)
+    text = (HERE / "python.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(_REFERENCE)
+    return f"{before}{_REFERENCE}\n{chr(10).join(lines)}\n{_END}{rest.partition(_END)[2]}"
+
+
+def _reference(name: str, one: Any) -> list[str]:
+    """One name of the interface: how it is called, and its docstring as paragraphs and lists."""
+    told = inspect.getdoc(one) or ""
+    called = "" if isinstance(one, property) or inspect.isclass(one) else _called(name, one)
+    lines = ["", f"### {name}", *(["", "```python", called, "```"] if called else [])]
+    text, *sections = re.split(r"^(Args|Raises):\n", told, flags=re.MULTILINE)
+    lines += ["", text.strip()]
+    for head, body in zip(sections[::2], sections[1::2], strict=True):
+        lines += ["", {"Args": "Arguments:", "Raises": "Errors:"}[head], ""]
+        lines += [f"- `{key}`: {what}" for key, what in re.findall(r"^ *(\w+): (.+)$", body, re.MULTILINE)]
+    return lines
+
+
+def _called(name: str, one: Any) -> str:
+    """The signature, a parameter a line where it is long."""
+    signature = inspect.signature(one)
+    kept = [part for part in signature.parameters.values() if part.name != "self"]
+    shown = [_parameter(part) for part in kept]
+    star = next((at for at, part in enumerate(kept) if part.kind is part.KEYWORD_ONLY), None)
+    if star is not None and not any(part.kind is part.VAR_POSITIONAL for part in kept):
+        shown.insert(star, "*")
+    gives = signature.return_annotation
+    short = f"{name}({', '.join(shown)}) -> {gives}"
+    return short if len(short) <= 110 else "\n".join([f"{name}(", *(f"    {part}," for part in shown), f") -> {gives}"])
+
+
+def _parameter(part: inspect.Parameter) -> str:
+    stars = {part.VAR_POSITIONAL: "*", part.VAR_KEYWORD: "**"}.get(part.kind, "")
+    default = "" if part.default is part.empty else f" = {part.default!r}"
+    return f"{stars}{part.name}: {part.annotation}{default}"
+
+
+_REFERENCE = "<!-- reference: written by make docs -->"
 _BEGIN, _END = "<!-- privileges: written by make docs -->", "<!-- end -->"
 
 PAGES = {
@@ -167,6 +219,7 @@ PAGES = {
     "findings.md": catalogue,
     "queries.md": phrases,
     "report.schema.json": schema,
+    "python.md": python,
 }
 
 

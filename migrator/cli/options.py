@@ -12,19 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
-from uuid import UUID
 
 import typer
 
-from migrator.base.errors import UsageError
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import FIELDS, Settings, option_of, settings
-from migrator.contracts.choices import Choice, Choices
-from migrator.contracts.selection import Selection
-from migrator.product.codes import LegacyStatus, LegacyType
-
-_TYPES = {kind.name.lower(): int(kind) for kind in LegacyType}
-_STATUSES = {status.name.lower().replace("_", "-"): int(status) for status in LegacyStatus}
+from migrator.contracts.choices import Choice, Choices, choices_of
+from migrator.contracts.selection import STATUSES, TYPES, Selection, selection_of
 
 Run = Annotated[
     str | None,
@@ -86,7 +80,7 @@ _SELECTING: tuple[_Parameter, ...] = (
     (
         "type_",
         Annotated[
-            list[str] | None, typer.Option("--type", help=f"Only this type: {', '.join(_TYPES)}.", metavar="TYPE")
+            list[str] | None, typer.Option("--type", help=f"Only this type: {', '.join(TYPES)}.", metavar="TYPE")
         ],
         None,
     ),
@@ -94,7 +88,7 @@ _SELECTING: tuple[_Parameter, ...] = (
         "status",
         Annotated[
             list[str] | None,
-            typer.Option("--status", help=f"Only this status: {', '.join(_STATUSES)}.", metavar="STATUS"),
+            typer.Option("--status", help=f"Only this status: {', '.join(STATUSES)}.", metavar="STATUS"),
         ],
         None,
     ),
@@ -224,47 +218,8 @@ def _given(options: Mapping[str, Any], taken: Mapping[str, Any]) -> Given:
 
 
 def _selection(taken: Mapping[str, Any]) -> Selection:
-    """Which segments are meant.
-
-    Raises:
-        UsageError: an id, type or status is none.
-    """
-    return Selection(
-        names=tuple(taken.get("name") or ()),
-        ids=tuple(_uuid(text) for text in taken.get("id_") or ()),
-        types=tuple(_code(text, _TYPES, "--type") for text in taken.get("type_") or ()),
-        statuses=tuple(_code(text, _STATUSES, "--status") for text in taken.get("status") or ()),
-    )
+    return selection_of(*(taken.get(name) or () for name in ("name", "id_", "type_", "status")))
 
 
 def _choices(taken: Mapping[str, Any]) -> Choices:
-    """What becomes of segments that need a decision.
-
-    Raises:
-        UsageError: this cannot be chosen for all of them.
-    """
-    compound, interactions = taken.get("compound") or Choice.FLAG, taken.get("interactions") or Choice.FLAG
-    if compound not in (Choice.FLAG, Choice.TRANSLATE, Choice.SNAPSHOT):
-        raise UsageError(
-            f"--compound is flag, translate or snapshot, not {compound}. Leave segments out by filters, or with "
-            "migrator approve --as skip"
-        )
-    if interactions not in (Choice.FLAG, Choice.TRANSLATE):
-        raise UsageError(f"--interactions is flag or translate, not {interactions}.")
-    return Choices(Choice(compound), Choice(interactions))
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise UsageError(f"--id takes the id of a segment; {text} is none. Use --name for names.") from None
-
-
-def _code(text: str, known: dict[str, int], option: str) -> int:
-    word = text.lower().replace(" ", "-").replace("_", "-")
-    if word in known:
-        return known[word]
-    if text.isdigit():
-        return int(text)
-    raise UsageError(f"{option} cannot be {text}; it is one of {', '.join(known)}, or a code.")
+    return choices_of(taken.get("compound") or Choice.FLAG, taken.get("interactions") or Choice.FLAG)

@@ -18,14 +18,13 @@ from migrator.cli.runs import (
     at_a_keyboard,
     export_kept_from_others,
     new_run_for,
-    not_loaded,
     old_run,
     orders_of,
 )
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
 from migrator.contracts.choices import Choices, Doubt
-from migrator.contracts.run_folder import Goal, Task
+from migrator.contracts.run_folder import Goal, Task, not_loaded
 from migrator.contracts.selection import Selection
 from migrator.extractor.reading.answers import Answers, Hidden
 

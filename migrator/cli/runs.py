@@ -18,7 +18,16 @@ from migrator.base.errors import Declined, UsageError
 from migrator.cli.options import Given
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
-from migrator.contracts.run_folder import RUN, RunFolder, all_runs, discard_if_empty, find_run, new_run, working_on
+from migrator.contracts.run_folder import (
+    RUN,
+    RunFolder,
+    all_runs,
+    discard_if_empty,
+    find_run,
+    new_run,
+    not_loaded,
+    working_on,
+)
 
 if TYPE_CHECKING:
     from migrator.commands.session import Confirm, Orders
@@ -132,16 +141,6 @@ def _holds_something(run: RunFolder) -> bool:
     if not results:  # nothing was to be loaded, or the journal is lost
         return bool(latest(read_verifications(run.path)))
     return any(result.state in (LoadState.LOADED, LoadState.FAILED) for result in results.values())
-
-
-def not_loaded(run: RunFolder) -> None:
-    """Refuse to change the plan or the export of a run that has been loaded.
-
-    Raises:
-        UsageError: it has.
-    """
-    if run.state().loaded:
-        raise UsageError(f"The run {run.name} has been loaded; its plan is not changed any more. Start a new run.")
 
 
 @contextmanager

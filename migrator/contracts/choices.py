@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from migrator.base.errors import UsageError
+
 
 class Choice(StrEnum):
     """What a run does with segments that need a decision."""
@@ -25,6 +27,26 @@ class Choices:
 
     compound: Choice = Choice.FLAG
     interactions: Choice = Choice.FLAG
+
+
+def choices_of(compound: str, interactions: str) -> Choices:
+    """What becomes of segments that need a decision, by the words that people use.
+
+    Args:
+        compound: of compound segments.
+        interactions: of behavioural ones.
+
+    Raises:
+        UsageError: this cannot be chosen for all of them.
+    """
+    if compound not in (Choice.FLAG, Choice.TRANSLATE, Choice.SNAPSHOT):
+        raise UsageError(
+            f"--compound is flag, translate or snapshot, not {compound}. Leave segments out by filters, or with "
+            "migrator approve --as skip"
+        )
+    if interactions not in (Choice.FLAG, Choice.TRANSLATE):
+        raise UsageError(f"--interactions is flag or translate, not {interactions}.")
+    return Choices(Choice(compound), Choice(interactions))
 
 
 class Doubt(StrEnum):

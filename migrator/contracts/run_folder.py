@@ -253,6 +253,16 @@ def unfinished_run(out: Path, org: str = "") -> RunFolder | None:
     return None
 
 
+def not_loaded(run: RunFolder) -> None:
+    """Refuse to change the plan or the export of a run that has been loaded.
+
+    Raises:
+        UsageError: it has.
+    """
+    if run.state().loaded:
+        raise UsageError(f"The run {run.name} has been loaded; its plan is not changed any more. Start a new run.")
+
+
 def all_runs(out: Path) -> list[RunFolder]:
     """All runs below `out`, oldest first."""
     folders = [RunFolder(path.parent) for path in out.glob(f"*/{RUN}")]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from uuid import UUID
 
+from migrator.base.errors import UsageError
 from migrator.contracts.legacy_segment import LegacySegment
+from migrator.product.codes import LegacyStatus, LegacyType
+
+TYPES: Mapping[str, int] = {kind.name.lower(): int(kind) for kind in LegacyType}
+STATUSES: Mapping[str, int] = {status.name.lower().replace("_", "-"): int(status) for status in LegacyStatus}
+"""How people call types and statuses → their codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,42 @@ class Selection:
     ids: tuple[UUID, ...] = ()
     types: tuple[int, ...] = ()
     statuses: tuple[int, ...] = ()
+
+
+def selection_of(names: Iterable[str], ids: Iterable[str], types: Iterable[str], statuses: Iterable[str]) -> Selection:
+    """Which segments are meant, by the words that people use.
+
+    Args:
+        names: names or patterns.
+        ids: texts of ids.
+        types: words of `TYPES`, or codes.
+        statuses: words of `STATUSES`, or codes.
+
+    Raises:
+        UsageError: an id, type or status is none.
+    """
+    return Selection(
+        names=tuple(names),
+        ids=tuple(_uuid(text) for text in ids),
+        types=tuple(_code(text, TYPES, "--type") for text in types),
+        statuses=tuple(_code(text, STATUSES, "--status") for text in statuses),
+    )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UsageError(f"--id takes the id of a segment; {text} is none. Use --name for names.") from None
+
+
+def _code(text: str, known: Mapping[str, int], option: str) -> int:
+    word = text.lower().replace(" ", "-").replace("_", "-")
+    if word in known:
+        return known[word]
+    if text.isdigit():
+        return int(text)
+    raise UsageError(f"{option} cannot be {text}; it is one of {', '.join(known)}, or a code.")
 
 
 def selects(selection: Selection, segment: LegacySegment) -> bool:
