@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from migrator.base.errors import UsageError
@@ -442,7 +443,11 @@ def test_a_copy_for_others_names_nobody_and_gives_the_same_plan(
     assert result.code == 0, result.err
     copy = tmp_path / "copy"
     assert check_export(copy) == []
-    content = "".join(path.read_text() for path in copy.rglob("*") if path.is_file())
+    content = "".join(path.read_text() for path in copy.rglob("*.[cj]s*"))
+    tables = {path.parent.name: pq.read_table(path).to_pylist() for path in copy.rglob("*.parquet")}
+    content += repr(tables)
+    assert set(tables["contact"][0]) == {"contactid", "address1_city", "statecode"}  # what queries compare
+    assert [row["address1_city"] for row in tables["contact"]].count("Oslo") == 4
     for person in range(12):
         assert str(contact(person)) not in content
     assert "Renée" not in content

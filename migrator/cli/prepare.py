@@ -43,6 +43,13 @@ def extract(
             show_default=False,
         ),
     ] = None,
+    with_tables: Annotated[
+        bool,
+        typer.Option(
+            "--with-tables",
+            help="Read the rows of contacts and other tables, too, as far as queries touch them, to predict with.",
+        ),
+    ] = False,
 ) -> None:
     """Read the outbound segments and their members into a run. Changes nothing in the organisation."""
     from migrator.commands.run import begin, extract_stage
@@ -52,8 +59,8 @@ def extract(
         if run:
             not_loaded(folder)
         else:
-            begin(folder, Task(Goal.EXTRACT, selection, dry_run=True))
-        extract_stage(folder, orders, selection)
+            begin(folder, Task(Goal.EXTRACT, selection, dry_run=True, with_tables=with_tables))
+        extract_stage(folder, orders, selection, with_tables=with_tables)
     terminal.tell(f"Export: {folder.export}")
 
 

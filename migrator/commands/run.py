@@ -55,20 +55,25 @@ T = TypeVar("T")
 # --- the stages ------------------------------------------------------------------------------------------------------
 
 
-def extract_stage(run: RunFolder, orders: Orders, selection: Selection) -> None:
+def extract_stage(run: RunFolder, orders: Orders, selection: Selection, *, with_tables: bool = False) -> None:
     """Read the organisation into the run's export folder.
 
     Args:
         run: the run.
         orders: how the command reaches the organisation and the person.
         selection: the segments that are wanted.
+        with_tables: whether the rows of the tables that queries touch are read, too.
     """
 
     async def work(client: Client) -> None:
-        at = utc_now()
-        found = await extract(client, run.export, at, selection, orders.settings.wait_pending, orders.progress)
+        at, settings = utc_now(), orders.settings
+        found = await extract(
+            client, run.export, at, selection, settings.wait_pending, orders.progress, with_tables=with_tables
+        )
         run.update(extracted=utc_now(), org=client.url)
         orders.tell(f"{found.segments:,} segments and {found.members:,} members read from {client.url}.")
+        if found.rows is not None:
+            orders.tell(f"{found.rows:,} rows of the tables that queries touch were read.")
         if found.kept:
             orders.tell(f"The members of {found.kept:,} segments were there already, and are not outdated.")
         if not found.service:
@@ -402,7 +407,7 @@ def resume(run: RunFolder, orders: Orders) -> Summary | None:
         raise UsageError(f"What the run {run.name} was asked for is not known. Start a new run.")
     if task.goal is Goal.EXTRACT:
         if not run.state().extracted:
-            extract_stage(run, orders, task.selection)
+            extract_stage(run, orders, task.selection, with_tables=task.with_tables)
         return None
     return _carry_on(run, orders, task)
 
@@ -421,7 +426,7 @@ def _carry_on(run: RunFolder, orders: Orders, task: Task) -> Summary:
                 if org:
                     check_contacts(run, orders)
             else:
-                extract_stage(run, orders, task.selection)
+                extract_stage(run, orders, task.selection, with_tables=task.with_tables)
         translate_stage(run, task, target)
     if not run.state().dry_run and task.goal is Goal.RUN:
         load_stage(run, orders, deed=Deed.RUN)

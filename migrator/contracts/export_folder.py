@@ -4,7 +4,7 @@ manifest.json               written last: a folder without it is only half an ex
 segments.jsonl              one raw row of msdyncrm_segment a line
 members/<segment id>.csv    one column, contactid; the manifest may name another file
 metadata.json               tables, columns, relationships
-tables/*.csv                optional: rows of those tables
+tables/*.csv                optional: rows of those tables; tables/<name>/*.parquet where an extraction read them
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from itertools import count, islice
@@ -30,6 +30,9 @@ from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, batches, distinct, from_texts, joined, packed, texts
 from migrator.base.safe_text import for_spreadsheet
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
+from migrator.contracts.tables import TableRead, is_table_part
+from migrator.contracts.tables import from_json as table_from_json
+from migrator.contracts.tables import to_json as table_to_json
 from migrator.contracts.versions import Format
 from migrator.mql.schema import Schema, schema_to_json
 
@@ -165,6 +168,8 @@ class Export:
     """The fingerprint as version 0.1.0 took it, over the checksums alone: plans that it made name this one."""
     extracted_at: str = ""
     """When it was made, UTC, ISO 8601; empty where nobody wrote it down."""
+    rows: Mapping[str, TableRead] = field(default_factory=dict)
+    """The tables whose rows it holds, or for which it says why not, by logical name."""
 
 
 class ReadMembers(Protocol):
@@ -194,6 +199,7 @@ class ExportWriter:
         self._exclusions: dict[UUID, str] = {}
         self._as_of: dict[UUID, AsOf] = {}
         self._notes: dict[str, bytes] = {}
+        self._tables: dict[str, TableRead] = {}
         self._segments = 0
         self._note_what_is_there()
         # What a finished export said before must not vouch for a half-written one.
@@ -235,6 +241,7 @@ class ExportWriter:
         writer._exclusions = {key: str(entry["exclusions"]) for key, entry in entries.items() if "exclusions" in entry}
         writer._as_of = {key: read for key, entry in entries.items() if (read := _as_of(entry))}
         writer._notes = {}
+        writer._tables = dict(export.rows)
         writer._segments = len(export.segments)
         return writer
 
@@ -331,6 +338,17 @@ class ExportWriter:
         write_bytes(self.folder / name, content)
         self._files[name] = hashlib.sha256(content).hexdigest()
 
+    def table(self, name: str, read: TableRead, checksums: Mapping[str, str]) -> None:
+        """Record a table whose rows were read, or why they were not.
+
+        Args:
+            name: the table's logical name.
+            read: what is known about it.
+            checksums: SHA-256 of each of its files, which are written already.
+        """
+        self._tables[name] = read
+        self._files |= checksums
+
     def note(self, name: str, rows: Iterable[Sequence[str]], header: Sequence[str]) -> None:
         """A table that people look into, written by `finish`; without rows there is no such file then.
 
@@ -360,6 +378,8 @@ class ExportWriter:
                 for segment in sorted(self._members)
             },
         }
+        if self._tables:
+            manifest["tables"] = {name: table_to_json(self._tables[name]) for name in sorted(self._tables)}
         write_text(self.folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
         for name, content in self._notes.items():
             self._files.pop(name, None)
@@ -371,6 +391,9 @@ class ExportWriter:
         for path in (self.folder / "members").glob("*.csv"):
             if f"members/{path.name}" not in self._files:
                 path.unlink()  # an older list, or one of an import that never ended
+        for path in (self.folder / "tables").glob("*/*.parquet"):
+            if f"tables/{path.parent.name}/{path.name}" not in self._files:
+                path.unlink()  # a part of an older reading
 
     def _said(self, segment: UUID) -> dict[str, Any]:
         """What the manifest says about the members of a segment, but for the names of files."""
@@ -442,11 +465,14 @@ def read_export(folder: Path) -> Export:
     if SEGMENTS not in files:
         raise UsageError(f"The export {folder} holds no {SEGMENTS}. Extract again.")
     metadata = json.loads((folder / METADATA).read_bytes()) if METADATA in files else {}
-    checksums = "\n".join(f"{name} {files[name]['sha256']}" for name in sorted(files))
+    # Rows of tables are looked at, and no plan is made of them: they may come later.
+    named = (name for name in sorted(files) if not is_table_part(name))
+    checksums = "\n".join(f"{name} {files[name]['sha256']}" for name in named)
     entries = manifest.get("members", {})
     try:
         organisation = OrganisationRef(UUID(manifest["organisation"]["id"]), str(manifest["organisation"]["url"]))
         members = {UUID(key): _members(value) for key, value in entries.items()}
+        rows = {str(key): table_from_json(value) for key, value in manifest.get("tables", {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken(folder, f"{MANIFEST} has no readable {error}") from error
     for segment, entry in zip(members, entries.values(), strict=True):
@@ -462,6 +488,7 @@ def read_export(folder: Path) -> Export:
         members={segment.id: members.get(segment.id, Members(MemberSource.NOT_READ)) for segment in segments},
         tables=metadata,
         extracted_at=str(manifest.get("extracted_at", "")),
+        rows=rows,
     )
 
 

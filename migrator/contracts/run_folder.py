@@ -77,6 +77,10 @@ class Task:
     split: bool = False
     members_from_row: str = "ask"
     """ask or accept: what becomes of members from rows that may be years old."""
+    with_tables: bool = False
+    """Whether the tables that queries touch are extracted."""
+    predict: bool | None = None
+    """Whether it is predicted who will be in each segment; None does so where the export has tables."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,8 +153,27 @@ class Client:
             DataverseError: see `errors`.
             Interrupted: see `stop`.
         """
+        async for page, _ in self.pages(path, page_size=page_size, prefer=prefer):
+            for row in page:
+                yield row
+
+    async def pages(
+        self, path: str, *, page_size: int = PAGE_SIZE_MAX, prefer: str = "", after: str = ""
+    ) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
+        """The rows at `path`, page by page, each with the address of the next one; the last has none.
+
+        Args:
+            path: below the Web API's root.
+            page_size: rows a page (odata.maxpagesize); 0 leaves it to the service.
+            prefer: what else is preferred, or empty.
+            after: the address of the page to go on with, as an earlier reading got it; empty begins.
+
+        Raises:
+            DataverseError: see `errors`.
+            Interrupted: see `stop`.
+        """
         preference = ",".join(filter(None, (f"odata.maxpagesize={page_size}", prefer)))
-        next_page: str | None = path
+        next_page = self._of_here(path, after or path)
         pages = Pages(f"GET {bare(path)}")
         while next_page:
             pages.ask(next_page)
@@ -164,15 +183,16 @@ class Client:
                     f"GET {path}", 200, "", Kept(f"a list of rows was expected, not: {shape_of(page)}")
                 )
             pages.take(page["value"])
-            for row in page["value"]:
-                yield row if isinstance(row, dict) else {ODD_ROW: row}
-            link = page.get("@odata.nextLink")
-            if link and not is_same_organisation(self.url, str(link)):
-                # Whoever is asked is sent the token.
-                raise UnexpectedAnswer(
-                    f"GET {bare(path)}", 200, "", Kept("its next page is at another host; nothing was sent there")
-                )
-            next_page = str(link) if link else None
+            next_page = self._of_here(path, str(page.get("@odata.nextLink") or ""))
+            yield [row if isinstance(row, dict) else {ODD_ROW: row} for row in page["value"]], next_page
+
+    def _of_here(self, path: str, link: str) -> str:
+        """The address of a page, which has to be of this organisation: whoever is asked is sent the token."""
+        if link and link != path and not is_same_organisation(self.url, link):
+            raise UnexpectedAnswer(
+                f"GET {bare(path)}", 200, "", Kept("its next page is at another host; nothing was sent there")
+            )
+        return link
 
     async def ask(self, path: str, body: Mapping[str, Any], *, patience: Patience | None = None) -> dict[str, Any]:
         """An action that changes nothing, and its answer; `patience` takes the place of the client's own.

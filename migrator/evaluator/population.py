@@ -21,6 +21,7 @@ from sqlglot import exp
 from migrator.evaluator.database import Tables, type_of
 from migrator.evaluator.select import MEMBER, EvaluationError, Membership, Stored, kind_of, table_named
 from migrator.mql import Schema, tree
+from migrator.mql.touched import touched
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY, State
 
 
@@ -58,8 +59,10 @@ class Population:
             str(folder / "population.duckdb"), config={"memory_limit": memory, "temp_directory": str(folder)}
         )
         self._database.execute("SET preserve_insertion_order = false")
+        self._database.execute("SET TimeZone = 'UTC'")  # files may hold moments with a zone; here all are UTC
         self.tables = Tables(schema, lambda: now, self._database)
-        self.filled: set[str] = set()
+        self.filled: dict[str, set[str]] = {}
+        """Table → the columns that its files have."""
         self._numbers = count()
 
     def close(self) -> None:
@@ -91,7 +94,7 @@ class Population:
             (rows,) = self._one(f"SELECT count(*) FROM {target}")  # noqa: S608
         except duckdb.Error as error:
             raise EvaluationError(f"the table {name} cannot be read: {str(error).splitlines()[0]}") from error
-        self.filled.add(name)
+        self.filled[name] = {key for key in columns if named.get(key, key).lower() in found}
         return rows
 
     # --- sets ---
@@ -102,6 +105,7 @@ class Population:
         Raises:
             EvaluationError: the query speaks about something that is not there.
         """
+        self._all_there(query)
         return self._kept(*self.tables.outbound_select(query, membership))
 
     def realtime(self, query: tree.Query, membership: Membership) -> Stored:
@@ -110,7 +114,16 @@ class Population:
         Raises:
             EvaluationError: the query speaks about something that is not there.
         """
+        self._all_there(query)
         return self._kept(*self.tables.realtime_select(query, membership))
+
+    def _all_there(self, query: tree.Query) -> None:
+        """What a query touches has to be there: a column that was not read is unknown, and not empty."""
+        for table, columns in touched([query], self.schema).items():
+            if table not in self.filled:
+                raise EvaluationError(f"the rows of the table {table} are not here")
+            if missing := [column for column in columns if column not in self.filled[table]]:
+                raise EvaluationError(f"the rows of the table {table} are here without the column {missing[0]}")
 
     def listed(self, path: Path, first: int = 0, count: int | None = None) -> Stored:
         """The ids of a member list (one column, `contactid`), or `count` of them from position `first` on.

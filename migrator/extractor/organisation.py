@@ -33,6 +33,7 @@ from migrator.dataverse.errors import ActionMissing, Refused, ServerFault, Unexp
 from migrator.dataverse.metadata import DEFINITION_TABLE, Described, describe
 from migrator.extractor.directory import OrganisationDirectory
 from migrator.extractor.imports import check_members
+from migrator.extractor.tables import extract_tables
 from migrator.mql import QueryError, Schema, parse_outbound, tree
 from migrator.mql.interactions import TABLES as INTERACTION_TABLES
 from migrator.mql.walk import operands
@@ -62,10 +63,19 @@ class Extracted:
     """Segments whose members the service did not give, because it failed (5xx)."""
     not_answering: tuple[str, ...] = ()
     """Ways of reading members that failed so often that they were given up."""
+    rows: int | None = None
+    """Rows of the tables that queries touch; None where nobody asked for them."""
 
 
 async def extract(
-    client: Client, folder: Path, at: str, selection: Selection, wait_pending: float, progress: ShowsProgress
+    client: Client,
+    folder: Path,
+    at: str,
+    selection: Selection,
+    wait_pending: float,
+    progress: ShowsProgress,
+    *,
+    with_tables: bool = False,
 ) -> Extracted:
     """Write an export of the organisation into `folder`. Nothing is changed in the organisation.
 
@@ -76,6 +86,7 @@ async def extract(
         selection: whose members are read; the rows of all segments are kept.
         wait_pending: seconds to wait for member changes that are still under way.
         progress: where to say how far it is.
+        with_tables: whether the rows of the tables that queries touch are read, too.
 
     Raises:
         UsageError: no segment passes the filters.
@@ -124,8 +135,10 @@ async def extract(
         read = await side_by_side((one(segment) for segment in chosen), _PARALLEL)
     writer.segments(rows.values())
     with progress.step("Reading metadata") as step:
-        writer.metadata(await _metadata(client, chosen))
+        schema = await _metadata(client, chosen)
+        writer.metadata(schema)
         step.advance()
+    table_rows = await extract_tables(client, writer, schema, chosen, progress) if with_tables else None
     writer.finish()
     await check_members(folder, OrganisationDirectory(client), progress)
     return Extracted(
@@ -135,6 +148,7 @@ async def extract(
         kept,
         sum(members.unanswered for members in read),
         reader.not_answering,
+        table_rows,
     )
 
 

@@ -1,6 +1,7 @@
 """What the box says about itself: roles and privileges, installed solutions and messages, counts, settings.
 
-Answers by the product's reference: `RetrieveUserPrivileges`, `RetrieveCurrentOrganization`, the tables `sdkmessage`,
+Answers by the product's reference: `RetrieveUserPrivileges`, `RetrieveCurrentOrganization`,
+`RetrieveTotalRecordCount`, the tables `sdkmessage`,
 `solution`, `role` and `organization`, and `$apply` with groupby.
 """
 
@@ -40,6 +41,8 @@ def answer(organisation: Organisation, path: str, options: Mapping[str, str], ba
     if path.startswith("RetrieveCurrentOrganization("):
         detail = {"OrganizationId": str(organisation.id), "OrganizationType": organisation.kind}
         return {"@odata.context": f"{base}$metadata#Microsoft.Dynamics.CRM.x", "Detail": detail}
+    if path.startswith("RetrieveTotalRecordCount("):
+        return _counted(organisation, options, base)
     if path == "sdkmessages":
         known = {*realtime.ACTIONS, *outbound.ACTIONS} - _gone(organisation)
         wanted = _NAMES.findall(options.get("$filter", ""))
@@ -60,6 +63,22 @@ def answer(organisation: Organisation, path: str, options: Mapping[str, str], ba
     if "$apply" in options:
         return _grouped(organisation, path, options["$apply"], base)
     return None
+
+
+def _counted(organisation: Organisation, options: Mapping[str, str], base: str) -> dict[str, Any]:
+    """Rows of tables, by the reference of `RetrieveTotalRecordCount`; a name that is none fails the whole question."""
+    names = re.findall(r'"([^"]+)"', options.get("@names", ""))
+    if unknown := [name for name in names if name not in organisation.schema.tables or not organisation.has(name)]:
+        raise bad_request(f"The entity with a name = '{unknown[0]}' was not found in the MetadataCache.")
+    return {
+        "@odata.context": f"{base}$metadata#Microsoft.Dynamics.CRM.RetrieveTotalRecordCountResponse",
+        "EntityRecordCountCollection": {
+            "Count": len(names),
+            "IsReadOnly": False,
+            "Keys": names,
+            "Values": [len(organisation.rows[name]) for name in names],
+        },
+    }
 
 
 def _about_user(organisation: Organisation, way: str, base: str) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from migrator.sandbox.refusal import INVALID_ARGUMENT, bad_request, unknown_prop
 from migrator.sandbox.tables import CHOICES
 
 FORMATTED = "OData.Community.Display.V1.FormattedValue"
+TARGET = "Microsoft.Dynamics.CRM.lookuplogicalname"
 _LOOKUPS = ("Lookup", "Owner", "Customer")
 _OPTIONS = {"$select", "$filter", "$orderby", "$top", "$count", "$skiptoken", "fetchXml"}
 
@@ -126,9 +127,17 @@ class Reader:
             name = f"_{column}_value" if lookup else column
             value = row.get(column)
             shown[name] = value
+            if lookup and value is not None and self.prefer.shows(TARGET) and (target := self._target(row, column)):
+                shown[f"{name}@{TARGET}"] = target
             if self.prefer.annotations and value is not None and (text := self._formatted(column, value)):
                 shown[f"{name}@{FORMATTED}"] = text
         return shown
+
+    def _target(self, row: Row, column: str) -> str:
+        """The table that a lookup points at: the column beside it says so, or it can be one only."""
+        beside = row.get(f"{column}_logicalname")
+        targets = self.table.columns[column].targets
+        return str(beside or (targets[0] if len(targets) == 1 else ""))
 
     def _formatted(self, column: str, value: Any) -> str:
         if family := CHOICES.get((self.name, column)):

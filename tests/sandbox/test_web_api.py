@@ -209,3 +209,21 @@ def test_a_method_that_makes_no_sense_is_refused(api: Api) -> None:
 def test_the_service_document_lists_the_tables(api: Api) -> None:
     names = {entry["name"] for entry in api.get("").json()["value"]}
     assert {"contacts", "msdyncrm_segments", "msdynmkt_segments", "msdynmkt_segmentdefinitions"} <= names
+
+
+def test_rows_of_tables_are_counted_together(api: Api) -> None:
+    answer = api.get('RetrieveTotalRecordCount(EntityNames=@names)?@names=["contact","account"]').json()
+    found = answer["EntityRecordCountCollection"]
+    assert dict(zip(found["Keys"], found["Values"], strict=True)) == {"contact": 12, "account": 2}
+    unknown = api.get('RetrieveTotalRecordCount(EntityNames=@names)?@names=["nothing"]')
+    assert unknown.status_code == 400
+
+
+def test_a_lookup_says_which_table_it_points_at_where_that_is_asked(api: Api) -> None:
+    opened = {"id": str(contact(1)), "msdynmkt_entityid": str(contact(2)), "msdynmkt_entityid_logicalname": "lead"}
+    api.organisation.fill("msdynmkt_emailopened", [opened])
+    name = "Microsoft.Dynamics.CRM.lookuplogicalname"
+    path = "msdynmkt_emailopeneds?$select=_msdynmkt_entityid_value"
+    asked = api.get(path, Prefer=f'odata.include-annotations="{name}"').json()["value"][0]
+    assert asked[f"_msdynmkt_entityid_value@{name}"] == "lead"
+    assert f"_msdynmkt_entityid_value@{name}" not in api.get(path).json()["value"][0]
