@@ -72,12 +72,10 @@ def metadata(wheel: Path) -> list[Requirement]:
 
 
 def test_the_wheel_holds_the_program_and_what_it_reads(names: set[str]) -> None:
-    beside = {
-        f"migrator/_shipped/{path.relative_to(ROOT).as_posix()}"
-        for folder in (ROOT / "templates", ROOT / "sample_exports" / "contoso")
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+    folders = (ROOT / "templates", ROOT / "sample_exports" / "contoso")
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    files.append(ROOT / "sample_exports" / "contoso-realtime.json")
+    beside = {f"migrator/_shipped/{path.relative_to(ROOT).as_posix()}" for path in files}
     assert beside == {name for name in names if name.startswith("migrator/_shipped/")}
     program = {
         path.relative_to(ROOT).as_posix()

@@ -41,7 +41,8 @@ def sandbox(
         typer.Option(
             "--as",
             help="What kind of organisation: without-realtime, without-outbound, without-matrix, "
-            "production, administration-mode, joined-members, partial-members, refusals-inside, silent-stops.",
+            "without-usage, production, administration-mode, joined-members, partial-members, refusals-inside, "
+            "silent-stops.",
             metavar="KIND",
         ),
     ] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from migrator.base.resources import shipped
 
 if TYPE_CHECKING:
     from migrator.sandbox.server import Running
+
+REALTIME = "realtime.json"
+"""Real-time segments and journeys that the sandbox holds from the start: in the folder, or beside the sample's."""
 
 
 @contextmanager
@@ -50,6 +54,7 @@ def practice_organisation(
         from migrator.sandbox.chaos import read_profile
         from migrator.sandbox.data import load
         from migrator.sandbox.identity import IdentityPlatform
+        from migrator.sandbox.journeys import inhabit
         from migrator.sandbox.kinds import KINDS
         from migrator.sandbox.outbound import Answers
         from migrator.sandbox.server import PortTaken, running
@@ -65,6 +70,9 @@ def practice_organisation(
     folder = data or shipped("sample_exports") / "contoso"
     try:
         organisation = load(folder, time.monotonic)
+        beside = folder / REALTIME if data else folder.with_name(f"{folder.name}-{REALTIME}")
+        if beside.exists():
+            inhabit(organisation, json.loads(beside.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"The sandbox cannot be filled from {folder}: it is no export ({error}).") from error
     organisation.outbound_answers = outbound

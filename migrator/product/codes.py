@@ -100,9 +100,39 @@ class SegmentType(IntEnum):
 
 
 class SegmentSource(IntEnum):
-    """`msdynmkt_source` (seed)."""
+    """`msdynmkt_source`; 12 from the seed, 10 and 11 from the metadata."""
 
+    OUTBOUND = 10
+    """A row that shows an outbound segment to real-time journeys."""
+    CUSTOMER_INSIGHTS = 11
     JOURNEYS = 12
+
+
+class JourneyStatus(IntEnum):
+    """`statuscode` of `msdynmkt_journey` (seen). An organisation may have others, with labels of its own."""
+
+    DRAFT = 1
+    LIVE = 2
+    STOPPED = 3
+    PUBLISHING = 4
+    DRAINING = 5
+    DELETED = 6
+    COMPLETING = 7
+    COMPLETED = 8
+    STOPPING = 9
+
+
+class JourneyState(IntEnum):
+    """`statecode` of `msdynmkt_journey` (seen)."""
+
+    DRAFT = 0
+    LIVE = 1
+    STOPPED = 2
+    PUBLISHING = 3
+    DELETED = 4
+    COMPLETING = 5
+    COMPLETED = 6
+    STOPPING = 8
 
 
 class SegmentStatus(IntEnum):

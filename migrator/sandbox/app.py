@@ -17,11 +17,11 @@ from starlette.routing import Route
 
 from migrator.mql import Table
 from migrator.product.codes import AUDIENCE
-from migrator.sandbox import fetchxml, inspection, metadata, outbound, realtime
+from migrator.sandbox import fetchxml, inspection, journeys, metadata, outbound, realtime
 from migrator.sandbox.odata import Preferences, Reader, preferences
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.refusal import INVALID_ARGUMENT, PRECONDITION, Refusal, bad_request, no_record, no_resource
-from migrator.sandbox.tables import DEFINITION, LEGACY_SEGMENT, SEGMENT
+from migrator.sandbox.tables import DEFINITION, JOURNEY, LEGACY_SEGMENT, SEGMENT
 
 _PATH = re.compile(r"(?P<set>[A-Za-z_]\w*)(?:\((?:\w+=)?'?(?P<key>[^)']*)'?\))?")
 _ACROSS = re.compile(r"(?P<set>\w+)\((?P<key>[0-9a-fA-F-]{36})\)/(?P<way>\w+)")
@@ -30,10 +30,12 @@ _HEADERS = {"OData-Version": "4.0", "Cache-Control": "no-cache", "x-ms-dop-hint"
 
 def application(organisation: Organisation) -> Starlette:
     """The sandbox as an ASGI application."""
+    organisation.users = journeys.live_journeys
     organisation.rules = {
         LEGACY_SEGMENT: outbound.OutboundRules(),
         DEFINITION: realtime.DefinitionRules(),
         SEGMENT: realtime.SegmentRules(),
+        JOURNEY: journeys.JourneyRules(),
     }
 
     async def endpoint(request: Request) -> Response:

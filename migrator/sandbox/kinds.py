@@ -20,6 +20,10 @@ def _without_matrix(organisation: Organisation) -> None:
     organisation.matrix = False
 
 
+def _without_usage(organisation: Organisation) -> None:
+    organisation.hide_use()
+
+
 def _production(organisation: Organisation) -> None:
     organisation.kind = "Customer"
 
@@ -48,6 +52,7 @@ KINDS: Mapping[str, Callable[[Organisation], None]] = {
     "without-realtime": _without_realtime,
     "without-outbound": _without_outbound,
     "without-matrix": _without_matrix,
+    "without-usage": _without_usage,
     "production": _production,
     "administration-mode": _administration,
     "joined-members": _joined,

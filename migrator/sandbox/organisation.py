@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Protocol
@@ -28,7 +28,19 @@ from migrator.sandbox.refusal import (
     no_record,
     no_resource,
 )
-from migrator.sandbox.tables import CHOICES, DEFINITION, LEGACY_SEGMENT, LENGTHS, SEGMENT, SET_BY_THE_SERVICE, TABLES
+from migrator.sandbox.tables import (
+    CHOICES,
+    DEFINITION,
+    JOURNEY,
+    LEGACY_JOURNEY,
+    LEGACY_SEGMENT,
+    LENGTHS,
+    SEGMENT,
+    SET_BY_THE_SERVICE,
+    TABLES,
+    USAGE,
+    USE_COLUMNS,
+)
 
 Row = dict[str, Any]
 LAGGING = (DEFINITION, SEGMENT)
@@ -89,6 +101,8 @@ class Organisation:
     """Whether there is a table of outbound segments at all."""
     realtime: bool = True
     """Whether real-time journeys are installed."""
+    shows_use: bool = True
+    """Whether there are tables and columns that tell which journeys use which segment."""
     administration: bool = False
     """Whether it is in administration mode, in which nobody but administrators comes in."""
     lacks: set[str] = field(default_factory=set)
@@ -121,7 +135,9 @@ class Organisation:
     """What goes wrong."""
     dice: Dice = field(default_factory=lambda: Dice(1))
     journeys: dict[str, list[str]] = field(default_factory=dict)
-    """Real-time segment id → names of the journeys that use it."""
+    """Real-time segment id → names of the journeys that use it, besides those in the table of journeys."""
+    users: Callable[[Organisation, str], list[str]] = lambda _organisation, _segment: []
+    """The names of the journeys in the table that keep a segment from being stopped."""
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
     _versions: count[int] = field(default_factory=lambda: count(1_000_000))
@@ -137,10 +153,20 @@ class Organisation:
             self.rows.setdefault(name, {})
         self._stale = set(self.data.tables)
 
+    def hide_use(self) -> None:
+        """Make it an organisation that says nowhere which journeys use which segment."""
+        self.shows_use = False
+        segment = self.schema.tables[SEGMENT]
+        columns = {name: column for name, column in segment.columns.items() if name not in USE_COLUMNS}
+        tables = {**self.schema.tables, SEGMENT: replace(segment, columns=columns)}
+        self.schema = replace(self.schema, tables=tables)
+
     def has(self, table: str) -> bool:
         """Whether the module that a table belongs to is installed."""
-        if table == LEGACY_SEGMENT:
-            return self.outbound_installed
+        if table in (LEGACY_SEGMENT, LEGACY_JOURNEY):
+            return self.outbound_installed and (self.shows_use or table != LEGACY_JOURNEY)
+        if table in (JOURNEY, USAGE):
+            return self.realtime and self.shows_use
         return self.realtime or table not in (DEFINITION, SEGMENT)
 
     # --- time ---

@@ -72,6 +72,7 @@ class SegmentRules:
         row.setdefault("statecode", int(State.INACTIVE))
         row.setdefault("statuscode", int(SegmentStatus.INACTIVE))
         row["msdynmkt_membercount"] = None
+        row["msdynmkt_publishedjourneycount"] = 0
 
     def update(self, organisation: Organisation, old: Mapping[str, Any], row: Row) -> None:
         """Changed columns; the link to the definition has to hold.
@@ -381,7 +382,8 @@ def stop_segments(organisation: Organisation, body: Mapping[str, Any]) -> Any:
     for key in map(str, ids):
         segment = organisation.row(SEGMENT, key)
         users = _users_of(organisation, segment["msdynmkt_segmentid"])
-        journeys = organisation.journeys.get(segment["msdynmkt_segmentid"], [])
+        named = organisation.journeys.get(segment["msdynmkt_segmentid"], [])
+        journeys = [*named, *organisation.users(organisation, segment["msdynmkt_segmentid"])]
         free = not users and not journeys
         if free:
             _stop(organisation, segment)

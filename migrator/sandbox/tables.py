@@ -30,6 +30,9 @@ _COMMON = {
 }
 
 LEGACY_SEGMENT, DEFINITION, SEGMENT = "msdyncrm_segment", "msdynmkt_segmentdefinition", "msdynmkt_segment"
+JOURNEY, USAGE, LEGACY_JOURNEY = "msdynmkt_journey", "msdynmkt_segmentusage", "msdyncrm_customerjourney"
+USE_COLUMNS = ("msdynmkt_publishedjourneycount", "msdynmkt_lastusedinjourney")
+"""Columns of `msdynmkt_segment` that tell whether journeys use it."""
 
 TABLES = {
     LEGACY_SEGMENT: Table(
@@ -89,6 +92,39 @@ TABLES = {
             "msdynmkt_scope": CHOICE,
             "msdynmkt_membercount": WHOLE,
             "msdynmkt_cdmpartitionprimarykeycolumn": TEXT,
+            "msdynmkt_publishedjourneycount": WHOLE,
+            "msdynmkt_lastusedinjourney": MOMENT,
+        },
+    ),
+    JOURNEY: Table(
+        "msdynmkt_journeys",
+        "msdynmkt_journeyid",
+        "msdynmkt_name",
+        {**_COMMON, "msdynmkt_journeyid": KEY, "msdynmkt_name": TEXT, "msdynmkt_journeyjson": MEMO},
+    ),
+    USAGE: Table(
+        "msdynmkt_segmentusages",
+        "msdynmkt_segmentusageid",
+        "msdynmkt_name",
+        {
+            **_COMMON,
+            "msdynmkt_segmentusageid": KEY,
+            "msdynmkt_name": TEXT,
+            "msdynmkt_targetsegmentid": _lookup(SEGMENT),
+            "msdynmkt_dependententityid": _lookup(JOURNEY, SEGMENT),
+            "msdynmkt_journeyid": _lookup(JOURNEY),
+        },
+    ),
+    LEGACY_JOURNEY: Table(
+        "msdyncrm_customerjourneys",
+        "msdyncrm_customerjourneyid",
+        "msdyncrm_name",
+        {
+            **_COMMON,
+            "msdyncrm_customerjourneyid": KEY,
+            "msdyncrm_name": TEXT,
+            "msdyncrm_workflowdefinition": MEMO,
+            "msdyncrm_suppressionsegmentid": _lookup(LEGACY_SEGMENT),
         },
     ),
     "businessunit": Table("businessunits", "businessunitid", "name", {"businessunitid": KEY, "name": TEXT}),
@@ -130,8 +166,11 @@ CHOICES = {
     (SEGMENT, "statuscode"): codes.SegmentStatus,
     (SEGMENT, "msdynmkt_type"): codes.SegmentType,
     (SEGMENT, "msdynmkt_scope"): codes.Scope,
+    (JOURNEY, "statuscode"): codes.JourneyStatus,
+    (JOURNEY, "statecode"): codes.JourneyState,
+    (LEGACY_JOURNEY, "statuscode"): codes.LegacyStatus,
 }
 """Columns that hold one of a few codes."""
 
-SET_BY_THE_SERVICE = frozenset({"createdon", "modifiedon", "createdby", "msdynmkt_membercount"})
+SET_BY_THE_SERVICE = frozenset({"createdon", "modifiedon", "createdby", "msdynmkt_membercount", *USE_COLUMNS})
 """Columns that a client may send, and that are then not taken over."""

@@ -18,6 +18,7 @@ MET = {
     "without-realtime": ("doctor", 3, "are not installed"),
     "without-outbound": ("doctor", 3, "never installed"),
     "without-matrix": ("doctor", 0, "Ownership across business units is switched off"),
+    "without-usage": ("run", 3, "4 verified"),
     "production": ("doctor", 0, "treated as production"),
     "administration-mode": ("doctor", 5, "Repeat the command once it has ended"),
     "joined-members": ("run", 3, "4 verified"),
