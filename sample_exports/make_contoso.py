@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from make_consent import Consents
+
 from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, OrganisationRef
 from migrator.evaluator import EvaluationError, Tables
 from migrator.mql import Column, ManyToMany, ManyToOne, QueryError, Schema, Table, parse_outbound
@@ -196,7 +198,7 @@ def schema() -> Schema:
                 "contacts", "contactid", "fullname",
                 {
                     "contactid": key, **names, **places, "birthdate": moment, "gendercode": choice,
-                    "preferredcontactmethodcode": choice, "donotemail": yes_no, "creditlimit": money,
+                    "preferredcontactmethodcode": choice, "donotemail": yes_no, "donotbulkemail": yes_no, "creditlimit": money,
                     "numberofchildren": whole, "createdon": moment, "statecode": state,
                     "parentcustomerid": Column("Lookup", targets=("account",)),
                     "new_ageinyears": Column("Integer", source=1), "entityimage": Column("Virtual"),
@@ -587,6 +589,7 @@ def main() -> None:
     shutil.rmtree(HERE, ignore_errors=True)
     world, model = World(), schema()
     tables = Tables(model, now=lambda: NOW)
+    consents = Consents(world.contacts)
     for name, rows in world.tables().items():
         tables.fill(name, rows)
     segments = Segments(world, tables)
@@ -608,6 +611,8 @@ def main() -> None:
     writer.metadata(model)
     for name, rows in world.tables().items():
         writer.file(f"tables/{name}.csv", table_csv(list(model.tables[name].columns), rows))
+    for file, content in consents.files(table_csv).items():
+        writer.file(file, content)
     organisation = {
         "organisation": {"id": str(ORGANISATION.id), "name": "Contoso (sample)"},
         "business_units": [{"id": ROOT_UNIT, "name": "Contoso"}, {"id": NORTH_UNIT, "name": "Contoso North"}],

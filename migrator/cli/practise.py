@@ -41,8 +41,8 @@ def sandbox(
         typer.Option(
             "--as",
             help="What kind of organisation: without-realtime, without-outbound, without-matrix, "
-            "without-usage, production, administration-mode, joined-members, partial-members, refusals-inside, "
-            "silent-stops.",
+            "without-usage, production, administration-mode, contact-fields-checked, joined-members, partial-members, "
+            "refusals-inside, silent-stops.",
             metavar="KIND",
         ),
     ] = None,

@@ -158,6 +158,46 @@ class ColumnSource(IntEnum):
     PROMPT = 4
 
 
+class EnforcementModel(IntEnum):
+    """`msdynmkt_enforcementmodel` of `msdynmkt_purpose`, for e-mail (metadata)."""
+
+    RESTRICTIVE = 534120000
+    NON_RESTRICTIVE = 534120001
+    DISABLED = 534120002
+
+
+class PurposeType(IntEnum):
+    """`msdynmkt_type` of `msdynmkt_purpose` (metadata)."""
+
+    COMMERCIAL = 534120000
+    TRANSACTIONAL = 534120001
+    TRACKING = 534120002
+
+
+class ContactPoint(IntEnum):
+    """`msdynmkt_contactpointtype` of `msdynmkt_contactpointconsent4`: the channel (metadata)."""
+
+    EMAIL = 534120000
+    TEXT_MESSAGE = 534120001
+    CUSTOM = 534120002
+    VOICE = 534120003
+
+
+class ConsentFor(IntEnum):
+    """`msdynmkt_contactpointconsenttype` of `msdynmkt_contactpointconsent4` (metadata)."""
+
+    PURPOSE = 534120000
+    TOPIC = 534120001
+
+
+class ConsentValue(IntEnum):
+    """`msdynmkt_value` of `msdynmkt_contactpointconsent4` (metadata)."""
+
+    NOT_SET = 534120000
+    OPTED_IN = 534120001
+    OPTED_OUT = 534120002
+
+
 # Text lengths, in characters (metadata).
 LEGACY_NAME_MAX = 100
 LEGACY_DESCRIPTION_MAX = 2_000

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from migrator.mql import Table
 from migrator.product.codes import AUDIENCE
-from migrator.sandbox import fetchxml, inspection, journeys, metadata, outbound, realtime
+from migrator.sandbox import consent, fetchxml, inspection, journeys, metadata, outbound, realtime
 from migrator.sandbox.odata import Preferences, Reader, preferences
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.refusal import INVALID_ARGUMENT, PRECONDITION, Refusal, bad_request, no_record, no_resource
@@ -127,6 +127,8 @@ class _Call:
     def _action(self, name: str) -> Callable[[Organisation, Mapping[str, Any]], Any] | None:
         if name in outbound.ACTIONS:
             return partial(_outbound, name)
+        if name == consent.CHECK:
+            return consent.check_sending
         if name in realtime.ACTIONS and not self.organisation.realtime:
             raise no_resource(name)
         return realtime.ACTIONS.get(name)

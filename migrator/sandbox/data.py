@@ -13,7 +13,7 @@ from migrator.mql import Column, Schema, Table
 from migrator.mql.schema import schema_from_json
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY, LegacyType
 from migrator.sandbox.organisation import Organisation, Row
-from migrator.sandbox.tables import LEGACY_SEGMENT
+from migrator.sandbox.tables import LEGACY_SEGMENT, OF_CONSENT
 
 
 def load(folder: Path, clock: Callable[[], float]) -> Organisation:
@@ -32,7 +32,8 @@ def load(folder: Path, clock: Callable[[], float]) -> Organisation:
         clock=clock,
     )
     _people(organisation, extra)
-    for name, table in organisation.data.tables.items():
+    for name in (*organisation.data.tables, *OF_CONSENT):
+        table = organisation.schema.tables[name]
         path = folder / "tables" / f"{name}.csv"
         if path.exists():
             organisation.fill(name, _rows(path, table))

@@ -32,6 +32,10 @@ def _administration(organisation: Organisation) -> None:
     organisation.administration = True
 
 
+def _checks_contact_fields(organisation: Organisation) -> None:
+    organisation.checks_contact_fields = True
+
+
 def _joined(organisation: Organisation) -> None:
     organisation.manners = replace(organisation.manners, members_joined=True)
 
@@ -55,6 +59,7 @@ KINDS: Mapping[str, Callable[[Organisation], None]] = {
     "without-usage": _without_usage,
     "production": _production,
     "administration-mode": _administration,
+    "contact-fields-checked": _checks_contact_fields,
     "joined-members": _joined,
     "partial-members": _partly_listed,
     "refusals-inside": _refuses_inside,

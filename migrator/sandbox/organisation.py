@@ -35,6 +35,8 @@ from migrator.sandbox.tables import (
     LEGACY_JOURNEY,
     LEGACY_SEGMENT,
     LENGTHS,
+    MANY_TO_MANY,
+    REALTIME,
     SEGMENT,
     SET_BY_THE_SERVICE,
     TABLES,
@@ -103,6 +105,8 @@ class Organisation:
     """Whether real-time journeys are installed."""
     shows_use: bool = True
     """Whether there are tables and columns that tell which journeys use which segment."""
+    checks_contact_fields: bool = False
+    """The switch *Check contact consent for real-time journeys*."""
     administration: bool = False
     """Whether it is in administration mode, in which nobody but administrators comes in."""
     lacks: set[str] = field(default_factory=set)
@@ -148,7 +152,8 @@ class Organisation:
     """Changes of groups that reads do not show yet: until when, which group, which ids, whether they were added."""
 
     def __post_init__(self) -> None:
-        self.schema = Schema({**self.data.tables, **TABLES}, self.data.many_to_one, self.data.many_to_many)
+        many_to_many = (*self.data.many_to_many, *MANY_TO_MANY)
+        self.schema = Schema({**self.data.tables, **TABLES}, self.data.many_to_one, many_to_many)
         for name in self.schema.tables:
             self.rows.setdefault(name, {})
         self._stale = set(self.data.tables)
@@ -167,7 +172,7 @@ class Organisation:
             return self.outbound_installed and (self.shows_use or table != LEGACY_JOURNEY)
         if table in (JOURNEY, USAGE):
             return self.realtime and self.shows_use
-        return self.realtime or table not in (DEFINITION, SEGMENT)
+        return self.realtime or table not in REALTIME
 
     # --- time ---
 

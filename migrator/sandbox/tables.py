@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.mql import Column, Table
+from migrator.mql import Column, ManyToMany, Table
 from migrator.product import codes
 
 TEXT, MEMO, WHOLE, MOMENT = Column("String"), Column("Memo"), Column("Integer"), Column("DateTime")
@@ -33,6 +33,11 @@ LEGACY_SEGMENT, DEFINITION, SEGMENT = "msdyncrm_segment", "msdynmkt_segmentdefin
 JOURNEY, USAGE, LEGACY_JOURNEY = "msdynmkt_journey", "msdynmkt_segmentusage", "msdyncrm_customerjourney"
 USE_COLUMNS = ("msdynmkt_publishedjourneycount", "msdynmkt_lastusedinjourney")
 """Columns of `msdynmkt_segment` that tell whether journeys use it."""
+PROFILE, PURPOSE, TOPIC = "msdynmkt_compliancesettings4", "msdynmkt_purpose", "msdynmkt_topic"
+CONSENT, PURPOSES = "msdynmkt_contactpointconsent4", "msdynmkt_msdynmkt_purpose_msdynmkt_compliancev4"
+OF_CONSENT = (PROFILE, PURPOSE, TOPIC, CONSENT, PURPOSES)
+"""What the module of real-time journeys keeps about consent."""
+REALTIME = frozenset({DEFINITION, SEGMENT, *OF_CONSENT})
 
 TABLES = {
     LEGACY_SEGMENT: Table(
@@ -127,6 +132,52 @@ TABLES = {
             "msdyncrm_suppressionsegmentid": _lookup(LEGACY_SEGMENT),
         },
     ),
+    PROFILE: Table(
+        f"{PROFILE}s",
+        f"{PROFILE}id",
+        "msdynmkt_name",
+        {**_COMMON, f"{PROFILE}id": KEY, "msdynmkt_name": TEXT},
+    ),
+    PURPOSE: Table(
+        "msdynmkt_purposes",
+        "msdynmkt_purposeid",
+        "msdynmkt_name",
+        {
+            **_COMMON,
+            "msdynmkt_purposeid": KEY,
+            "msdynmkt_name": TEXT,
+            "msdynmkt_type": CHOICE,
+            "msdynmkt_enforcementmodel": CHOICE,
+        },
+    ),
+    PURPOSES: Table(
+        f"{PURPOSES}set",
+        f"{PURPOSES}id",
+        f"{PURPOSES}id",
+        {f"{PURPOSES}id": KEY, "msdynmkt_purposeid": KEY, f"{PROFILE}id": KEY},
+    ),
+    TOPIC: Table(
+        "msdynmkt_topics",
+        "msdynmkt_topicid",
+        "msdynmkt_name",
+        {**_COMMON, "msdynmkt_topicid": KEY, "msdynmkt_name": TEXT, "msdynmkt_purposeid": _lookup(PURPOSE)},
+    ),
+    CONSENT: Table(
+        f"{CONSENT}s",
+        f"{CONSENT}id",
+        "msdynmkt_contactpointvalue",
+        {
+            **_COMMON,
+            f"{CONSENT}id": KEY,
+            "msdynmkt_contactpointvalue": TEXT,
+            "msdynmkt_contactpointtype": CHOICE,
+            "msdynmkt_contactpointconsenttype": CHOICE,
+            "msdynmkt_purposeid": _lookup(PURPOSE),
+            "msdynmkt_topicid": _lookup(TOPIC),
+            "msdynmkt_value": CHOICE,
+            "msdynmkt_source": CHOICE,
+        },
+    ),
     "businessunit": Table("businessunits", "businessunitid", "name", {"businessunitid": KEY, "name": TEXT}),
     "systemuser": Table(
         "systemusers",
@@ -143,6 +194,8 @@ TABLES = {
     "team": Table("teams", "teamid", "name", {"teamid": KEY, "name": TEXT}),
     "organization": Table("organizations", "organizationid", "name", {"organizationid": KEY, "name": TEXT}),
 }
+
+MANY_TO_MANY = (ManyToMany(PURPOSES, PURPOSES, PURPOSE, "msdynmkt_purposeid", PROFILE, f"{PROFILE}id"),)
 
 LENGTHS = {
     (LEGACY_SEGMENT, "msdyncrm_segmentname"): codes.LEGACY_NAME_MAX,
@@ -169,6 +222,11 @@ CHOICES = {
     (JOURNEY, "statuscode"): codes.JourneyStatus,
     (JOURNEY, "statecode"): codes.JourneyState,
     (LEGACY_JOURNEY, "statuscode"): codes.LegacyStatus,
+    (PURPOSE, "msdynmkt_type"): codes.PurposeType,
+    (PURPOSE, "msdynmkt_enforcementmodel"): codes.EnforcementModel,
+    (CONSENT, "msdynmkt_contactpointtype"): codes.ContactPoint,
+    (CONSENT, "msdynmkt_contactpointconsenttype"): codes.ConsentFor,
+    (CONSENT, "msdynmkt_value"): codes.ConsentValue,
 }
 """Columns that hold one of a few codes."""
 

@@ -24,6 +24,7 @@ MET = {
     "joined-members": ("run", 3, "4 verified"),
     "partial-members": ("run", 3, "4 verified"),
     "refusals-inside": ("run", 3, "4 verified"),
+    "contact-fields-checked": ("run", 3, "4 verified"),
     "silent-stops": ("run", 3, "4 verified"),
 }
 

@@ -1,0 +1,289 @@
+"""Counts people by kind, out of core: members × contacts × consent, joined in DuckDB.
+
+What a person is to a message is a small number (`rules.kind_of`); SQL computes that number and counts, and what it
+means is asked of the rules once a kind. Addresses are compared without regard to case and to blanks around them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import duckdb
+
+from migrator.evaluator.population import FileKind, TableFiles
+from migrator.product.codes import ConsentFor, ContactPoint, State
+from migrator.reach.rules import FLAG, PURPOSE_STEP, SAID, TOPIC_STEP, Said
+
+CONTACT, CONSENT = "contact", "msdynmkt_contactpointconsent4"
+ADDRESS = "emailaddress1"
+"""The column that outbound marketing wrote to."""
+CONTACT_COLUMNS = ("contactid", "donotemail", "donotbulkemail", "statecode")
+"""What is needed of a contact besides its addresses."""
+_VALUE, _TYPE, _FOR = "msdynmkt_value", "msdynmkt_contactpointtype", "msdynmkt_contactpointconsenttype"
+_POINT, _PURPOSE, _TOPIC = "msdynmkt_contactpointvalue", "msdynmkt_purposeid", "msdynmkt_topicid"
+CONSENT_COLUMNS = (_POINT, _TYPE, _FOR, _PURPOSE, _TOPIC, _VALUE)
+
+
+class TableUnreadable(Exception):
+    """A table cannot be read, or lacks a column; the text says which, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberList:
+    """Where the members of one segment lie."""
+
+    members: Path
+    excluded: Path | None
+    live: bool
+
+
+class People:
+    """The people of one export. Not safe for use from several threads at once."""
+
+    def __init__(self, folder: Path, memory: str = "700MB", threads: int = 2) -> None:
+        """Open an empty one.
+
+        Args:
+            folder: where the database may put what does not fit into memory.
+            memory: what it may take, such as 700MB.
+            threads: how many threads it may use.
+        """
+        self._database = duckdb.connect(
+            str(folder / "reach.duckdb"),
+            config={"memory_limit": memory, "temp_directory": str(folder), "threads": threads},
+        )
+        self._database.execute("SET preserve_insertion_order = false")
+        self._purposes: list[tuple[UUID, UUID | None]] = []
+        self._database.execute("CREATE TABLE contact (id UUID, address VARCHAR, flags USMALLINT)")
+        self._database.execute("CREATE TABLE member (segment INTEGER, id UUID)")
+
+    def close(self) -> None:
+        """Give the files back."""
+        self._database.close()
+
+    def fill_members(self, lists: Sequence[MemberList]) -> None:
+        """Read the members of segments, which are known by their places in `lists` from now on.
+
+        Raises:
+            TableUnreadable: a list cannot be read.
+        """
+        try:
+            self._lists("member", [(number, one.members) for number, one in enumerate(lists)])
+            out = [(number, path) for number, one in enumerate(lists) if (path := one.excluded) is not None]
+            if out:
+                self._database.execute("CREATE TEMP TABLE left_out (segment INTEGER, id UUID)")
+                self._lists("left_out", out)
+                self._database.execute(
+                    "DELETE FROM member WHERE EXISTS (SELECT 1 FROM left_out AS o "
+                    "WHERE o.segment = member.segment AND o.id = member.id)"
+                )
+            self._database.execute("CREATE TABLE live (segment INTEGER)")
+            for number in (number for number, one in enumerate(lists) if one.live):
+                self._database.execute("INSERT INTO live VALUES (?)", [number])
+        except duckdb.Error as error:
+            raise TableUnreadable(f"a member list cannot be read: {_first_line(error)}") from error
+
+    def _lists(self, table: str, paths: Sequence[tuple[int, Path]]) -> None:
+        if not paths:
+            return
+        named = ", ".join(f"({number}, {_text(str(path))})" for number, path in paths)
+        files = ", ".join(_text(str(path)) for _, path in paths)
+        self._database.execute(
+            f"INSERT INTO {table} SELECT n.segment, m.contactid FROM read_csv([{files}], header = true, "  # noqa: S608
+            "columns = {'contactid': 'UUID'}, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
+            f"filename = true) AS m JOIN (VALUES {named}) AS n(segment, path) ON m.filename = n.path"
+        )
+
+    def fill_contacts(self, files: TableFiles, address: str = ADDRESS) -> int:
+        """Read the contacts; gives how many.
+
+        Args:
+            files: where they lie.
+            address: the column with the address that is written to after.
+
+        Raises:
+            TableUnreadable: they cannot be read, or lack a column.
+        """
+        column = self._columns(CONTACT, files, (*CONTACT_COLUMNS, ADDRESS, address))
+        flags = {
+            "found": "true",
+            "address": f"coalesce(trim({column[ADDRESS]}), '') != ''",
+            "address_after": f"coalesce(trim({column[address]}), '') != ''",
+            "active": f"coalesce(TRY_CAST({column['statecode']} AS INTEGER), -1) = {int(State.ACTIVE)}",
+            "refuses_mail": _true(column["donotemail"]),
+            "refuses_bulk": _true(column["donotbulkemail"]),
+        }
+        bits = " + ".join(f"CASE WHEN {test} THEN {FLAG[name]} ELSE 0 END" for name, test in flags.items())
+        try:
+            self._database.execute(
+                f"INSERT INTO contact SELECT TRY_CAST({column['contactid']} AS UUID), lower(trim({column[address]})), "  # noqa: S608
+                f"{bits} FROM {_source(files)}"
+            )
+        except duckdb.Error as error:
+            raise TableUnreadable(f"the table {CONTACT} cannot be read: {_first_line(error)}") from error
+        return self._number("SELECT count(*) FROM contact")
+
+    def fill_consent(self, files: TableFiles | None, purposes: Sequence[tuple[UUID, UUID | None]]) -> int:
+        """Read what the addresses have said about some purposes, each with a topic or none; gives how many records.
+
+        Args:
+            files: where the records lie; None where nobody can read them: what was said is unreadable then.
+            purposes: ids of purposes and topics; they are known by their places from now on.
+
+        Raises:
+            TableUnreadable: the records cannot be read, or lack a column.
+        """
+        self._purposes = list(purposes)
+        records = 0
+        wanted: list[str] = []
+        if files:
+            column = self._columns(CONSENT, files, CONSENT_COLUMNS)
+            value, level = (f"TRY_CAST({column[name]} AS INTEGER)" for name in (_VALUE, _FOR))
+            # A record without a level is about the topic that it names, or else about the purpose.
+            level = f"coalesce({level}, CASE WHEN {column[_TOPIC]} IS NULL THEN {int(ConsentFor.PURPOSE)} END)"
+            said = f"CASE {value} {' '.join(f'WHEN {int(code)} THEN {int(one)}' for code, one in SAID.items())} "
+            said += f"ELSE {int(Said.UNREADABLE)} END"
+            wanted = [
+                f"coalesce(max(said) FILTER (about = {_text(str(purpose))}::UUID), 0)::USMALLINT AS p{number}, "
+                + (f"coalesce(max(said) FILTER (about = {_text(str(topic))}::UUID), 0)::USMALLINT" if topic else "0")
+                + f" AS t{number}"
+                for number, (purpose, topic) in enumerate(purposes)
+            ]
+            about = (
+                f"TRY_CAST(CASE WHEN {level} = {int(ConsentFor.PURPOSE)} THEN {column[_PURPOSE]} "
+                f"ELSE {column[_TOPIC]} END AS UUID)"
+            )
+            ids = ", ".join(f"{_text(str(one))}::UUID" for pair in purposes for one in pair if one)
+            source = _source(files)
+            try:
+                records = self._number(f"SELECT count(*) FROM {source}")  # noqa: S608
+                if purposes:
+                    self._database.execute(
+                        f"CREATE TABLE consent AS SELECT address, {', '.join(wanted)} FROM ("  # noqa: S608
+                        f"SELECT lower(trim({column[_POINT]})) AS address, {about} AS about, {said} AS said "
+                        f"FROM {source} WHERE TRY_CAST({column[_TYPE]} AS INTEGER) = {int(ContactPoint.EMAIL)}) "
+                        f"WHERE about IN ({ids}) GROUP BY address"
+                    )
+            except duckdb.Error as error:
+                raise TableUnreadable(f"the table {CONSENT} cannot be read: {_first_line(error)}") from error
+        self._persons(has_consent=bool(wanted))
+        return records
+
+    def _persons(self, *, has_consent: bool) -> None:
+        """Everybody who is a member, with the kind that he is to each purpose."""
+        kinds = []
+        for number, (_, topic) in enumerate(self._purposes):
+            said = f"coalesce(p{number}, 0)", f"coalesce(t{number}, 0)"
+            if not has_consent:
+                said = str(int(Said.UNREADABLE)), str(int(Said.UNREADABLE) if topic else 0)
+            kinds.append(f"(flags + {PURPOSE_STEP} * {said[0]} + {TOPIC_STEP} * {said[1]})::USMALLINT AS k{number}")
+        joined = " LEFT JOIN consent USING (address)" if has_consent else ""
+        run = self._database.execute
+        run(
+            f"CREATE TABLE person AS SELECT id, {', '.join([*kinds, 'flags'])} FROM "  # noqa: S608
+            f"(SELECT * FROM contact SEMI JOIN member USING (id)){joined}"
+        )
+        if self._number("SELECT count(*) - count(DISTINCT id) FROM person"):  # a mirror that holds a contact twice
+            run("CREATE OR REPLACE TABLE person AS SELECT DISTINCT ON (id) * FROM person")
+
+    # --- answers ---
+
+    def by_segment(self, purpose: int | None) -> Iterator[tuple[int, int, int]]:
+        """Segment, kind, and how many members are of that kind; without a purpose, of what the contacts alone tell."""
+        kind = self._kind(purpose)
+        yield from self._rows(f"SELECT segment, {kind}, count(*) FROM member LEFT JOIN person USING (id) GROUP BY 1, 2")  # noqa: S608
+
+    def of_live(self, purpose: int | None) -> Iterator[tuple[int, int]]:
+        """Kind, and how many distinct members of live segments are of that kind."""
+        kind = self._kind(purpose)
+        yield from self._rows(
+            f"SELECT {kind}, count(*) FROM (SELECT DISTINCT id FROM member SEMI JOIN live USING (segment)) "  # noqa: S608
+            "LEFT JOIN person USING (id) GROUP BY 1"
+        )
+
+    def listed(self, purpose: int, kinds: Sequence[int]) -> Iterator[tuple[int, str, int]]:
+        """Segment, id and kind of the members of some kinds, segment by segment."""
+        if not kinds:
+            return
+        wanted = ", ".join(map(str, kinds))
+        yield from self._rows(
+            f"SELECT segment, id::VARCHAR, {self._kind(purpose)} AS kind FROM member LEFT JOIN person USING (id) "  # noqa: S608
+            f"WHERE kind IN ({wanted}) ORDER BY segment, id"
+        )
+
+    def _kind(self, purpose: int | None) -> str:
+        return "coalesce(flags, 0)" if purpose is None else f"coalesce(k{purpose}, 0)"
+
+    # --- below ---
+
+    def _columns(self, table: str, files: TableFiles, names: Sequence[str]) -> dict[str, str]:
+        """How each column is called in the files, quoted.
+
+        Raises:
+            TableUnreadable: one is not there.
+        """
+        try:
+            described = self._database.execute(f"DESCRIBE SELECT * FROM {_source(files)}").fetchall()  # noqa: S608
+        except duckdb.Error as error:
+            raise TableUnreadable(f"the table {table} cannot be read: {_first_line(error)}") from error
+        there = {str(row[0]).lower(): str(row[0]) for row in described}
+        found = {}
+        for name in names:
+            spelled = (files.names or {}).get(name, name).lower()
+            shown = there.get(spelled) or there.get(f"_{spelled}_value")
+            if shown is None:
+                raise TableUnreadable(f"the table {table} has no column {name}")
+            quoted = '"' + shown.replace('"', '""') + '"'
+            found[name] = f"NULLIF({quoted}, '')" if files.kind is FileKind.CSV else quoted
+        return found
+
+    def _rows(self, sql: str) -> Iterator[Any]:
+        result = self._database.execute(sql)
+        while rows := result.fetchmany(20_000):
+            yield from rows
+
+    def _number(self, sql: str) -> int:
+        row = self._database.execute(sql).fetchone()
+        return int(row[0]) if row else 0
+
+
+@contextmanager
+def people(memory: str = "700MB", threads: int = 2) -> Iterator[People]:
+    """An empty place to count in, until the block ends; nothing of it stays behind.
+
+    Args:
+        memory: what the database may take.
+        threads: how many threads it may use.
+    """
+    with tempfile.TemporaryDirectory(prefix="migrator-") as folder:
+        found = People(Path(folder), memory, threads)
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+def _source(files: TableFiles) -> str:
+    paths = ", ".join(_text(str(path)) for path in files.paths)
+    if files.kind is FileKind.PARQUET:
+        return f"read_parquet([{paths}], union_by_name = true)"
+    return f"read_csv([{paths}], header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
+
+
+def _true(column: str) -> str:
+    """Whether a truth value is true, as a boolean or as a text; empty is not."""
+    return f"coalesce(TRY_CAST({column} AS BOOLEAN), false)"
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
