@@ -75,9 +75,10 @@ dist: $(READY)
 sample: $(READY)
 	$(BIN)/python sample_exports/make_contoso.py
 
-# The parts of docs/ that are written by the program itself.
+# The parts of docs/ that are written by the program itself, then the site, in which every link has to lead somewhere.
 docs: $(READY)
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs build/site
 
 # The demo's report in reports/example/, and the pictures of it in docs/images/ where there is a Chromium.
 example: $(READY)

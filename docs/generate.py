@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
@@ -10,6 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import refusals
+from refusals import cell, sentence
 from typer.testing import CliRunner
 
 from migrator.cli.app import app
@@ -48,10 +51,33 @@ def catalogue() -> str:
         "The heaviest finding of a segment decides its outcome.",
     ]
     for severity in SEVERITIES:
-        lines += ["", f"## {severity}", "", f"{_EFFECT[severity].capitalize()}.", "", "| code | meaning |", "|---|---|"]
+        lines += ["", f"## {severity}", "", f"{_EFFECT[severity].capitalize()}.", ""]
+        lines += ["| code | meaning | what to do |", "|---|---|---|"]
         found = sorted((code, meaning) for code, (kind, meaning) in findings.CATALOGUE.items() if kind is severity)
-        lines += [f"| `{code}` | {' '.join(meaning.split())} |" for code, meaning in found]
+        lines += [f"| `{code}` | {' '.join(meaning.split())} | {_advice(code)} |" for code, meaning in found]
     return "\n".join(lines) + "\n"
+
+
+def _advice(code: str) -> str:
+    """What a finding says to do; what is put into it stands as ‹name›."""
+    function = inspect.unwrap(getattr(findings, code.replace("-", "_")))
+    tree = ast.parse(inspect.getsource(function))
+    told = dict.fromkeys(
+        sentence(node.value.elts[1])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)
+    )
+    return " / ".join(cell(" ".join(text.split())) for text in told)
+
+
+def performance() -> str:
+    """`docs/performance.md`: what stands in benchmarks/README.md, as a page of the site."""
+    text = (HERE.parent / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    text = text.replace("](../docs/", "](").replace("# Benchmarks\n", f"# Performance\n\n{_COPIED}\n", 1)
+    return re.sub(r"\]\((?!https?:|#|\.\./)([\w-]+\.py)", r"](../benchmarks/\1", text)
+
+
+_COPIED = "Written by `make docs` from `benchmarks/README.md`."
 
 
 def phrases() -> str:
@@ -220,6 +246,8 @@ PAGES = {
     "queries.md": phrases,
     "report.schema.json": schema,
     "python.md": python,
+    "refusals.md": refusals.page,
+    "performance.md": performance,
 }
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer.main
+from typer.core import TyperGroup
+from typer.exceptions import Exit, TyperException
 
 from migrator import __version__
 from migrator.cli.app import app
@@ -34,8 +39,68 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_commands_that_are_named_exist(page: Path) -> None:
     known = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     text = page.read_text(encoding="utf-8")
-    named = set(re.findall(r"(?:^|`)(?:python -m )?migrator ([a-z-]+)", text, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)(?:python -m )?migrator ([a-z][a-z-]*)", text, re.MULTILINE))
     assert named <= known | {"sandbox"}
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    """A page that no list leads to, a link into nothing and a heading that is missing are warnings."""
+    options = ["--fail-on-warning", "--keep-going", "--quiet", "--builder", "html"]
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *options, "-d", tmp_path / "kept", ROOT / "docs", tmp_path / "site"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    pages = {page.stem for page in (ROOT / "docs").glob("*.md")}
+    assert pages <= {page.stem for page in (tmp_path / "site").glob("*.html")}
+    assert "First hour" in (tmp_path / "site" / "index.html").read_text(encoding="utf-8").replace("first", "First")
+
+
+def _fenced(page: Path) -> Iterator[str]:
+    """Every command that stands in a block of its own page, without the remark behind it."""
+    for block in re.findall(r"^```\w*\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        yield from re.findall(r"^(?:\S*python -m )?(migrator [^#\n]*?)(?: +#.*)?$", block, re.MULTILINE)
+
+
+def _told() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        if page.name == "commands.md":
+            continue  # written from the commands themselves
+        inline = re.findall(r"`(migrator [^`]+)`", page.read_text(encoding="utf-8"))
+        for line in dict.fromkeys((*_fenced(page), *inline)):
+            yield page.name, line
+    for command in app.registered_commands:
+        for line in re.findall(r"(migrator .+?)(?:\. |$)", command.epilog or ""):
+            yield "help", line
+
+
+_SHOWN = (("[", ""), ("]", ""), ("live|removed", "live"), ("\\|", "|"), ("PROFILE", "calm"), (" N", " 1"))
+"""How a page shows what may be typed → one way of typing it."""
+
+
+def test_a_command_that_is_told_can_be_typed() -> None:
+    """Its options exist, its arguments are as many as it takes: it is read as the command line would, and not run."""
+    found = typer.main.get_command(app)
+    assert isinstance(found, TyperGroup)
+    told = [*_told()]
+    assert len(told) > 100
+    for page, line in told:
+        plain = line.replace("''", "'") if page == "windows.md" else line
+        for shown, meant in _SHOWN:
+            plain = plain.replace(shown, meant)
+        _, name, *words = shlex.split(re.split(r" \| | ; ", plain)[0])
+        if name.startswith("-"):
+            continue  # --version, --install-completion: of the whole program
+        try:
+            found.commands[name].make_context(name, words)
+        except Exit:
+            pass  # --help
+        except TyperException as error:
+            only_named = not words or words[-1].startswith("--from")  # `migrator redact`, in a sentence
+            assert only_named, (page, line, error)
 
 
 def test_files_that_hold_an_assumption_exist() -> None:
