@@ -11,7 +11,7 @@ RUNTIME := .venv/.runtime
 READY := .venv/.development
 JOBS ?= auto
 
-.PHONY: demo test coverage quick lint format lock dist sample docs example clean
+.PHONY: demo test coverage quick lint format lock dist release sample docs example clean
 
 demo: $(RUNTIME)
 	$(BIN)/python -m migrator demo
@@ -69,13 +69,18 @@ $(BIN)/uv: | $(BIN)/python
 dist: $(READY)
 	rm -rf dist
 	$(BIN)/python -m hatchling build
-	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python -m twine check --strict dist/*.whl dist/*.tar.gz
+	$(BIN)/python release/make.py
+
+# What the tool is built from (SBOM), and what is new in it (VERSION=0.2.0; else what is not released yet), in dist/.
+release: $(READY)
+	$(BIN)/python release/make.py $(if $(VERSION),--version $(VERSION))
 
 # The sample export, from its seed; the same bytes every time.
 sample: $(READY)
 	$(BIN)/python sample_exports/make_contoso.py
 
-# The parts of docs/ that are written by the program itself, then the site, in which every link has to lead somewhere.
+# What the program itself writes of docs/, the manual page and the completion files; then the site, in which every link has to lead somewhere.
 docs: $(READY)
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs build/site

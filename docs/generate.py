@@ -20,6 +20,10 @@ from migrator.product import findings
 from migrator.product.findings import SEVERITIES, Severity
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "release"))
+
+from make import FILES  # noqa: E402
+
 _EFFECT = {
     Severity.NOTE: "good to know; the segment is carried over as it is",
     Severity.CHANGE: "the segment is *adapted*: carried over with a named change",
@@ -248,6 +252,7 @@ PAGES = {
     "python.md": python,
     "refusals.md": refusals.page,
     "performance.md": performance,
+    **{f"../release/{name}": made for name, made in FILES.items()},
 }
 
 

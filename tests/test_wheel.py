@@ -85,6 +85,16 @@ def test_the_wheel_holds_the_program_and_what_it_reads(names: set[str]) -> None:
     assert program == {name for name in names if name.startswith("migrator/")} - beside
 
 
+def test_shells_and_man_find_what_is_theirs(names: set[str]) -> None:
+    below = {name.partition(".data/data/")[2] for name in names} - {""}
+    assert below == {
+        "share/man/man1/migrator.1",
+        "share/bash-completion/completions/migrator",
+        "share/zsh/site-functions/_migrator",
+        "share/fish/vendor_completions.d/migrator.fish",
+    }
+
+
 def test_the_wheel_leaves_out_what_only_we_need(names: set[str]) -> None:
     assert {PurePosixPath(name).parts[0].partition("-")[0] for name in names} == {"migrator"}
     assert not [name for name in names if "make_contoso" in name]

@@ -1,0 +1,1 @@
+complete --command migrator --no-files --arguments "(env _MIGRATOR_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) migrator)" --condition "env _MIGRATOR_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) migrator"
