@@ -160,6 +160,10 @@ def release_notes(changelog: str, version: str) -> str:
     return f"# migrator {version}\n\n{parts[version].strip()}\n"
 
 
+_PARTS = re.compile(r"^## \[(.+?)\][^\n]*\n(.*?)(?=^## |^\[[^\]]+\]: |\Z)", re.MULTILINE | re.DOTALL)
+"""A part of the changelog: its version, and what stands below; the links at the end belong to none."""
+
+
 def main() -> None:
     """Write what goes into dist/."""
     parser = argparse.ArgumentParser(description=__doc__)
