@@ -13,6 +13,7 @@ from rich.text import Text
 
 from migrator.base.progress import Bars, Lines, ShowsProgress, Silent
 from migrator.base.safe_text import for_terminal
+from migrator.cli.outcome import outcome_lines
 from migrator.cli.streams import takes_all
 
 if TYPE_CHECKING:
@@ -96,6 +97,11 @@ class Terminal:
             self.out.print(Text("DRY RUN: nothing was changed.", "bold yellow"))
         if table:
             self.out.print(_table(summary, self.out.width))
+        for line, style in outcome_lines(summary):
+            if style == "command":
+                self.out.print(Text(f"  {line}"), soft_wrap=True)
+            else:
+                self.out.print(Text(line, style))
         total = summary.totals
         facts = [f"{total.segments:,} segments", f"{total.carried_over:,} carried over"]
         if summary.dry_run:
@@ -105,7 +111,7 @@ class Terminal:
             self.out.print(Text(line), soft_wrap=True)
         if not summary.dry_run:
             self.out.print(
-                Text(f"{total.members_after:,} members in {total.verified:,} verified segments"), soft_wrap=True
+                Text(f"{total.members_after:,} memberships in {total.verified:,} verified segments"), soft_wrap=True
             )
         for path in summary.written or ((summary.report,) if summary.report else ()):
             self.out.print(Text(f"Report: {_harmless(str(path))}"), soft_wrap=True)

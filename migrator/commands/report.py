@@ -20,11 +20,13 @@ from migrator.mql.sentences import cut, in_words
 from migrator.mql.wording import ENGLISH, WORDINGS
 from migrator.product.codes import LEGACY_SEGMENT_PREFIX
 from migrator.report.compare import Change, Comparison, Totals, changes, compare, totals
+from migrator.report.first_screen import FirstScreen, by_importance, first_screen
 from migrator.report.forms import FORMS, ready
 from migrator.report.forms.html import picture
-from migrator.report.people import people
+from migrator.report.people import memberships, people
 from migrator.report.row import ReportRow, Standing
 from migrator.report.story import Circumstances, tell
+from migrator.report.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Summary:
     exit_code: Exit
     written: tuple[Path, ...] = ()
     """Every form of the report."""
+    first: FirstScreen | None = None
+    """What is read first, in English."""
 
 
 def plan_of(run: RunFolder) -> Plan:
@@ -109,7 +113,11 @@ def report_stage(
     written = [FORMS[form](story, run.path) for form in wanted.formats if form in asked or ready(form)]
     run.update(reported=utc_now(), report=wanted)
     exit_code = _exit_code(total, dry_run=dry_run)
-    return Summary(run, plan, total, compared.rows, dry_run, written[0], exit_code, tuple(written))
+    first = first_screen(
+        by_importance(compared.rows), total, memberships(compared.rows, dry_run=dry_run), counted, Words(),
+        dry_run=dry_run, history=circumstances.history,
+    )  # fmt: skip
+    return Summary(run, plan, total, compared.rows, dry_run, written[0], exit_code, tuple(written), first)
 
 
 def _told_in(language: str, plan: Plan, export: Path) -> Plan:

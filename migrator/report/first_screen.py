@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from migrator.contracts.history import Event
 from migrator.report.compare import Totals
+from migrator.report.deciders import decided_by
 from migrator.report.people import GONE, Memberships, People, Place
 from migrator.report.row import ReportRow, Standing
 from migrator.report.words import Words
@@ -90,6 +92,8 @@ class FirstScreen:
     answer: str
     sentences: tuple[str, ...]
     """The verdict, in people."""
+    decided: str
+    """Who has decided so far; empty where nothing was to be decided."""
     tiles: tuple[Tile, ...]
     first: tuple[ReportRow, ...]
     """Segments that failed or are different, those with most people first."""
@@ -114,6 +118,7 @@ def first_screen(
     words: Words,
     *,
     dry_run: bool,
+    history: Sequence[Event] = (),
 ) -> FirstScreen:
     """What is read first.
 
@@ -124,6 +129,7 @@ def first_screen(
         people: their contacts, counted once each; None where the lists cannot be read.
         words: the words of the report's language.
         dry_run: whether nothing was to be loaded.
+        history: who did what with the run; oldest first.
     """
     bad = [row for row in rows if row.standing in (Standing.FAILED, Standing.DIFFERENT)]
     light = _light(total, counted, people)
@@ -133,6 +139,7 @@ def first_screen(
         question=words("question_dry" if dry_run else "question"),
         answer=said.answer(light),
         sentences=tuple(said.sentences()),
+        decided=decided_by(history, words, waiting=total.waiting),
         tiles=tuple(said.tiles()),
         first=tuple(bad[:FIRST]),
         more=max(len(bad) - FIRST, 0),

@@ -36,7 +36,12 @@ def _head(story: Story) -> list[str]:
     if run.dry_run:
         lines += [f"**{w('dry_run')}**", ""]
     lines += [f"{_LIGHTS[first.light]} {_plain(first.question)} **{_plain(first.answer)}**", ""]
-    lines += [*(f"- {_plain(one)}" for one in first.sentences), "", _plain(story.verdict), ""]
+    lines += [
+        *(f"- {_plain(one)}" for one in (*first.sentences, *filter(None, [first.decided]))),
+        "",
+        _plain(story.verdict),
+        "",
+    ]
     return lines
 
 
