@@ -19,7 +19,7 @@
   const percent = (x) => {
     if (x === null) return "–";
     const sign = x > 0 && x < 0.0005 ? "< " : x >= 0.9995 && x < 1 ? "> " : "";
-    return sign + String({ "< ": 0.1, "> ": 99.9 }[sign] ?? Math.round(1000 * x) / 10).replace(".", data.decimal) + " %";
+    return sign + String({ "< ": 0.1, "> ": 99.9 }[sign] ?? Math.round(1000 * x) / 10).replace(".", data.decimal) + data.percent;
   };
   const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
 
@@ -166,7 +166,7 @@
     if (get(row, "findings").length) {
       const items = get(row, "findings").map(([code, message]) => make("li", {},
         make("span", { class: "severity " + codes[code].severity }, named("severity", codes[code].severity)), " ",
-        codes[code].meaning + (codes[code].meaning ? " " : ""), make("span", { lang: "en" }, message), " ", codes[code].advice, " ", make("code", {}, codes[code].code)));
+        codes[code].meaning + (codes[code].meaning ? " " : ""), make("span", {}, message), " ", codes[code].advice, " ", make("code", {}, codes[code].code)));
       add(w.findings, make("ul", {}, ...items));
     }
     if (get(row, "query")) add(w.legacy_query, make("pre", {}, get(row, "query")));

@@ -15,6 +15,7 @@ from migrator import __version__
 from migrator.base.errors import Exit, Interrupted, MigratorError
 from migrator.base.server_text import sanitised, want_full_texts
 from migrator.cli import check, clean_up, decide, load, practise, prepare, reach_it, streams
+from migrator.cli.options import with_dialect
 from migrator.cli.terminal import Terminal
 
 
@@ -99,7 +100,7 @@ def main() -> None:
     """Run the command; every error ends with a sentence and an exit code, none with a traceback."""
     streams.set_up()
     try:
-        app()
+        app(args=with_dialect(sys.argv[1:]))
     except Interrupted:
         _end(_advice(sys.argv), Exit.INTERRUPTED)
     except MigratorError as error:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from migrator.base.csv_text import Dialect
 from migrator.base.errors import UsageError
 from migrator.cli.load import REACHING
 from migrator.cli.options import Run, takes
@@ -47,6 +48,14 @@ def report(
     ] = None,
     language: Annotated[str | None, typer.Option(help="en, de or fr [default: as before].", metavar="LANGUAGE")] = None,
     anonymise: Annotated[bool, typer.Option("--anonymise", help="Counts only: no names, no queries.")] = False,
+    dialect: Annotated[
+        Dialect | None,
+        typer.Option(
+            "--csv",
+            help="Write report.csv, too; as Excel opens it: --csv excel [default: as before].",
+            metavar="[excel]",
+        ),
+    ] = None,
     table: Annotated[bool, typer.Option("--table", help="Print a line for every segment, too.")] = False,
 ) -> None:
     """Write the report of a run again, from its files, in one form or several; the run remembers how it is wanted."""
@@ -55,7 +64,8 @@ def report(
     from migrator.report.forms import FORMS, ready
 
     everything = tuple(filter(ready, FORMS))
-    formats = everything if form and "all" in form else tuple(dict.fromkeys(form or ()))
+    asked = (*(form or ()), *(("csv",) if dialect else ()))
+    formats = everything if "all" in asked else tuple(dict.fromkeys(asked))
     if unknown := [name for name in formats if name not in FORMS]:
         raise UsageError(f"--format cannot be {unknown[0]}; it is one of {', '.join(FORMS)}, or all.")
     other = find_run(compare, settings.out) if compare else None
@@ -66,6 +76,7 @@ def report(
             before.title if title is None else title,
             logo.resolve() if logo else before.logo,
             language or before.language,
+            dialect or before.csv,
         )
         summary = report_stage(folder, wish, anonymous=anonymise, compared_with=other)
         if lost := journal_lost(folder):
@@ -92,7 +103,10 @@ def status(
     finding: Annotated[
         list[str] | None, typer.Option("--finding", help="Only segments with this finding.", metavar="CODE")
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print the segments as CSV.")] = False,
+    as_csv: Annotated[
+        Dialect | None,
+        typer.Option("--csv", help="Print the segments as CSV; as Excel opens it: --csv excel.", metavar="[excel]"),
+    ] = None,
 ) -> None:
     """Say where a run stands and what comes next, or where its segments stand. Changes nothing and asks nobody."""
     from migrator.commands.status import (
@@ -119,7 +133,7 @@ def status(
     if terminal.as_json:
         terminal.json(segments_json(rows))
     elif as_csv:
-        terminal.raw(segments_csv(rows))
+        terminal.raw(segments_csv(rows, as_csv))
     else:
         for line in segment_lines(rows):
             terminal.say(line)

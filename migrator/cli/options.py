@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from migrator.base.csv_text import Dialect
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import FIELDS, Settings, option_of, settings
 from migrator.contracts.choices import Choice, Choices, choices_of
@@ -45,6 +46,19 @@ class Given:
 
     values: Mapping[str, Any]
     """Option → its value, read."""
+
+
+def with_dialect(arguments: Sequence[str]) -> list[str]:
+    """The arguments of a command line in which `--csv` always says which CSV: alone it is the one for programs.
+
+    Args:
+        arguments: as they were typed.
+    """
+    following = [*arguments[1:], ""]
+    return [
+        "--csv=comma" if word == "--csv" and after not in list(Dialect) else word
+        for word, after in zip(arguments, following, strict=True)
+    ]
 
 
 # --- what is asked for by type ---------------------------------------------------------------------------------------

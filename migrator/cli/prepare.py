@@ -15,6 +15,7 @@ from migrator.cli.load import REACHING, TRANSLATING
 from migrator.cli.options import From, Run, Yes, takes
 from migrator.cli.runs import (
     agrees,
+    asking,
     at_a_keyboard,
     export_kept_from_others,
     new_run_for,
@@ -121,7 +122,7 @@ def import_members(
 
     if bool(files) == bool(from_list) and not (accept and not files):
         raise UsageError("Name the files to import, or a marketing list with --from-list.")
-    folder = export or find_run(None, settings.out).path
+    folder = export if export and export.exists() else find_run(str(export) if export else None, settings.out).path
     wanted = Wanted(
         export=folder,
         files=tuple(files or ()),
@@ -140,7 +141,8 @@ def import_members(
             return True
         return agrees("Go on?", default=True)
 
-    with orders_of(settings, terminal) as orders, export_kept_from_others(folder):
+    ask = None if yes else asking(terminal, yes=False)
+    with orders_of(settings, terminal, (), ask) as orders, export_kept_from_others(folder):
         report = import_them(wanted, orders, agree)
         for line in report.lines:
             terminal.say(line)

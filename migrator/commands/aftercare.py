@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
+from migrator.commands.naming import name_to_type
 from migrator.commands.report import WAITING, Summary, journal_lost, plan_of, report_stage
 from migrator.commands.run import load_stage, note, with_loading
 from migrator.commands.segments import find_segment
@@ -18,10 +18,6 @@ from migrator.contracts.history import Deed
 from migrator.contracts.journal import JOURNAL, LoadState, read_results
 from migrator.contracts.run_folder import RunFolder
 from migrator.contracts.verification import SETTLED, latest, read_verifications
-from migrator.dataverse import inspection
-from migrator.dataverse.address import is_loopback
-from migrator.dataverse.client import Client
-from migrator.dataverse.errors import Refused
 from migrator.loader.existing import look as look_for
 from migrator.loader.loading import Loading
 from migrator.loader.retire import Wish, retire, to_retire
@@ -138,22 +134,6 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
     aftermath = with_loading(run, orders, plan, work, of_its_export=False)
     report_stage(run)
     return aftermath
-
-
-async def name_to_type(client: Client) -> str:
-    """What has to be typed before something is taken away: the organisation's name, unless it is no production.
-
-    Args:
-        client: the organisation. One of which nobody knows what it is counts as production.
-    """
-    host = urlsplit(client.url).hostname or ""
-    if is_loopback(host):
-        return ""
-    try:
-        kind = await inspection.retrieve_current_organization(client)
-    except Refused:
-        kind = ""
-    return "" if kind in inspection.NO_PRODUCTION else host.partition(".")[0]
 
 
 # --- retiring --------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
+from migrator.commands.naming import name_of, name_to_type
 from migrator.commands.session import Orders
 from migrator.contracts import export_check as check
 from migrator.contracts.choices import Doubt
@@ -83,14 +84,16 @@ def import_members(wanted: Wanted, orders: Orders, agree: Agree) -> Report:
         raise UsageError("\n".join([*lines, "None of the files belongs to a segment; nothing was imported."]))
     if wanted.org:
 
-        async def work(client: Client) -> list[Imported]:
+        async def work(client: Client) -> tuple[list[Imported], str]:
             _same_organisation(client, export)
-            return await prepare(folder, parts, wanted.wishes, OrganisationDirectory(client), orders.progress)
+            name = await name_to_type(client) if wanted.wishes.replacing else ""
+            return await prepare(folder, parts, wanted.wishes, OrganisationDirectory(client), orders.progress), name
 
-        done = orders.at(wanted.org, work)
+        done, name = orders.at(wanted.org, work)
     else:
         tables: Directory | None = ExportDirectory(folder) if (folder / TABLE).exists() else None
         done = asyncio.run(prepare(folder, parts, wanted.wishes, tables, orders.progress))
+        name = name_of(export.organisation.url)
     if wanted.dry_run or len(matched) > 1:
         lines += _table(done, wanted)
     lines += [for_terminal(warning) for one in done for table in one.tables for warning in table.warnings]
@@ -103,6 +106,7 @@ def import_members(wanted: Wanted, orders: Orders, agree: Agree) -> Report:
         return Report((*report.lines, "Nothing was imported; this was a dry run."), report.exit_code)
     if not agreed:
         return Report(("Nothing was imported.",), Exit.DONE)
+    _confirm_replacing([one for one in done if one.people and not one.kept], export, wanted, orders, name)
     write(folder, done, wanted.wishes)
     return report
 
@@ -115,10 +119,42 @@ def _from_list(wanted: Wanted, folder: Path, export: Export, orders: Orders) -> 
     async def work(client: Client) -> Imported:
         _same_organisation(client, export)
         directory = OrganisationDirectory(client)
+        if wanted.wishes.replacing and _there(export.members[segment.id], wanted):
+            line = _replaced(segment, export.members[segment.id], f"the marketing list {wanted.marketing_list}", wanted)
+            _ask([line], export, orders, await name_to_type(client))
         return await import_list(folder, segment, wanted.marketing_list, client, directory, wanted.wishes)
 
     done = orders.at(wanted.org or export.organisation.url, work)
     return _report([done], folder, 0, orders, wanted)
+
+
+def _confirm_replacing(done: Sequence[Imported], export: Export, wanted: Wanted, orders: Orders, name: str) -> None:
+    """Ask before lists that are there already are replaced; in a production its name is typed, as for a rollback."""
+    lines = [
+        _replaced(one.segment, known, one.origin, wanted)
+        for one in done
+        if wanted.wishes.replacing and _there(known := export.members[one.segment.id], wanted)
+    ]
+    if lines:
+        _ask(lines, export, orders, name)
+
+
+def _there(known: Members, wanted: Wanted) -> bool:
+    return known.excluded is not None if wanted.wishes.excluding else known.known
+
+
+def _replaced(segment: LegacySegment, known: Members, origin: str, wanted: Wanted) -> str:
+    count, what = (known.excluded, "exclusions") if wanted.wishes.excluding else (known.count, "members")
+    return f"“{for_terminal(segment.name)}”: {count or 0:,} {what} that are known, by those of {for_terminal(origin)}"
+
+
+def _ask(lines: Sequence[str], export: Export, orders: Orders, name: str) -> None:
+    if orders.confirm:
+        where = export.organisation.url
+        head = (
+            f"A list of {where} is replaced:" if len(lines) == 1 else f"{len(lines):,} lists of {where} are replaced:"
+        )
+        orders.confirm([head, *lines], word=name)
 
 
 def _same_organisation(client: Client, export: Export) -> None:

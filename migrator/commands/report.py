@@ -99,6 +99,7 @@ def report_stage(
         title=wanted.title,
         logo=picture(wanted.logo) if wanted.logo else "",
         language=wanted.language,
+        csv=wanted.csv,
         anonymous=anonymous,
         journal=read_summary(run.path / JOURNAL),
         traffic=state.traffic,

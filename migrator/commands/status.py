@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from migrator.base.csv_text import Dialect, csv_text
 from migrator.base.errors import UsageError
-from migrator.base.safe_text import for_spreadsheet, for_terminal
+from migrator.base.safe_text import for_terminal
 from migrator.commands.report import compared_now, journal_lost
 from migrator.contracts.decisions import read_decisions
 from migrator.contracts.plan import PLAN
@@ -165,14 +164,14 @@ def segments_json(rows: Sequence[ReportRow]) -> list[dict[str, Any]]:
     return [{**{name: getattr(row, name) for name in _COLUMNS}, "reason": row.reason} for row in rows]
 
 
-def segments_csv(rows: Sequence[ReportRow]) -> str:
-    """The segments as CSV (RFC 4180), with what a spreadsheet would take for a formula made harmless."""
-    text = io.StringIO()
-    lines = csv.writer(text)
-    lines.writerow((*_COLUMNS, "reason"))
-    for entry in segments_json(rows):
-        lines.writerow("" if value is None else for_spreadsheet(value) for value in entry.values())
-    return text.getvalue()
+def segments_csv(rows: Sequence[ReportRow], dialect: Dialect = Dialect.COMMA) -> str:
+    """The segments as CSV, with what a spreadsheet would take for a formula made harmless.
+
+    Args:
+        rows: the segments.
+        dialect: for programs, or for Excel.
+    """
+    return csv_text([(*_COLUMNS, "reason"), *(tuple(entry.values()) for entry in segments_json(rows))], dialect)
 
 
 def status_json(status: Status) -> dict[str, Any]:

@@ -92,6 +92,8 @@ class ReportWish:
     title: str = ""
     logo: Path | None = None
     language: str = "en"
+    csv: str = "comma"
+    """How its table is written as CSV: comma, or excel."""
 
 
 @dataclass(frozen=True, slots=True)

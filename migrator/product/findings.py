@@ -418,11 +418,12 @@ def query_unreadable(error: str) -> tuple[str, str]:
 
 
 @_finding(Severity.DECISION)
-def queries_differ() -> tuple[str, str]:
+def queries_differ(other: str) -> tuple[str, str]:
     """`msdyncrm_segmentquery` and `msdyncrm_query` hold different queries."""
     return (
-        "The columns msdyncrm_segmentquery and msdyncrm_query hold different queries; the first one would be used.",
-        "Compare both in the export and correct the segment, so that both columns say the same.",
+        "The columns msdyncrm_segmentquery and msdyncrm_query hold different queries. The first one would be used; the "
+        f"other one is: {other}",
+        "Find out which one is meant, and correct the segment so that both columns say the same; then extract again.",
     )
 
 

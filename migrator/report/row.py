@@ -12,12 +12,14 @@ from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field
 
+from migrator.contracts.choices import Choice
 from migrator.contracts.journal import LoadResult, LoadState
 from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Outcome, PlannedSegment
 from migrator.contracts.verification import Match, Verified
 from migrator.product.codes import LegacyStatus, LegacyType, label
 from migrator.product.findings import Finding, Severity
+from migrator.report.offers import Offer, offers_of
 
 T = TypeVar("T")
 
@@ -291,9 +293,12 @@ class ReportRow:
     reason: Inside[str] = told(_reason, "reason", page=12, script=False, private=True, inside=True)
     """Why it stands where it stands, in a sentence."""
     choices: Inside[tuple[str, ...]] = told(
-        lambda facts: tuple(str(choice) for choice in facts.segment.alternatives), inside=True
+        lambda facts: tuple(offer.choice for offer in offers_of(facts.segment) if offer.choice != Choice.SKIP),
+        inside=True,
     )
-    """The decisions that `approve` takes for it."""
+    """The decisions that `approve` takes for it, besides leaving it behind."""
+    offers: Inside[tuple[Offer, ...]] = told(lambda facts: offers_of(facts.segment), script=False, inside=True)
+    """The same, with what each would make of it."""
     created: Inside[bool] = told(lambda facts: bool(facts.result and facts.result.created), script=False, inside=True)
     there: Inside[bool] = told(
         lambda facts: bool(facts.result and facts.result.created) or bool(facts.seen and facts.seen.after is not None),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import Any
 
+from migrator.contracts.choices import Choice
 from migrator.contracts.decisions import checksum_of
 from migrator.contracts.history import Event
 from migrator.contracts.journal import JournalSummary
@@ -21,8 +22,11 @@ from migrator.product.findings import CATALOGUE, Severity
 from migrator.report.charts import Flow, flow
 from migrator.report.compare import Change, Comparison, Totals
 from migrator.report.first_screen import FirstScreen, by_importance, first_screen
+from migrator.report.offers import Offer
 from migrator.report.people import People, memberships
+from migrator.report.recommending import IMPORTED, recommended, without_freezing
 from migrator.report.row import SHOWN, ReportRow, Standing
+from migrator.report.sentences import message_of, sentence_of
 from migrator.report.words import Words
 
 EXAMPLES = 12
@@ -45,6 +49,8 @@ class Circumstances:
     logo: str = ""
     """A picture, as a data address."""
     language: str = "en"
+    csv: str = "comma"
+    """The dialect of its table as CSV."""
     anonymous: bool = False
     """Whether names and queries are left out."""
     journal: JournalSummary = field(default_factory=JournalSummary)
@@ -67,6 +73,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One decision: what it means in a sentence, and what carries it out."""
+
+    choice: str
+    meaning: str
+    command: str
+    recommended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """One segment that waits for a decision."""
 
@@ -74,9 +90,21 @@ class Asked:
     message: str
     legacy: tuple[Part, ...]
     proposed: tuple[Part, ...]
-    commands: tuple[str, ...]
+    ways: tuple[Way, ...]
+    """What can be decided about it."""
+    advice: str
+    """What we would decide, and why."""
+    first: str
+    """The command that comes before a decision; empty for none."""
+    line: int
+    """Its row in the workbook's sheet of decisions."""
     checksum: str
     """Of what each decision would do; a file of decisions says it, so that a change since is noticed."""
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What carries each decision out."""
+        return tuple(way.command for way in self.ways)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +212,13 @@ def _said(row: ReportRow, words: Words) -> ReportRow:
     """A row with its sentences in the words of the report."""
     counts = ("inactive", "deleted", "missing", "surplus")
     parts = [words.many(f"reason_{kind}", count) for kind in counts if (count := getattr(row, kind))]
-    explanation = "; ".join([*parts, *filter(None, [words.sentence(row.note)])])
-    findings = tuple(replace(one, message=words.sentence(one.message)) for one in row.findings)
-    reason = words.sentence(row.reason) if row.reason != row.explanation else explanation
-    return replace(row, explanation=explanation, findings=findings, reason=reason)
+    explanation = "; ".join([*parts, *filter(None, [sentence_of(row.note, words)])])
+    findings = tuple(replace(one, message=message_of(one, words)) for one in row.findings)
+    said = {one.message: told.message for one, told in zip(row.findings, findings, strict=True)}
+    said[row.explanation] = explanation
+    error = sentence_of(row.error, words)
+    reason = said.get(row.reason) or sentence_of(row.reason, words)
+    return replace(row, explanation=explanation, findings=findings, reason=reason, error=error)
 
 
 _NOTHING: dict[str, Any] = {name: "" for name, shown in SHOWN.items() if shown.private}
@@ -262,12 +293,22 @@ def _asks(
                 found.setdefault(finding.code, []).append((row, finding.message))
     # Decisions come first, then what stands in the way; the reason that most segments share first.
     order = sorted(found, key=lambda code: (facts[code][0] is Severity.STOP, -len(found[code]), code))
+    lines = {row.legacy_id: number for number, row in enumerate(waiting(rows), start=2)}
+
+    def about(code: str) -> tuple[str, str]:
+        meaning, advice = words.finding(code, CATALOGUE[code][1], facts[code][1])
+        freezes = any(Choice.SNAPSHOT in row.choices for row, _ in found[code])
+        return meaning, advice if freezes else without_freezing(advice, words)
+
     return tuple(
         Ask(
             code,
             facts[code][0],
-            *words.finding(code, CATALOGUE[code][1], facts[code][1]),
-            tuple(_asked(row, message, run, checksums) for row, message in found[code][:EXAMPLES]),
+            *about(code),
+            tuple(
+                _asked(row, message, code, run, words, lines[row.legacy_id], checksums.get(row.legacy_id, ""))
+                for row, message in found[code][:EXAMPLES]
+            ),
             max(len(found[code]) - EXAMPLES, 0),
             people.asks.get(code, 0) if people else None,
         )
@@ -275,10 +316,40 @@ def _asks(
     )
 
 
-def _asked(row: ReportRow, message: str, run: Circumstances, checksums: Mapping[str, str]) -> Asked:
+def waiting(rows: Sequence[ReportRow]) -> list[ReportRow]:
+    """The segments that somebody has to decide about, in the order of the workbook's sheet of decisions."""
+    return [row for row in rows if row.standing in (Standing.WAITING, Standing.IMPOSSIBLE)]
+
+
+def _asked(
+    row: ReportRow, message: str, code: str, run: Circumstances, words: Words, line: int, checksum: str
+) -> Asked:
     legacy, proposed = marked(row.query, row.realtime_query)
-    commands = tuple(f"migrator approve {row.legacy_id} --as {choice} --run {run.run}" for choice in row.choices)
-    return Asked(row, message, legacy, proposed, commands, checksums.get(row.legacy_id, ""))
+    advice = recommended(row.offers, row.findings, words)
+    ways = tuple(
+        Way(
+            offer.choice,
+            meant(offer, words),
+            f"migrator approve {row.legacy_id} --as {offer.choice} --run {run.run}",
+            offer.choice == advice.choice,
+        )
+        for offer in row.offers
+    )
+    lists = f"migrator import-members FILE --segment {row.legacy_id} --export {run.run}" if code in IMPORTED else ""
+    return Asked(row, message, legacy, proposed, ways, advice.sentence, lists, line, checksum)
+
+
+def meant(offer: Offer, words: Words) -> str:
+    """What a decision means, in a sentence or two.
+
+    Args:
+        offer: the decision.
+        words: the words of the language.
+    """
+    said = words(offer.meaning, n=offer.members or 0)
+    if offer.choice == Choice.SKIP:
+        return said
+    return f"{said} {words('means_live' if offer.live else 'means_draft')}"
 
 
 _TOKENS = re.compile(r"'(?:[^'\\]|\\.)*'|\w+|\s+|.", re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,6 +13,11 @@ from migrator.base.resources import shipped
 
 LANGUAGES = ("en", "de", "fr")
 _THOUSANDS = {"en": ",", "de": ".", "fr": "\u202f"}
+_NARROW = {
+    " ;": "\u202f;", " !": "\u202f!", " ?": "\u202f?", " :": "\u00a0:", " %": "\u202f%", "« ": "«\u00a0",
+    " »": "\u00a0»",
+}  # fmt: skip
+_SPACED = re.compile(" [;!?:%»]|« ")
 _DECIMAL = {"en": ".", "de": ",", "fr": ","}
 
 
@@ -29,7 +35,7 @@ class Words:
 
     def __call__(self, key: str, **facts: Any) -> str:
         """A text of the catalogue; numbers among the facts are written as the language does."""
-        text = str(_catalogue()[key][self._at])
+        text = self.spaced(str(_catalogue()[key][self._at]))
         shown = {name: self.number(fact) if isinstance(fact, int) else fact for name, fact in facts.items()}
         return text.format(**shown) if shown else text
 
@@ -50,7 +56,7 @@ class Words:
         entry = known.get(value) or known.get(word)
         if entry is None:
             return value
-        return str(entry[self._at]) if value in known else f"{entry[self._at]}{bracket}{code}"
+        return self.spaced(str(entry[self._at])) if value in known else f"{entry[self._at]}{bracket}{code}"
 
     def finding(self, code: str, meaning: str, advice: str) -> tuple[str, str]:
         """What a finding means and what to do about it; English is given, other languages are in the catalogue.
@@ -61,11 +67,15 @@ class Words:
             advice: in English.
         """
         entry = _catalogue()["about_finding"].get(code, {}).get(self.language)
-        return (str(entry[0]), str(entry[1])) if entry else (meaning, advice)
+        return (self.spaced(str(entry[0])), self.spaced(str(entry[1]))) if entry else (meaning, advice)
 
-    def sentence(self, text: str) -> str:
-        """A sentence of a finding or of a look, in this language; one that nobody translated stays as it is."""
-        return text
+    def spaced(self, text: str) -> str:
+        """A text with the spaces of the language: French has narrow ones before its signs, where no line is broken.
+
+        Args:
+            text: as the catalogue has it.
+        """
+        return _SPACED.sub(lambda match: _NARROW[match[0]], text) if self.language == "fr" else text
 
     def family(self, family: str) -> dict[str, str]:
         """All words for the values of one kind."""
@@ -91,7 +101,7 @@ class Words:
         sign = "< " if 0 < value < 0.0005 else "> " if 0.9995 <= value < 1 else ""  # some are not none, nor all
         shown = {"< ": 0.1, "> ": 99.9}.get(sign, 100 * value)
         text = f"{shown:.1f}".removesuffix(".0").replace(".", _DECIMAL[self.language])
-        return f"{sign}{text} %"
+        return self.spaced(f"{sign}{text} %")
 
     @property
     def thousands(self) -> str:

@@ -212,7 +212,7 @@ class References:
 
 def _of_the_row(segment: LegacySegment) -> list[Finding]:
     """What a person has to decide about a segment besides its query, before others are built on that."""
-    found = [] if not segment.other_query else [findings.queries_differ()]
+    found = [] if not segment.other_query else [findings.queries_differ(" ".join(segment.other_query.split()))]
     about_people = {findings.mirrored_segment().code, findings.type_unknown(None).code}
     found.extend(
         finding

@@ -228,7 +228,7 @@ def _query(segment: LegacySegment, work: _Work) -> tuple[PlannedQuery, str]:
         return PlannedQuery(), ""
     if not segment.query.strip():
         return PlannedQuery("", (findings.query_missing(),)), ""
-    doubtful = (findings.queries_differ(),) if segment.other_query else ()
+    doubtful = (findings.queries_differ(" ".join(segment.other_query.split())),) if segment.other_query else ()
     if segment.id in work.translated:
         translated, english = work.translated[segment.id]
     else:

@@ -19,14 +19,14 @@ import pytest
 from migrator.base.errors import Declined
 from migrator.cli import load, prepare, runs
 from migrator.cli.terminal import Terminal
-from migrator.commands.aftercare import name_to_type
+from migrator.commands.naming import name_to_type
 from migrator.contracts.export_folder import read_export
 from migrator.contracts.run_folder import RunFolder
 from migrator.dataverse import inspection
 from migrator.dataverse.client import Client
 from migrator.sandbox.server import Running
 from tests.conftest import INTERRUPTIBLE, Command
-from tests.small import LOST, contact
+from tests.small import LOST, STATIC, contact
 
 pytestmark = pytest.mark.quick
 
@@ -261,3 +261,20 @@ def test_only_the_organisations_name_agrees(keyboard: Keyboard, typed: str, agre
     else:
         with pytest.raises(Declined):
             ask(["1 segment is deleted:", "“Oslo”"], word="contoso")
+
+
+@pytest.mark.parametrize(("typed", "code", "left"), [("small\n", 0, 1), ("y\n", 2, 5), ("", 2, 5)])
+def test_a_list_that_is_there_is_replaced_where_the_name_was_typed(
+    command: Command, small_export: Path, keyboard: Keyboard, typed: str, code: int, left: int
+) -> None:
+    """Nobody can ask this organisation what kind it is, so it counts as production."""
+    Path("Five people.csv").write_text(f"contactid\n{contact(7)}\n", encoding="utf-8")
+    keyboard.types(typed)
+    result = command("import-members", "Five people.csv", "--export", small_export, "--replace", "asked")
+    assert result.code == code
+    assert "“Five people”: 5 members that are known, by those of Five people.csv" in result.err
+    assert len(members_of(small_export)) == left
+
+
+def members_of(export: Path) -> list[str]:
+    return (next((export / "members").glob(f"{STATIC}*"))).read_text().split()[1:]

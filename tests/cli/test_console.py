@@ -80,7 +80,7 @@ def every_command(place: Path, town: Running) -> Iterator[tuple[str, tuple[str |
     yield "redact", (place / "small", "copy"), 0
     (place / f"{NAME}.csv").write_text("contactid\nc0000000-0000-0000-0000-000000000001\n", encoding="utf-8")
     yield "import-members", (place / f"{NAME}.csv", "--out", "first", "--dry-run"), 3
-    yield "import-members", (place / f"{NAME}.csv", "--out", "first", "--replace"), 0
+    yield "import-members", (place / f"{NAME}.csv", "--out", "first", "--replace", "--yes"), 0
     yield "approve", ("Both", "--as", "translate"), 0
     yield "load", (*org, "--yes"), 3
     yield "verify", (), 3

@@ -156,6 +156,7 @@ def _data(story: Story, shown: list[Column]) -> str:
                 for family in ("type", "status", "standing", "outcome", "severity", "source")
             },
             "thousands": words.thousands,
+            "percent": words.spaced(" %"),
             "decimal": "." if words.language == "en" else ",",
             "org": story.plan.target.url,
             "run": story.run.run,

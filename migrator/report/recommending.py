@@ -1,0 +1,135 @@
+"""What we would decide about a segment that waits, and why: a table of findings, not an opinion about the segment.
+
+Where a decision is better after something else (a file mended, a number looked up), nothing is recommended yet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from migrator.contracts.choices import Choice
+from migrator.product.findings import SEVERITIES, Finding, Severity
+from migrator.report.offers import Offer
+from migrator.report.words import Words
+
+_T, _F, _L = (str(choice) for choice in (Choice.TRANSLATE, Choice.SNAPSHOT, Choice.SKIP))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """The choices in the order in which we would take them, each with the key of its reason."""
+
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+_CAUTION = (_L, _F, _T)
+"""Of several reasons, the one that asks for more caution counts."""
+_LIVING = _Rule(((_T, "why_living"), (_F, "why_certain")))
+_CERTAIN = _Rule(((_F, "why_certain"), (_T, "why_compare")))
+_KNOWN = _Rule(((_T, "why_known"),))
+_HOURS = _Rule(((_T, "why_hours"), (_F, "why_certain")))
+_INACTIVE = _Rule(((_T, "why_inactive"), (_F, "why_certain")))
+_FIRST = _Rule()
+"""Something else comes first."""
+
+_RULES: Mapping[str, _Rule] = {
+    "compound-segment": _LIVING,
+    "query-behavioural": _CERTAIN,
+    "queries-differ": _CERTAIN,
+    "size-far-off": _KNOWN,
+    "mirrored-segment": _Rule(((_L, "why_mirror"),)),
+    "nobody-active": _Rule(((_L, "why_empty"),)),
+    "nobody-left": _FIRST,
+    "members-unknown": _FIRST,
+    "members-pending": _FIRST,
+    "members-from-old-row": _FIRST,
+    "membership-unreadable": _FIRST,
+    "many-contacts-gone": _FIRST,
+    "addresses-not-found": _FIRST,
+    "addresses-ambiguous": _FIRST,
+    "rows-unreadable": _FIRST,
+    "import-unanswered": _FIRST,
+    "exclusions-in-doubt": _FIRST,
+    "too-many-members": _FIRST,
+    "no-change-tracking": _FIRST,
+    "reference-not-carried-over": _FIRST,
+    "relationship-unknown": _FIRST,
+    "table-unknown": _FIRST,
+    "time-zone-not-carried": _HOURS,
+    "time-zones-differ": _HOURS,
+    "inactive-asked-for": _INACTIVE,
+    "inactive-kept": _INACTIVE,
+    "column-rollup": _Rule(((_T, "why_try"), (_F, "why_certain"))),
+    "query-missing": _Rule(((_L, "why_unfinished"),)),
+}
+"""Every other finding: what the query says cannot be said in real time, so the people of now are what is certain."""
+
+IMPORTED = frozenset(
+    {"members-unknown", "members-from-old-row", "size-far-off", "nobody-left", "many-contacts-gone",
+     "addresses-not-found", "addresses-ambiguous", "rows-unreadable", "import-unanswered", "exclusions-in-doubt"}
+)  # fmt: skip
+"""Findings that a better list of members would settle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What we would decide; `choice` is empty where something else comes first."""
+
+    choice: str
+    sentence: str
+
+
+def recommended(offers: Sequence[Offer], findings: Sequence[Finding], words: Words) -> Recommendation:
+    """What we would decide about a segment, and why, in a sentence.
+
+    Args:
+        offers: what is open to it.
+        findings: all of its findings.
+        words: the words of the language.
+    """
+    reasons = [one for one in findings if one.severity in (Severity.DECISION, Severity.STOP)]
+    reasons.sort(key=lambda one: -SEVERITIES.index(one.severity))
+    rules = [_RULES.get(one.code, _CERTAIN if one.severity is Severity.DECISION else _FIRST) for one in reasons]
+    open_to_it = {offer.choice for offer in offers}
+    if _FIRST not in rules:
+        for rule in sorted(rules, key=lambda one: _CAUTION.index(one.choices[0][0])):
+            for choice, why in rule.choices:
+                if choice in open_to_it:
+                    sentence = words("recommended", choice=words(f"choice_{choice}"), why=words(why))
+                    return Recommendation(choice, sentence)
+    return Recommendation("", words("recommended_first"))
+
+
+_FREEZING = {
+    "en": (
+        r"(?:[,;.] (?:or|Or)| or) (?:freeze the members of (?:now|this one)|frozen with the members it has now)"
+        r"(?:: [^.]*)?(?=\.)|^Freeze the members of now, or ",
+        r"[Ff]reez|frozen with",
+    ),
+    "de": (
+        r"[,;.] (?:oder|Oder) frieren Sie [^.:;]* ein(?:: [^.]*)?(?=\.)"
+        r"|^Frieren Sie die jetzigen Mitglieder ein, oder ",
+        r"[Ff]rieren|eingefroren werden",
+    ),
+    "fr": (
+        r"(?: ;|,|\.) (?:ou|Ou) figez [^.;:]*(?: : [^.]*)?(?=\.)|^Figez les membres actuels, ou ",
+        r"[Ff]ig(?:ez|er|é)",
+    ),
+}
+"""Per language: the part of an advice that speaks of freezing, and how to see that some of it is left."""
+
+
+def without_freezing(advice: str, words: Words) -> str:
+    """An advice for segments whose members nobody knows, so that they cannot be frozen.
+
+    Args:
+        advice: what to do, as the finding says it.
+        words: the words of its language.
+    """
+    part, left = _FREEZING[words.language]
+    shorter = re.sub(part, "", advice.replace("\u202f", " ").replace("\xa0", " "))
+    if re.search(left, shorter):
+        return words("advice_without")
+    return advice if shorter == advice else shorter[:1].upper() + shorter[1:]

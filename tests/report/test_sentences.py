@@ -1,0 +1,77 @@
+"""Sentences of findings, looks and errors in German and French: none is left in English, and no fact is lost."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from migrator.loader import verify
+from migrator.product.findings import CATALOGUE, Finding, within
+from migrator.report.sentences import _file, message_of, sentence_of
+from migrator.report.words import LANGUAGES, Words
+from tests.report.finding_samples import SAMPLES
+
+ROOT = Path(__file__).parents[2]
+OTHERS = [language for language in LANGUAGES if language != "en"]
+
+
+def test_every_finding_has_a_sample_and_no_sentence_is_of_none() -> None:
+    assert {one.code for one in SAMPLES} == CATALOGUE.keys() == _file()["findings"].keys()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("found", SAMPLES, ids=lambda one: f"{one.code}: {one.message[:30]}")
+def test_every_sentence_of_a_finding_is_told_in_the_language(language: str, found: Finding) -> None:
+    told = message_of(found, Words(language))
+    assert told != found.message
+    assert not re.search(r"\b(?:the|which|and|are|members|segment's)\b", told), told
+    known = {number.replace(",", "") for number in re.findall(r"\d[\d,]*", found.message)}
+    kept = {re.sub(r"\D", "", number) for number in re.findall(r"\d[\d.\u202f]*", told)}
+    assert known <= kept | {"0", "2020"}, told  # no number is lost on the way
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_finding_about_another_segment_is_told_whole(language: str) -> None:
+    for found in SAMPLES:
+        told = message_of(within("Oslo", found), Words(language))
+        assert told.endswith(message_of(found, Words(language)))
+        assert "Oslo" in told
+        assert "whose query" not in told
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_entry_has_the_same_facts_in_each_language(language: str) -> None:
+    content = _file()
+    for entry in [*content["phrases"]["all"], *(one for entries in content["findings"].values() for one in entries)]:
+        facts = [sorted(set(re.findall(r"\{\w\}", text))) for text in entry]
+        assert facts[0] == facts[1] == facts[2] or entry[0].startswith("Not all of those"), entry
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_note_of_a_look_is_told_in_the_language(language: str) -> None:
+    notes = re.findall(r'note=f?"([A-Z][^"]+)"|changes\.append\(f?"([^"]+)"', inspect.getsource(verify))
+    notes = [re.sub(r"\{[^}]*\}", "Error", "".join(one)) for one in notes]
+    assert len(notes) > 7
+    for note in notes:
+        assert sentence_of(note, Words(language)) != note, note
+    both = sentence_of("Its query was changed after it was loaded. It was given another name: X.", Words(language))
+    assert "Its" not in both
+    assert "It was" not in both
+
+
+def test_an_error_keeps_what_the_server_said() -> None:
+    error = "Step “publish”: The query is wrong at 7. (0x80040203 request id 5)"
+    assert sentence_of(error, Words("de")) == error.replace("Step “publish”", "Schritt „veröffentlichen“")
+    assert sentence_of(error, Words()) == error
+
+
+def test_french_signs_stand_behind_a_space_that_breaks_no_line() -> None:
+    words = Words("fr")
+    assert words.percent(0.5) == "50\u202f%"
+    for key in ("question", "people_unreadable", "row_in_workbook"):
+        said = words(key, n=1, sheet="x") if key == "row_in_workbook" else words(key)
+        assert not re.search(r" [;:!?%»]|« ", said), said
+    assert words("question").endswith("\u202f?")
