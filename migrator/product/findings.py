@@ -70,6 +70,15 @@ def _finding(severity: Severity) -> Callable[[Callable[P, tuple[str, str]]], Cal
     return register
 
 
+def code_of(made: Callable[..., Finding]) -> str:
+    """The code of the findings that a function makes.
+
+    Args:
+        made: a function of this catalogue.
+    """
+    return made.__name__.replace("_", "-")
+
+
 # --- status ----------------------------------------------------------------------------------------------------------
 
 

@@ -6,10 +6,11 @@ Where a decision is better after something else (a file mended, a number looked 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from migrator.contracts.choices import Choice
+from migrator.product import findings as f
 from migrator.product.findings import SEVERITIES, Finding, Severity
 from migrator.report.offers import Offer
 from migrator.report.words import Words
@@ -34,43 +35,33 @@ _INACTIVE = _Rule(((_T, "why_inactive"), (_F, "why_certain")))
 _FIRST = _Rule()
 """Something else comes first."""
 
-_RULES: Mapping[str, _Rule] = {
-    "compound-segment": _LIVING,
-    "query-behavioural": _CERTAIN,
-    "queries-differ": _CERTAIN,
-    "size-far-off": _KNOWN,
-    "mirrored-segment": _Rule(((_L, "why_mirror"),)),
-    "nobody-active": _Rule(((_L, "why_empty"),)),
-    "nobody-left": _FIRST,
-    "members-unknown": _FIRST,
-    "members-pending": _FIRST,
-    "members-from-old-row": _FIRST,
-    "membership-unreadable": _FIRST,
-    "many-contacts-gone": _FIRST,
-    "addresses-not-found": _FIRST,
-    "addresses-ambiguous": _FIRST,
-    "rows-unreadable": _FIRST,
-    "import-unanswered": _FIRST,
-    "exclusions-in-doubt": _FIRST,
-    "too-many-members": _FIRST,
-    "no-change-tracking": _FIRST,
-    "reference-not-carried-over": _FIRST,
-    "relationship-unknown": _FIRST,
-    "table-unknown": _FIRST,
-    "time-zone-not-carried": _HOURS,
-    "time-zones-differ": _HOURS,
-    "inactive-asked-for": _INACTIVE,
-    "inactive-kept": _INACTIVE,
-    "column-rollup": _Rule(((_T, "why_try"), (_F, "why_certain"))),
-    "query-missing": _Rule(((_L, "why_unfinished"),)),
-}
-"""Every other finding: what the query says cannot be said in real time, so the people of now are what is certain."""
-
-IMPORTED = frozenset(
-    {"members-unknown", "members-from-old-row", "size-far-off", "nobody-left", "many-contacts-gone",
-     "addresses-not-found", "addresses-ambiguous", "rows-unreadable", "import-unanswered", "exclusions-in-doubt"}
+_BETTER_LIST: tuple[Callable[..., Finding], ...] = (
+    f.members_unknown, f.members_from_old_row, f.nobody_left, f.many_contacts_gone, f.addresses_not_found,
+    f.addresses_ambiguous, f.rows_unreadable, f.import_unanswered, f.exclusions_in_doubt,
 )  # fmt: skip
+IMPORTED = frozenset(f.code_of(made) for made in (*_BETTER_LIST, f.size_far_off))
 """Findings that a better list of members would settle."""
+
+_BY_RULE: Sequence[tuple[_Rule, tuple[Callable[..., Finding], ...]]] = (
+    (_LIVING, (f.compound_segment,)),
+    (_CERTAIN, (f.query_behavioural, f.queries_differ)),
+    (_KNOWN, (f.size_far_off,)),
+    (_Rule(((_L, "why_mirror"),)), (f.mirrored_segment,)),
+    (_Rule(((_L, "why_empty"),)), (f.nobody_active,)),
+    (_Rule(((_L, "why_unfinished"),)), (f.query_missing,)),
+    (_HOURS, (f.time_zone_not_carried, f.time_zones_differ)),
+    (_INACTIVE, (f.inactive_asked_for, f.inactive_kept)),
+    (_Rule(((_T, "why_try"), (_F, "why_certain"))), (f.column_rollup,)),
+    (
+        _FIRST,
+        (
+            *_BETTER_LIST, f.members_pending, f.membership_unreadable, f.too_many_members, f.no_change_tracking,
+            f.reference_not_carried_over, f.relationship_unknown, f.table_unknown,
+        ),
+    ),
+)  # fmt: skip
+_RULES: Mapping[str, _Rule] = {f.code_of(made): rule for rule, several in _BY_RULE for made in several}
+"""Every other finding: what the query says cannot be said in real time, so the people of now are what is certain."""
 
 
 @dataclass(frozen=True, slots=True)
