@@ -59,11 +59,11 @@ class Migration:
         results, verified = asyncio.run(work())
         return {result.legacy_id: result for result in results}, verified
 
-    def verify(self) -> dict[Any, Verified]:
+    def verify(self, wait: float = 5.0) -> dict[Any, Verified]:
         """One more look, by a command of its own."""
 
         async def look(loading: Loading) -> None:
-            await verify(loading, now(), 5.0, self.tolerance, Silent())
+            await verify(loading, now(), wait, self.tolerance, Silent())
 
         self.work(look)
         return latest(read_verifications(self.folder))

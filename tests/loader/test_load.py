@@ -72,6 +72,12 @@ def test_a_query_that_is_too_long_for_the_organisation_is_not_created(
     assert str(migration.segment(DYNAMIC).definition_id) not in ids
 
 
+def test_a_query_that_just_fits_is_created(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
+    migration.only(DYNAMIC)
+    monkeypatch.setitem(LENGTHS, ("msdynmkt_segmentdefinition", "msdynmkt_segmentquery"), 48)
+    assert migration.go(then_verify=False)[0][DYNAMIC].state is LoadState.LOADED
+
+
 def test_every_write_is_in_the_journal_in_its_order(migration: Migration) -> None:
     migration.go()
     steps = [step for legacy, step in migration.steps() if legacy == str(STATIC)]

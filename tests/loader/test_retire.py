@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from migrator.base.patience import Waiting
 from migrator.base.progress import Silent
+from migrator.dataverse import outbound
+from migrator.dataverse.errors import Unsettled
 from migrator.loader.retire import STANDING, WAYS, Retired, Wish, retire
 from migrator.product.codes import LEGACY_MOVES, DefinitionStatus, LegacyStatus
 from tests.loader.migration import Migration
@@ -79,15 +82,19 @@ def test_where_there_is_nothing_to_stop_it_is_said_why(migration: Migration, sta
     assert moves == []
 
 
-def test_a_segment_that_is_going_live_is_stopped_once_it_is(migration: Migration) -> None:
-    organisation = migration.server.organisation
+def test_a_segment_that_is_going_live_is_stopped_once_it_is(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = migration.server.organisation.rows["msdyncrm_segment"][str(STATIC)]
 
-    def arrive() -> None:
-        organisation.rows["msdyncrm_segment"][str(STATIC)]["statuscode"] = int(LegacyStatus.LIVE)
+    class LiveAfterAPause(Waiting):
+        async def again(self, tell: Any = None) -> bool:
+            row["statuscode"] = int(LegacyStatus.LIVE)
+            return await super().again(tell)
 
-    organisation.after(0.3, arrive)
+    monkeypatch.setattr("migrator.loader.retire.Waiting", LiveAfterAPause)
     done, moves = retired(migration, LegacyStatus.GOING_LIVE)
-    assert done.what == "stopping"
+    assert (done.what, done.kept) == ("stopping", "")
     assert moves == [(LegacyStatus.LIVE, LegacyStatus.STOPPING)]
 
 
@@ -230,3 +237,46 @@ def test_people_who_were_only_counted_need_a_wish_of_their_own_before_deleting(m
 def test_where_nothing_changed_the_segment_goes(migration: Migration, legacy: Any) -> None:
     migration.only(legacy)
     assert after(migration, legacy, lambda _: None).what == "deleted"
+
+
+# --- answers that are lost -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("call", "goal"), [("move_segment", "stopping"), ("delete_segment", "deleted")])
+@pytest.mark.parametrize("arrived", [True, False])
+def test_what_nobody_confirmed_is_looked_for_and_sent_again_if_it_did_not_arrive(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch, call: str, goal: str, arrived: bool
+) -> None:
+    migration.only(STATIC)
+    send, sent = getattr(outbound, call), list[Any]()
+
+    async def lost(*arguments: Any) -> None:
+        sent.append(arguments)
+        if len(sent) > 1 or arrived:
+            await send(*arguments)
+        if len(sent) == 1:
+            raise Unsettled("x", "no answer")
+
+    monkeypatch.setattr(outbound, call, lost)
+    delete = goal == "deleted"
+    known = migration.known(STATIC)
+    (done,) = migration.work(lambda loading: retire(loading, [known], Wish(delete, wait=5.0), Silent()))
+    assert (done.what, done.kept) == (goal, "")
+    assert len(sent) == (1 if arrived else 2)
+    rows = migration.server.organisation.rows["msdyncrm_segment"]
+    assert (str(STATIC) in rows) is not delete
+    if not delete:
+        assert rows[str(STATIC)]["statuscode"] in (LegacyStatus.STOPPING, LegacyStatus.STOPPED)
+
+
+def test_a_deletion_that_never_arrives_is_no_deletion(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
+    migration.only(STATIC)
+
+    async def lost(*_: Any) -> None:
+        raise Unsettled("DELETE x", "The service has failed.", 500)
+
+    monkeypatch.setattr(outbound, "delete_segment", lost)
+    known = migration.known(STATIC)
+    (done,) = migration.work(lambda loading: retire(loading, [known], Wish(True, wait=5.0), Silent()))
+    assert done.what == ""
+    assert "each time it was looked for and not found" in done.kept

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from migrator.base.progress import Silent
-from migrator.loader.rollback import RolledBack, roll_back
+from migrator.contracts.journal import LoadState
+from migrator.dataverse import realtime
+from migrator.dataverse.errors import Unsettled
+from migrator.loader.loading import Loading
+from migrator.loader.rollback import RolledBack, roll_back, to_roll_back
 from tests.loader.migration import Migration
-from tests.small import STATIC
+from tests.small import STATIC, contact
 
 
 def rolled_back(migration: Migration) -> RolledBack:
@@ -68,3 +72,88 @@ def test_clocks_that_differ_a_little_are_no_reason(migration: Migration) -> None
     migration = loaded(migration)
     aged(migration, "msdynmkt_segment", moment(0.5))
     assert rolled_back(migration).kept == ""
+
+
+# --- what others use -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_segment_that_another_one_refers_to_stays_and_its_user_is_named(migration: Migration, named: bool) -> None:
+    migration = loaded(migration)
+    rows = migration.server.organisation.rows
+    ours, other = migration.segment(STATIC), str(contact(200))
+    query = f"PROFILE(contact) EXCEPT SEGMENT(SEGMENT_CJO_ID_{ours.segment_id.hex.upper()})"
+    definition = {**migration.definition(STATIC), "msdynmkt_segmentdefinitionid": other, "msdynmkt_segmentquery": query}
+    rows["msdynmkt_segmentdefinition"][other] = definition
+    if named:
+        segment = {"msdynmkt_displayname": "All but five", "msdynmkt_sourcesegmentuid": other}
+        rows["msdynmkt_segment"][other] = {**migration.row(STATIC), "msdynmkt_segmentid": other, **segment}
+    kept = rolled_back(migration).kept
+    assert f"It is used by the segment “{'All but five' if named else other}”, so it stays." in kept
+    assert str(ours.segment_id) in rows["msdynmkt_segment"]
+    assert str(ours.definition_id) in rows["msdynmkt_segmentdefinition"]
+    assert "stop" not in [step for _, step in migration.steps()]
+    rows["msdynmkt_segmentdefinition"][other]["msdynmkt_segmentquery"] = "PROFILE(contact)"
+    assert rolled_back(migration).kept == ""
+
+
+# --- answers that are lost -------------------------------------------------------------------------------------------
+
+DELETES = ["delete_segment", "delete_segment_definition"]
+
+
+@pytest.mark.parametrize("call", DELETES)
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_deletion_that_nobody_confirmed_is_looked_for_and_sent_again_if_it_did_not_arrive(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch, call: str, arrived: bool
+) -> None:
+    migration = loaded(migration)
+    delete, sent = getattr(realtime, call), list[Any]()
+
+    async def lost(*arguments: Any) -> None:
+        sent.append(arguments)
+        if len(sent) > 1 or arrived:
+            await delete(*arguments)
+        if len(sent) == 1:
+            raise Unsettled("DELETE x", "no answer")
+
+    monkeypatch.setattr(realtime, call, lost)
+    assert rolled_back(migration).kept == ""
+    assert len(sent) == (1 if arrived else 2)
+    assert migration.server.organisation.rows["msdynmkt_segment"] == {}
+    assert migration.server.organisation.rows["msdynmkt_segmentdefinition"] == {}
+
+
+@pytest.mark.parametrize("call", DELETES)
+def test_a_deletion_that_never_arrives_is_no_deletion(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    migration = loaded(migration)
+
+    async def lost(*_: Any) -> None:
+        raise Unsettled("DELETE x", "The service has failed.", 500)
+
+    monkeypatch.setattr(realtime, call, lost)
+    assert "each time it was looked for and not found" in rolled_back(migration).kept
+    assert migration.work(still_created)
+
+
+async def still_created(loading: Loading) -> bool:
+    return bool(to_roll_back(loading)) and loading.journal.results()[STATIC].state is not LoadState.ROLLED_BACK
+
+
+def test_a_stop_that_did_not_arrive_is_sent_again_before_anything_is_deleted(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migration = loaded(migration)
+    stop, sent = realtime.stop_segment, list[Any]()
+
+    async def lost(*arguments: Any) -> Any:
+        sent.append(arguments)
+        if len(sent) == 1:
+            raise Unsettled("POST msdynmkt_StopSegments", "no answer")
+        return await stop(*arguments)
+
+    monkeypatch.setattr(realtime, "stop_segment", lost)
+    assert rolled_back(migration).kept == ""
+    assert len(sent) == 2

@@ -192,3 +192,78 @@ def test_another_query_state_or_name_is_noticed(migration: Migration) -> None:
     assert "not live any more (state Stopped)" in stopped.note
     del rows["msdynmkt_segmentdefinition"][str(oslo.definition_id)]
     assert migration.verify()[DYNAMIC].match is Match.DIFFERENT
+
+
+# --- numbers that do not fit together --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("listed", [None, 1])
+def test_a_number_beside_another_number_of_the_list_is_a_difference(migration: Migration, listed: int | None) -> None:
+    migration.only(DYNAMIC)
+    assert migration.go()[1][DYNAMIC].match is Match.EXPLAINED
+    migration.server.organisation.manners.members_listed = listed
+    migration.row(DYNAMIC)["msdynmkt_membercount"] = 3
+    found = migration.verify()[DYNAMIC]
+    assert (found.match, found.after, found.missing, found.surplus) == (Match.DIFFERENT, 3, 0, 0)
+
+
+def test_a_list_of_another_size_than_was_recorded_is_not_equal_because_it_is_as_planned(migration: Migration) -> None:
+    unread = Members(MemberSource.NONE, reason="gone")
+    migration.plan = replace(
+        migration.plan, segments=(replace(migration.segment(STATIC), members=unread, recorded_size=7),)
+    )
+    found = migration.go()[1][STATIC]
+    assert (found.match, found.before, found.after) == (Match.UNKNOWN, 7, 5)
+
+
+@pytest.mark.parametrize("legacy", [STATIC, DYNAMIC])
+def test_a_computed_segment_without_a_number_is_unknown(migration: Migration, legacy: Any) -> None:
+    migration.only(legacy)
+    migration.go()
+    migration.row(legacy)["msdynmkt_membercount"] = None
+    found = migration.verify(wait=0.0)[legacy]
+    assert (found.match, found.after) == (Match.UNKNOWN, None)
+    assert "shows no number of members" in found.note
+
+
+def test_deleted_and_inactive_contacts_are_counted_apart(migration: Migration) -> None:
+    migration.only(DYNAMIC)
+    migration.server.organisation.delete("contact", str(contact(0)))
+    found = migration.go()[1][DYNAMIC]
+    assert (found.match, found.after, found.inactive, found.deleted) == (Match.EXPLAINED, 1, 2, 1)
+    assert (migration.folder / f"differences/{DYNAMIC}-deleted.csv").read_text() == f"contactid\n{contact(0)}\n"
+    inactive = (migration.folder / f"differences/{DYNAMIC}-inactive.csv").read_text()
+    assert inactive == f"contactid\n{contact(3)}\n{contact(6)}\n"
+
+
+@pytest.mark.parametrize(("tolerance", "match"), [(0.25, Match.DRIFTED), (0.24, Match.DIFFERENT)])
+def test_a_query_has_drifted_up_to_the_edge_of_the_tolerance(
+    migration: Migration, tolerance: float, match: Match
+) -> None:
+    migration.only(DYNAMIC)
+    migration.tolerance = tolerance
+    organisation = migration.server.organisation
+    organisation.rows["contact"][str(contact(9))]["address1_city"] = "Paris"  # one of four
+    organisation._stale.add("contact")
+    found = migration.go()[1][DYNAMIC]
+    assert (found.match, found.missing, found.inactive) == (match, 1, 2)  # only two of the three are inactive
+
+
+def test_a_list_never_drifts(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
+    migration.only(STATIC)
+    migration.tolerance = 0.5
+    members = realtime.members_of
+    monkeypatch.setattr(realtime, "members_of", lambda *known: sorted(members(*known))[1:])  # somebody is not computed
+    found = migration.go()[1][STATIC]
+    assert (found.match, found.missing, found.after) == (Match.DIFFERENT, 1, 4)
+
+
+def test_what_was_read_back_by_an_earlier_command_is_read_again(migration: Migration) -> None:
+    migration.only(STATIC)
+    migration.go()
+    group = migration.server.organisation.groups[str(migration.segment(STATIC).segment_id)]
+    people = group[str(migration.segment(STATIC).groups[0].id)]
+    people.pop(contact(0).int)
+    people[contact(8).int] = None
+    found = migration.verify()[STATIC]
+    assert (found.match, found.missing, found.surplus) == (Match.DIFFERENT, 1, 1)
