@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from azure.core.credentials import AccessToken
+from dynamics365crm.client import Client as OtherClient
 from PowerPlatform.Dataverse.client import DataverseClient
 from PowerPlatform.Dataverse.core.errors import HttpError
 
@@ -85,6 +86,35 @@ def test_microsofts_python_client_reads_metadata(over_tls: Running) -> None:
         assert {"contactid", "fullname", "parentcustomerid"} <= names
         relationships = client.tables.list_table_relationships("contact")
         assert {"contact_customer_accounts", "listcontact_association"} <= {one["SchemaName"] for one in relationships}
+
+
+def test_dynamics365crm_for_python_needs_no_header_of_odata(sandbox: Running) -> None:
+    """It sends neither OData-Version nor Prefer, speaks v9.0, and takes ids from the end of OData-EntityId alone."""
+    client = OtherClient(sandbox.address, access_token="nothing")
+    found = client.make_request(
+        "get", "contacts", select="fullname", filter="statecode eq 0", orderby="fullname", top="2"
+    )
+    assert [row["fullname"] for row in found["value"]] == ["Ana", "Björn"]
+    fields = {"msdynmkt_segmentquery": "PROFILE(contact)", "statuscode": 723270001, "msdynmkt_staticlistmembers": "[]"}
+    definition = client.make_request("post", "msdynmkt_segmentdefinitions", json=fields)
+    segment = client.make_request(
+        "post",
+        "msdynmkt_segments",
+        json={
+            "msdynmkt_displayname": "From another client",
+            "msdynmkt_type": 11,
+            "msdynmkt_source": 12,
+            "msdynmkt_baseentitylogicalname": "contact",
+            "msdynmkt_sourcesegmentuid": definition,
+        },
+    )
+    one = f"msdynmkt_segments({segment})"
+    assert client.make_request("patch", one, json={"msdynmkt_description": "changed"}) in (True, segment)
+    row = client.make_request("get", one, select="msdynmkt_description,msdynmkt_sourcesegmentuid")
+    assert (row["msdynmkt_description"], row["msdynmkt_sourcesegmentuid"]) == ("changed", definition)
+    assert client.make_request("post", "msdynmkt_PublishSegmentDefinition", json={"SegmentId": segment}) is True
+    with pytest.raises(Exception, match="0x80040217"):
+        client.make_request("get", f"contacts({GROUP})")
 
 
 @pytest.fixture
