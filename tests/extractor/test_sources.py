@@ -99,3 +99,47 @@ def test_a_mapping_that_cannot_be_read_is_explained(tmp_path: Path) -> None:
     written(tmp_path, "segments.csv", "a,b\n1,2\n")
     with pytest.raises(UsageError, match="columns file and segment"):
         sources.sources([tmp_path])
+
+
+def assigned(folder: Path, mapping: str | bytes) -> dict[str, str]:
+    """File → segment, as a mapping says it."""
+    for name in ("x.csv", "y.csv"):
+        written(folder, name, PRODUCT)
+    written(folder, "segments.csv", mapping)
+    return {
+        source.name.rpartition("/")[2]: mapped.segment for source, mapped in sources.sources([folder]).mapping.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        "file,segment\nx.csv,VIP\ny.csv,Größe\n",
+        "file,segment\r\nx.csv,VIP\r\n,,\r\ny.csv,Größe\r\n",
+        "File;Segment name;note\nx.csv;VIP;a,b\ny.csv;Größe;\n",
+        "segment\tfile\nVIP\tx.csv\nGröße\ty.csv\n",
+        "sep=;\nfile;segment\nx.csv;VIP\ny.csv;Größe\n",
+        '"sep=|"\nfile|segment\nx.csv|VIP\ny.csv|Größe\n',
+        "file;segment\nx.csv;VIP\ny.csv;Größe\n".encode("cp1252"),
+        "file;segment\nx.csv;VIP\ny.csv;Größe\n".encode("utf-16"),
+        "\ufefffile;segment\nx.csv;VIP\ny.csv;Größe\n".encode("utf-16-be"),
+        "\ufefffile;segment\nx.csv;VIP\ny.csv;Größe\n",
+    ],
+)
+def test_a_mapping_is_read_as_people_save_it(tmp_path: Path, mapping: str | bytes) -> None:
+    assert assigned(tmp_path, mapping) == {"x.csv": "VIP", "y.csv": "Größe"}
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        ("file,segment,note\nx.csv\n", "a line names no file or no segment: x.csv"),
+        ("note,file,segment\n,x.csv\n", "a line names no file or no segment: , x.csv"),
+        ("file,segment\nx.csv,VIP\nx.csv,Other\n", "two things about x.csv: “VIP” and “Other”"),
+        ("file,segment\nz.csv,VIP\n", "no such file"),
+        ("", "its first line is: [)]"),
+    ],
+)
+def test_a_mapping_that_says_too_little_or_too_much_is_refused(tmp_path: Path, mapping: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        assigned(tmp_path, mapping)

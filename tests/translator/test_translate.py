@@ -16,7 +16,7 @@ from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSe
 from migrator.contracts.selection import Selection
 from migrator.mql import Column, Table, parse_outbound
 from migrator.mql.schema import schema_to_json
-from migrator.product.codes import DefinitionStatus, LegacyStatus, LegacyType, Scope, SegmentType
+from migrator.product.codes import MEMBERS_PER_GROUP, DefinitionStatus, LegacyStatus, LegacyType, Scope, SegmentType
 from migrator.translator import translate as module
 from migrator.translator.identity import derived_id
 from migrator.translator.translate import translate, translate_one
@@ -262,6 +262,41 @@ def test_groups_are_cut_at_two_hundred_thousand(count: int, sizes: list[int]) ->
         assert planned.groups[1].name == f"A segment – members 2 of {len(sizes)}"
 
 
+def test_the_sentence_about_groups_counts_those_with_members() -> None:
+    planned = plan(legacy(LegacyType.STATIC), Members(READ, 400_001, excluded=200_001))
+    said = next(finding for finding in planned.findings if finding.code == "split-into-groups")
+    assert "The 400,001 members are spread over 3 groups" in said.message
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        (Members(MemberSource.FILE, 3, origin="x", gone=1), "1 of 4 ids belong to no contact"),
+        (Members(MemberSource.FILE, 3, origin="x", gone=4, accepted=("gone",)), "4 ids of no contact are left out"),
+        (Members(MemberSource.FILE, 3, origin="x", not_found=5), "5 "),
+        (
+            Members(MemberSource.FILE, 3, origin="x", not_found=5, accepted=("not-found",)),
+            "5 addresses that no contact",
+        ),
+        (
+            Members(MemberSource.FILE, 3, origin="x", ambiguous=2, accepted=("ambiguous",)),
+            "2 addresses stand for every",
+        ),
+        (Members(MemberSource.FILE, 3, origin="x", unreadable=7), "7 "),
+        (
+            Members(MemberSource.FILE, 3, origin="x", unreadable=7, accepted=("unreadable",)),
+            "7 unreadable rows are left",
+        ),
+        (Members(MemberSource.ROW, 3), "3 "),
+        (Members(MemberSource.ROW, 3, unreadable=1, duplicates=2), "1"),
+        (Members(READ, 3, excluded=2), "2 "),
+    ],
+)
+def test_the_sentences_about_members_hold_their_numbers(members: Members, sentence: str) -> None:
+    planned = plan(legacy(LegacyType.STATIC), members)
+    assert any(sentence in finding.message for finding in planned.findings), [f.message for f in planned.findings]
+
+
 def test_more_than_ten_groups_can_hold_is_flagged_with_a_proposal() -> None:
     planned = static(2_000_001)
     assert (planned.outcome, codes(planned), planned.groups) == (Outcome.FLAGGED, ["too-many-members"], ())
@@ -447,6 +482,17 @@ def test_ids_are_derived_from_the_organisation_the_segment_and_the_role() -> Non
     }
     assert first not in others
     assert len(others) == 3
+
+
+def test_groups_are_numbered_from_one_for_ever() -> None:
+    """Numbered otherwise, a list that was loaded by an earlier version would be loaded a second time beside itself."""
+    planned = plan(legacy(LegacyType.STATIC), Members(READ, MEMBERS_PER_GROUP + 1, excluded=2))
+    assert [group.id for group in planned.groups] == [
+        derived_id(ORGANISATION.id, planned.legacy_id, role) for role in ("group 1", "group 2", "exclude group 1")
+    ]
+    assert [(group.first, group.count, group.excluded) for group in planned.groups] == [
+        (0, MEMBERS_PER_GROUP, False), (MEMBERS_PER_GROUP, 1, False), (0, 2, True),
+    ]  # fmt: skip
 
 
 def test_the_same_export_gives_the_same_plan_byte_for_byte() -> None:

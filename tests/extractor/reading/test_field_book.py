@@ -7,6 +7,8 @@ and `empty 1` count rows.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from migrator.base.errors import UsageError
@@ -158,6 +160,8 @@ FILES: list[Case] = [
         f"<meta charset=windows-1252><table><tr><td>Größe<td>Id<tr><td>ö<td>{A}</table>".encode("cp1252"),
         "A@2"),
     case("XML 2003", xml_2003(IDS), "A@2 B@3"),
+    case("XML 2003 without positions, the column named by its letter",
+        re.sub(r' ss:Index="\d+"', "", xml_2003([["listmemberid", "entityid"], [A, B]])), "B@2", Answers("=B")),
     case("JSON, an array of ids", f'["{A}", "{B}"]', "A@1 B@2"),
     case("JSON, an array of rows", json_rows(IDS), "A@1 B@2"),
     case("JSON, an answer of the Web API",
@@ -214,6 +218,10 @@ FILES: list[Case] = [
     case("a HYPERLINK formula that names two people", one_cell(f'=HYPERLINK("{link(B)}","{C}")'), "A@2 !3"),
     case("a cell that links to the record",
         xlsx([["Contact", "N"], [A, "Ana"], ["Bo", "Bo"]], links={"A3": link(B)}), "A@2 B@3"),
+    case("a cell that links to the record, behind an empty one",
+        xlsx([["N", "Contact"], ["Ana", A], [None, "Bo"]], links={"B3": link(B)}), "A@2 B@3"),
+    case("an address that links to the record of the person",
+        xlsx([["Contact", "N"], [A, "Ana"], ["b@x.de", "Bo"]], links={"A3": link(B)}), "A@2 B@3"),
     case("an address that links to another one",
         xlsx([["E-Mail", "N"], ["a@x.de", "A"], ["b@x.de", "B"]], links={"A3": "mailto:c@x.de"}), "a@x.de@2 !3"),
     case("a formula", xlsx([["Customer ID"], [A], ["=B2"]]), "A@2 !3"),
@@ -274,6 +282,10 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
     ("merged cells in Excel 97", (FIXTURES / "merged.xls").read_bytes(), r"merged cells \(rows 4-5\)"),
     ("one page of an answer", '{"@odata.nextLink": "https://…", "value": ["' + A + '"]}', "one page of an answer"),
     ("JSON of another shape", '{"error": {"code": "0x8006088a"}}', "JSON of a shape that is not known"),
+    ("JSON with a damaged entry", f'["{A}", "{B}", nobody]', "entry 3 is no JSON"),
+    ("merged cells in XML 2003",
+        xml_2003([*IDS, [C, "Cy"]]).replace(f'<Cell ss:Index="1"><Data ss:Type="String">{B}', f'<Cell ss:Index="1" ss:MergeAcross="1"><Data ss:Type="String">{B}'),
+        r"merged cells \(row 3\)"),
     ("JSON that breaks off", f'["{A}", "{B}"', "no end"),
     ("a page to sign in", "<!DOCTYPE html><html><body><form>Sign in</form></body></html>", "web page without a table"),
     ("XML of another kind", "<?xml version='1.0'?><contacts><contact/></contacts>", "XML of a kind that is not known"),
@@ -341,8 +353,6 @@ def test_unreadable_rows_are_told_with_their_row_text_and_reason() -> None:
     ],
 )
 def test_what_a_person_should_know_is_said(file: bytes | str, words: str) -> None:
-    import re
-
     (warning,) = read(file).warnings
     assert re.search(words, warning)
 
@@ -356,6 +366,37 @@ def test_a_sheet_that_is_filled_to_its_last_row_is_said() -> None:
     (warning,) = read(filled(1_048_576)).warnings
     assert "filled to row 1,048,576" in warning
     assert not read(filled(1_048_575)).warnings
+
+
+def test_a_line_that_names_the_delimiter_is_no_row_and_the_next_one_is_the_header() -> None:
+    table = read("sep=;\r\n" + csv(IDS, ";"))
+    assert table.column is not None
+    assert (table.rows, table.column.header) == (2, "Customer ID")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le"])
+def test_a_mark_before_the_first_cell_is_no_part_of_it(encoding: str) -> None:
+    table = read(("\ufeff" + csv(IDS, ";")).encode(encoding))
+    assert table.column is not None
+    assert table.column.header == "Customer ID"
+    assert became(read(("\ufeff" + csv(IDS[1:], ";")).encode(encoding))) == "A@1 B@2"
+
+
+def test_a_hidden_sheet_of_xml_2003_is_called_so() -> None:
+    hidden = (
+        '<Worksheet ss:Name="Old"><Table><Row><Cell><Data ss:Type="String">Id</Data></Cell></Row>'
+        f'<Row><Cell><Data ss:Type="String">{C}</Data></Cell></Row></Table>'
+        "<WorksheetOptions><Visible>SheetHidden</Visible></WorksheetOptions></Worksheet></Workbook>"
+    )
+    table = read(xml_2003(IDS).replace("</Workbook>", hidden))
+    assert "“Sheet1”, “Old” (hidden)" in table.questions[0].text
+
+
+def test_several_sheets_are_told_with_what_they_hold() -> None:
+    people = read(xlsx(IDS, more={"More": [["Id"], [C]]}))
+    assert "several sheets that hold ids or e-mail addresses: “Sheet1”, “More”" in people.questions[0].text
+    rows = read(xlsx([["Name"], ["Ana"]], more={"More": [["Name"], ["Bo"]]}))
+    assert "several sheets that hold rows: “Sheet1”, “More”" in rows.questions[0].text
 
 
 def test_where_everything_stands_is_said() -> None:
