@@ -11,7 +11,7 @@ RUNTIME := .venv/.runtime
 READY := .venv/.development
 JOBS ?= auto
 
-.PHONY: demo test coverage quick lint format lock dist release sample docs example clean
+.PHONY: demo test coverage quick faults lint format lock dist release sample docs example clean
 
 demo: $(RUNTIME)
 	$(BIN)/python -m migrator demo
@@ -27,6 +27,10 @@ coverage: $(READY)
 # All but the slow ones, for every few minutes.
 quick: $(READY)
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m "not slow"
+
+# Faults put in by hand, one at a time, each with the test that has to notice it (docs/testing.md).
+faults: $(READY)
+	$(BIN)/python tests/faults.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

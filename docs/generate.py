@@ -239,6 +239,22 @@ def _parameter(part: inspect.Parameter) -> str:
     return f"{stars}{part.name}: {part.annotation}{default}"
 
 
+def testing() -> str:
+    """`docs/testing.md`: the table of faults stands between two marks; the rest is written by hand."""
+    sys.path.insert(0, str(HERE.parent))
+    from tests.faults import faults
+
+    every = faults()
+    lines: list[str] = []
+    for part in dict.fromkeys(fault.part for fault in every):
+        lines += ["", f"### {part}", "", "| fault | noticed by |", "|---|---|"]
+        lines += [f"| {fault.what} | `{fault.test}` |" for fault in every if fault.part == part]
+    text = (HERE / "testing.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(_FAULTS)
+    return f"{before}{_FAULTS}\n{chr(10).join(lines)}\n{_END}{rest.partition(_END)[2]}"
+
+
+_FAULTS = "<!-- faults: written by make docs -->"
 _REFERENCE = "<!-- reference: written by make docs -->"
 _BEGIN, _END = "<!-- privileges: written by make docs -->", "<!-- end -->"
 
@@ -250,6 +266,7 @@ PAGES = {
     "queries.md": phrases,
     "report.schema.json": schema,
     "python.md": python,
+    "testing.md": testing,
     "refusals.md": refusals.page,
     "performance.md": performance,
     **{f"../release/{name}": made for name, made in FILES.items()},
