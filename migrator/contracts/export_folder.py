@@ -519,6 +519,20 @@ def member_file(folder: Path, segment: UUID, *, excluded: bool = False) -> Path 
     return _inside(folder, name) if name else None
 
 
+def member_files(folder: Path) -> dict[UUID, tuple[Path, Path | None]]:
+    """Of each segment whose members are known: the file with them, and the one with those who are excluded, if any.
+
+    Raises:
+        UsageError: the export cannot be read.
+    """
+    found: dict[UUID, tuple[Path, Path | None]] = {}
+    for key, entry in _manifest(folder).get("members", {}).items():
+        name, out = (_list_name(UUID(key), entry, kind) for kind in ("file", "exclusions"))
+        if name:
+            found[UUID(key)] = _inside(folder, name), _inside(folder, out) if out else None
+    return found
+
+
 def member_reader(folder: Path) -> ReadMembers:
     """A function that reads the member list of one segment of this export, or a part of it.
 

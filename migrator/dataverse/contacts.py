@@ -29,7 +29,7 @@ async def states(client: Client, contacts: Sequence[UUID]) -> dict[UUID, State]:
         DataverseError: the contacts cannot be read.
     """
     found: dict[UUID, State] = {}
-    for test in _tests("contactid", [str(contact) for contact in contacts], BATCH):
+    for test in filters("contactid", [str(contact) for contact in contacts], BATCH):
         async for row in client.rows(f"contacts?$select=contactid,statecode&$filter={test}"):
             key, state = _known(row)
             found[key] = state
@@ -58,7 +58,7 @@ async def with_addresses(client: Client, addresses: Sequence[str]) -> list[Addre
         DataverseError: the contacts cannot be read.
     """
     found: list[Addressed] = []
-    for test in _tests("emailaddress1", addresses, ADDRESSES):
+    for test in filters("emailaddress1", addresses, ADDRESSES):
         rows = client.rows(f"contacts?$select=contactid,emailaddress1,statecode&$filter={test}")
         found += [Addressed(str(row.get("emailaddress1") or ""), *_known(row)) async for row in rows]
     return found
@@ -73,8 +73,14 @@ def _known(row: Mapping[str, Any]) -> tuple[UUID, State]:
     return key, State.ACTIVE if code == State.ACTIVE else State.INACTIVE
 
 
-def _tests(column: str, values: Sequence[str], most: int) -> Iterator[str]:
-    """Filters for rows whose column holds one of `values`, as they stand in an address: short enough, each of them."""
+def filters(column: str, values: Sequence[str], most: int) -> Iterator[str]:
+    """Filters for rows whose column holds one of `values`, as they stand in an address: short enough, each of them.
+
+    Args:
+        column: its logical name.
+        values: as they are compared.
+        most: how many values one filter may hold.
+    """
     batch: list[str] = []
     room = _ROOM
     for value in values:

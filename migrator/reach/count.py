@@ -16,18 +16,21 @@ from uuid import UUID
 
 import duckdb
 
+from migrator.contracts.consent import (
+    ADDRESS,
+    CHANNEL,
+    CONSENT,
+    CONTACT_COLUMNS,
+    LEVEL,
+    OF_PURPOSE,
+    OF_TOPIC,
+    POINT,
+    TABLES,
+    VALUE,
+)
 from migrator.evaluator.population import FileKind, TableFiles
-from migrator.product.codes import ConsentFor, ContactPoint, State
+from migrator.product.codes import AUDIENCE, AUDIENCE_KEY, ConsentFor, ContactPoint, State
 from migrator.reach.rules import FLAG, PURPOSE_STEP, SAID, TOPIC_STEP, Said
-
-CONTACT, CONSENT = "contact", "msdynmkt_contactpointconsent4"
-ADDRESS = "emailaddress1"
-"""The column that outbound marketing wrote to."""
-CONTACT_COLUMNS = ("contactid", "donotemail", "donotbulkemail", "statecode")
-"""What is needed of a contact besides its addresses."""
-_VALUE, _TYPE, _FOR = "msdynmkt_value", "msdynmkt_contactpointtype", "msdynmkt_contactpointconsenttype"
-_POINT, _PURPOSE, _TOPIC = "msdynmkt_contactpointvalue", "msdynmkt_purposeid", "msdynmkt_topicid"
-CONSENT_COLUMNS = (_POINT, _TYPE, _FOR, _PURPOSE, _TOPIC, _VALUE)
 
 
 class TableUnreadable(Exception):
@@ -110,7 +113,7 @@ class People:
         Raises:
             TableUnreadable: they cannot be read, or lack a column.
         """
-        column = self._columns(CONTACT, files, (*CONTACT_COLUMNS, ADDRESS, address))
+        column = self._columns(AUDIENCE, files, (*CONTACT_COLUMNS, ADDRESS, address))
         flags = {
             "found": "true",
             "address": f"coalesce(trim({column[ADDRESS]}), '') != ''",
@@ -122,11 +125,11 @@ class People:
         bits = " + ".join(f"CASE WHEN {test} THEN {FLAG[name]} ELSE 0 END" for name, test in flags.items())
         try:
             self._database.execute(
-                f"INSERT INTO contact SELECT TRY_CAST({column['contactid']} AS UUID), lower(trim({column[address]})), "  # noqa: S608
+                f"INSERT INTO contact SELECT TRY_CAST({column[AUDIENCE_KEY]} AS UUID), lower(trim({column[address]})), "  # noqa: S608
                 f"{bits} FROM {_source(files)}"
             )
         except duckdb.Error as error:
-            raise TableUnreadable(f"the table {CONTACT} cannot be read: {_first_line(error)}") from error
+            raise TableUnreadable(f"the table {AUDIENCE} cannot be read: {_first_line(error)}") from error
         return self._number("SELECT count(*) FROM contact")
 
     def fill_consent(self, files: TableFiles | None, purposes: Sequence[tuple[UUID, UUID | None]]) -> int:
@@ -143,10 +146,10 @@ class People:
         records = 0
         wanted: list[str] = []
         if files:
-            column = self._columns(CONSENT, files, CONSENT_COLUMNS)
-            value, level = (f"TRY_CAST({column[name]} AS INTEGER)" for name in (_VALUE, _FOR))
+            column = self._columns(CONSENT, files, tuple(TABLES[CONSENT].columns))
+            value, level = (f"TRY_CAST({column[name]} AS INTEGER)" for name in (VALUE, LEVEL))
             # A record without a level is about the topic that it names, or else about the purpose.
-            level = f"coalesce({level}, CASE WHEN {column[_TOPIC]} IS NULL THEN {int(ConsentFor.PURPOSE)} END)"
+            level = f"coalesce({level}, CASE WHEN {column[OF_TOPIC]} IS NULL THEN {int(ConsentFor.PURPOSE)} END)"
             said = f"CASE {value} {' '.join(f'WHEN {int(code)} THEN {int(one)}' for code, one in SAID.items())} "
             said += f"ELSE {int(Said.UNREADABLE)} END"
             wanted = [
@@ -156,8 +159,8 @@ class People:
                 for number, (purpose, topic) in enumerate(purposes)
             ]
             about = (
-                f"TRY_CAST(CASE WHEN {level} = {int(ConsentFor.PURPOSE)} THEN {column[_PURPOSE]} "
-                f"ELSE {column[_TOPIC]} END AS UUID)"
+                f"TRY_CAST(CASE WHEN {level} = {int(ConsentFor.PURPOSE)} THEN {column[OF_PURPOSE]} "
+                f"ELSE {column[OF_TOPIC]} END AS UUID)"
             )
             ids = ", ".join(f"{_text(str(one))}::UUID" for pair in purposes for one in pair if one)
             source = _source(files)
@@ -166,8 +169,8 @@ class People:
                 if purposes:
                     self._database.execute(
                         f"CREATE TABLE consent AS SELECT address, {', '.join(wanted)} FROM ("  # noqa: S608
-                        f"SELECT lower(trim({column[_POINT]})) AS address, {about} AS about, {said} AS said "
-                        f"FROM {source} WHERE TRY_CAST({column[_TYPE]} AS INTEGER) = {int(ContactPoint.EMAIL)}) "
+                        f"SELECT lower(trim({column[POINT]})) AS address, {about} AS about, {said} AS said "
+                        f"FROM {source} WHERE TRY_CAST({column[CHANNEL]} AS INTEGER) = {int(ContactPoint.EMAIL)}) "
                         f"WHERE about IN ({ids}) GROUP BY address"
                     )
             except duckdb.Error as error:
@@ -191,6 +194,16 @@ class People:
         )
         if self._number("SELECT count(*) - count(DISTINCT id) FROM person"):  # a mirror that holds a contact twice
             run("CREATE OR REPLACE TABLE person AS SELECT DISTINCT ON (id) * FROM person")
+
+    def rows(self, table: str, files: TableFiles) -> list[tuple[str | None, ...]]:
+        """The rows of a small table, as texts in the order of its columns (`contracts.consent`).
+
+        Raises:
+            TableUnreadable: it cannot be read, or lacks a column.
+        """
+        columns = self._columns(table, files, tuple(TABLES[table].columns))
+        shown = ", ".join(f"{column}::VARCHAR" for column in columns.values())
+        return list(self._rows(f"SELECT {shown} FROM {_source(files)} ORDER BY ALL"))  # noqa: S608
 
     # --- answers ---
 

@@ -103,7 +103,7 @@ class Rules:
     model: EnforcementModel | None
     """Of the purpose; None where nobody knows it."""
     commercial: bool = True
-    """Whether `donotbulkemail` is about it, where the contact's fields count."""
+    """Whether `donotbulkemail` is about it: transactional messages ask `donotemail` alone, before and after."""
     topic: bool = False
     """Whether the message has a topic below its purpose."""
     fields: ContactFields = ContactFields.IGNORED
@@ -146,7 +146,7 @@ def before(facts: Facts, rules: Rules) -> Reason | None:
         return Reason.INACTIVE
     if facts.refuses_mail and Checked.DO_NOT_EMAIL in rules.outbound:
         return Reason.DO_NOT_EMAIL
-    if facts.refuses_bulk and Checked.DO_NOT_BULK_EMAIL in rules.outbound:
+    if facts.refuses_bulk and rules.commercial and Checked.DO_NOT_BULK_EMAIL in rules.outbound:
         return Reason.DO_NOT_BULK_EMAIL
     return None
 
@@ -187,7 +187,7 @@ def judge(facts: Facts, rules: Rules) -> Verdict:
     if will is None:
         if was is None:
             return Verdict(Group.STILL)
-        refused = facts.refuses_mail or facts.refuses_bulk
+        refused = facts.refuses_mail or (facts.refuses_bulk and rules.commercial)
         return Verdict(Group.NEW, was, refused and facts.purpose is not Said.YES)
     return Verdict(Group.LOST if was is None else Group.NEITHER, will)
 

@@ -51,7 +51,9 @@ def _with_audience(schema: Schema) -> Schema:
     """The schema with at least the table that members come from."""
     table = schema.tables.get(AUDIENCE)
     key, state = Column("Uniqueidentifier"), Column("State")
-    columns = {AUDIENCE_KEY: key, "fullname": Column("String"), "statecode": state}
+    text, yes_no = Column("String"), Column("Boolean")
+    columns = {AUDIENCE_KEY: key, "fullname": text, "emailaddress1": text, "statecode": state}
+    columns |= {"donotemail": yes_no, "donotbulkemail": yes_no}
     columns |= dict(table.columns) if table else {}
     audience = Table("contacts", AUDIENCE_KEY, "fullname", columns, table.change_tracking if table else True)
     return Schema({**schema.tables, AUDIENCE: audience}, schema.many_to_one, schema.many_to_many)

@@ -58,7 +58,7 @@ def test_four_hundred_ids_fit_into_one_request() -> None:
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.text(min_size=1, max_size=400), max_size=120))
 def test_every_value_stands_in_exactly_one_filter(values: list[str]) -> None:
-    tests = list(contacts._tests("emailaddress1", [value.encode("utf-8", "ignore").decode() for value in values], 100))
+    tests = list(contacts.filters("emailaddress1", [value.encode("utf-8", "ignore").decode() for value in values], 100))
     assert all(len(test) <= ADDRESS_MAX - 1_000 for test in tests)
     inside = [unquote(test).partition("PropertyValues=[")[2].removesuffix("])") for test in tests]
     wanted = ["'" + value.encode("utf-8", "ignore").decode().replace("'", "''") + "'" for value in values]

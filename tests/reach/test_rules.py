@@ -124,6 +124,12 @@ def test_who_had_said_no_and_has_no_record_is_the_dangerous_one() -> None:
     assert judge(opted_out, Rules(DISABLED)) == Verdict(Group.NEW, Reason.DO_NOT_BULK_EMAIL, said_no=True)
 
 
+def test_a_transactional_message_asked_for_donotemail_alone_before_too() -> None:
+    transactional = Rules(DISABLED, commercial=False)
+    assert judge(Facts(refuses_bulk=True), transactional) == Verdict(Group.STILL)
+    assert judge(Facts(refuses_mail=True), transactional) == Verdict(Group.NEW, Reason.DO_NOT_EMAIL, said_no=True)
+
+
 def test_who_is_lost_and_why() -> None:
     assert judge(Facts(), Rules(RESTRICTIVE)) == Verdict(Group.LOST, Reason.NO_CONSENT)
     assert judge(Facts(purpose=Said.NO), COMMERCIAL) == Verdict(Group.LOST, Reason.OPTED_OUT)

@@ -17,11 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from migrator.contracts.consent import CONSENT, TABLES
 from migrator.evaluator.population import FileKind, TableFiles
 from migrator.mql import Column, Schema, Table
 from migrator.product.codes import ConsentFor, ConsentValue, ContactPoint, EnforcementModel, PurposeType
 from migrator.reach.answer import numbers
-from migrator.reach.count import CONSENT_COLUMNS, MemberList, people
+from migrator.reach.count import MemberList, people
 from migrator.reach.rules import ContactFields, Group, Rules, verdicts
 from migrator.sandbox.consent import check_sending
 from migrator.sandbox.organisation import Organisation
@@ -154,7 +155,7 @@ def test_reach_and_the_sending_check_never_differ(
         listed = as_file(Path(folder) / "members.csv", ["contactid"], [{"contactid": one} for one in members])
         place.fill_members([MemberList(listed.paths[0], None, live=True)])
         place.fill_contacts(as_file(Path(folder) / "contact.csv", list(CONTACT.columns), contacts), column)
-        place.fill_consent(as_file(Path(folder) / "consent.csv", CONSENT_COLUMNS, rows), pairs)
+        place.fill_consent(as_file(Path(folder) / "consent.csv", list(TABLES[CONSENT].columns), rows), pairs)
         for number, purpose in enumerate(PURPOSES):
             rules = Rules(
                 EnforcementModel(purpose["msdynmkt_enforcementmodel"]),

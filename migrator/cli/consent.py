@@ -1,0 +1,107 @@
+"""The command about who will get the mail: reach."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from migrator.base.errors import UsageError
+from migrator.cli.load import REACHING
+from migrator.cli.options import takes
+from migrator.cli.runs import old_run, orders_of
+from migrator.cli.terminal import Terminal
+from migrator.commands.settings import Settings
+
+_CHECKED = ("active", "donotemail", "donotbulkemail")
+
+
+@takes(*REACHING, "out", json=True)
+def reach(
+    settings: Settings,
+    terminal: Terminal,
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="Run folder or its name, or an export folder [default: the latest run].",
+            metavar="RUN|EXPORT",
+            show_default=False,
+        ),
+    ] = None,
+    purpose: Annotated[
+        str, typer.Option(help="Name or id of the purpose [default: the commercial one of the only profile].")
+    ] = "",
+    topic: Annotated[str, typer.Option(help="Name or id of a topic below it.")] = "",
+    profile: Annotated[str, typer.Option(help="Name or id of the compliance profile, where there are several.")] = "",
+    contact_fields: Annotated[
+        str,
+        typer.Option(
+            help="The switch “Check contact consent for real-time journeys”: ignored (off) or checked (on).",
+            metavar="WORD",
+        ),
+    ] = "ignored",
+    address: Annotated[
+        str, typer.Option(help="The contact's column with the address that is written to.", metavar="COLUMN")
+    ] = "emailaddress1",
+    outbound_checked: Annotated[
+        str,
+        typer.Option(
+            help="What outbound marketing looked at besides the address, with commas; or none.", metavar="LIST"
+        ),
+    ] = ",".join(_CHECKED),
+    tables: Annotated[
+        Path | None,
+        typer.Option(
+            "--tables", help="Folder with tables as Parquet or CSV [default: the export's].", metavar="FOLDER"
+        ),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read contacts and consent again, although they are in the export.")
+    ] = False,
+    memory: Annotated[str, typer.Option("--memory", help="What the database may take.", metavar="SIZE")] = "700MB",
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            "--fail-on", help="End with 3 where somebody would be mailed anew: newly-reached.", metavar="WORD"
+        ),
+    ] = None,
+) -> None:
+    """Say who of each segment will actually get the mail, by consent and purpose. Changes nothing, and no consent."""
+    from migrator.commands.reach import Place, Wish, is_export, read_consent
+    from migrator.commands.reach import reach as reach_it
+    from migrator.commands.reach_told import fails_on_newly_reached, reach_json, sentences
+    from migrator.reach.rules import Checked, ContactFields
+
+    if contact_fields not in list(ContactFields):
+        raise UsageError(f"--contact-fields is {' or '.join(ContactFields)}, not {contact_fields}.")
+    if fail_on not in (None, "newly-reached"):
+        raise UsageError(f"--fail-on is newly-reached, not {fail_on}.")
+    looked_at = [] if outbound_checked == "none" else [word.strip().lower() for word in outbound_checked.split(",")]
+    if wrong := [word for word in looked_at if word not in list(Checked)]:
+        raise UsageError(f"--outbound-checked cannot hold {wrong[0]}; it is none, or some of {', '.join(Checked)}.")
+    wish = Wish(
+        purpose, topic, profile, ContactFields(contact_fields), address, frozenset(map(Checked, looked_at)), tables,
+        memory,
+    )  # fmt: skip
+    here = is_export(run)
+    with orders_of(settings, terminal) as orders, nullcontext() if here else old_run(run, settings) as folder:
+        place = Place.of_run(folder) if folder else Place(Path(run or ""), Path(run or ""))
+        read_consent(place, orders, wish, again=again)
+        found = reach_it(place, wish, terminal.progress())
+    if terminal.as_json:
+        terminal.json(reach_json(found))
+    else:
+        for sentence in sentences(found):
+            terminal.say(sentence)
+    raise typer.Exit(fails_on_newly_reached(found) if fail_on else 0)
+
+
+COMMANDS = (
+    (
+        "reach",
+        reach,
+        "Example: migrator reach 2026-11-22-091500-contoso --purpose Commercial --topic Events --fail-on newly-reached",
+    ),
+)

@@ -1,0 +1,259 @@
+"""The command: numbers, purposes, what cannot be read, and files that are private."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from migrator.contracts.consent import CONSENT, PURPOSE, PURPOSES_OF_PROFILES, TABLES, TOPIC
+from migrator.contracts.export_folder import ExportWriter, Members, MemberSource
+from migrator.product.codes import LegacyStatus, LegacyType
+from migrator.sandbox.server import Running
+from tests.conftest import Command
+from tests.reach.test_sending_check import as_file, key
+from tests.small import ORGANISATION, row
+
+NEWS, VIPS, LOST = key(7, 1), key(7, 2), key(7, 3)
+COMMERCIAL, STRICT, PROFILE = key(8, 1), key(8, 2), key(8, 9)
+MAIL, ABOUT_PURPOSE = 534120000, 534120000
+OUT, IN = 534120002, 534120001
+"""Numbers of the product: e-mail and purpose, opted out, opted in."""
+
+
+def person(number: int, **more: Any) -> dict[str, Any]:
+    address = f"p{number}@x.example"
+    usual = {"emailaddress1": address, "donotemail": False, "donotbulkemail": False, "statecode": 0}
+    return {"contactid": key(4, number), **usual, **more}
+
+
+def record(address: str, value: int, purpose: str = COMMERCIAL) -> dict[str, Any]:
+    names = list(TABLES[CONSENT].columns)
+    return dict(zip(names, (address, MAIL, ABOUT_PURPOSE, purpose, None, value), strict=True))
+
+
+PEOPLE = [
+    person(1),  # still reached
+    person(2),  # opted out since
+    person(3, donotbulkemail=True),  # had said no, and nobody knows it
+    person(4, donotbulkemail=True),  # had said no, and it is loaded
+    person(5, donotemail=True),  # has opted in since
+    person(6, emailaddress1=None),
+    person(7, statecode=1),
+    person(8, emailaddress1="P1@X.example"),  # shares the address of the first
+]
+RECORDS = [
+    record("p2@x.example", OUT),
+    record("p4@x.example", OUT),
+    record("P5@x.example", IN),
+    record("p1@x.example", IN, STRICT),
+]
+PURPOSES = [
+    {"msdynmkt_purposeid": COMMERCIAL, "msdynmkt_name": "Commercial", "msdynmkt_type": 534120000,
+     "msdynmkt_enforcementmodel": 534120001},
+    {"msdynmkt_purposeid": STRICT, "msdynmkt_name": "Strict", "msdynmkt_type": 534120000,
+     "msdynmkt_enforcementmodel": 534120000},
+]  # fmt: skip
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """An export with tables: two live segments whose members are known, and one whose members nobody knows."""
+    folder = tmp_path / "export"
+    writer = ExportWriter(folder, ORGANISATION, "2026-04-20T08:00:00Z")
+    named = {NEWS: "News", VIPS: "VIPs", LOST: "Lost"}
+    writer.segments([row(UUID(one), name, LegacyType.STATIC, LegacyStatus.LIVE) for one, name in named.items()])
+    known = Members(MemberSource.SERVICE)
+    writer.members(UUID(NEWS), [UUID(one["contactid"]) for one in PEOPLE] + [UUID(key(5, 1))], known)
+    writer.members(UUID(VIPS), [UUID(PEOPLE[0]["contactid"]), UUID(PEOPLE[2]["contactid"])], known)
+    writer.no_members(UUID(LOST), Members(MemberSource.NONE, reason="gone"))
+    writer.finish()
+    tables = folder / "tables"
+    tables.mkdir()
+    as_file(tables / "contact.csv", list(PEOPLE[0]), PEOPLE)
+    as_file(tables / f"{CONSENT}.csv", list(RECORDS[0]), RECORDS)
+    as_file(tables / f"{PURPOSE}.csv", list(PURPOSES[0]), PURPOSES)
+    profile = {"msdynmkt_compliancesettings4id": PROFILE, "msdynmkt_name": "Only"}
+    as_file(tables / "msdynmkt_compliancesettings4.csv", list(profile), [profile])
+    links = [{"msdynmkt_purposeid": one, "msdynmkt_compliancesettings4id": PROFILE} for one in (COMMERCIAL, STRICT)]
+    as_file(tables / f"{PURPOSES_OF_PROFILES}.csv", list(links[0]), links)
+    topics = [{"msdynmkt_topicid": key(8, 5), "msdynmkt_name": "Events", "msdynmkt_purposeid": COMMERCIAL}]
+    as_file(tables / f"{TOPIC}.csv", list(topics[0]), topics)
+    return folder
+
+
+def asked(command: Command, *arguments: str) -> dict[str, Any]:
+    result = command("reach", *arguments, "--json")
+    assert result.code == 0, result
+    found: dict[str, Any] = json.loads(result.out)
+    return found
+
+
+def of(found: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in found["segments"] if one["name"] == name)
+
+
+def test_the_four_numbers_of_a_segment(command: Command, export: Path) -> None:
+    news = of(asked(command, str(export)), "News")
+    assert (news["members"], news["reached_before"], news["reached_after"]) == (9, 3, 4)
+    assert (news["lost"], news["newly_reached"], news["said_no"], news["neither"]) == (1, 2, 1, 4)
+    assert news["reached_after"] == news["reached_before"] - news["lost"] + news["newly_reached"]
+    assert news["reasons"] == {
+        "lost:opted-out": 1,
+        "neither:gone": 1,
+        "neither:inactive": 1,
+        "neither:no-address": 1,
+        "neither:opted-out": 1,
+        "newly-reached:do-not-bulk-email": 1,
+        "newly-reached:do-not-email": 1,
+    }
+
+
+def test_people_are_counted_once_over_all_live_segments_and_who_is_not_known_is_not_nobody(
+    command: Command, export: Path
+) -> None:
+    found = asked(command, str(export))
+    assert found["people"]["members"] == 9
+    assert (found["live_segments"], found["live_segments_unknown"]) == (3, 1)
+    assert of(found, "Lost")["members"] is None
+    assert of(found, "Lost")["reached_after"] is None
+
+
+def test_the_purposes_stand_side_by_side_and_the_switch_both_ways(command: Command, export: Path) -> None:
+    found = asked(command, str(export))
+    assert found["purpose"]["name"] == "Commercial"
+    after = {one["name"]: one["people"]["reached_after"] for one in found["purposes"]}
+    assert after == {"Commercial": 4, "Strict": 2}
+    assert found["people_with_the_other_switch"]["newly_reached"] == 0
+    on = asked(command, str(export), "--contact-fields", "checked")
+    assert on["people"]["newly_reached"] == 0
+    assert on["people_with_the_other_switch"]["newly_reached"] == 2
+    strict = asked(command, str(export), "--purpose", "strict")
+    assert (strict["purpose"]["name"], strict["people"]["reached_after"], strict["people"]["lost"]) == ("Strict", 2, 1)
+    assert strict["people"]["reasons"]["lost:no-consent"] == 1
+
+
+def test_ids_with_reasons_lie_in_private_files_and_no_address_in_any(command: Command, export: Path) -> None:
+    asked(command, str(export))
+    path = export / "reach" / f"{NEWS}.csv"
+    with path.open(newline="") as file:
+        rows = {row["contactid"]: (row["group"], row["reason"], row["said_no"]) for row in csv.DictReader(file)}
+    assert rows == {
+        key(4, 2): ("lost", "opted-out", "false"),
+        key(4, 3): ("newly-reached", "do-not-bulk-email", "true"),
+        key(4, 5): ("newly-reached", "do-not-email", "false"),
+    }
+    assert path.stat().st_mode & 0o077 == 0
+    assert path.parent.stat().st_mode & 0o077 == 0
+    assert not [one for one in (export / "reach.json", *path.parent.iterdir()) if b"example" in one.read_bytes()]
+
+
+def test_a_script_is_told_that_somebody_would_be_mailed_anew(command: Command, export: Path) -> None:
+    assert command("reach", str(export), "--fail-on", "newly-reached").code == 3
+    assert command("reach", str(export), "--fail-on", "newly-reached", "--contact-fields", "checked").code == 3  # Lost
+    assert command("reach", str(export)).code == 0
+    assert command("reach", str(export), "--fail-on", "anything").code == 2
+
+
+def test_where_no_default_is_plain_a_person_names_the_purpose(command: Command, export: Path) -> None:
+    rows = [row | {"msdynmkt_name": f"{row['msdynmkt_name']} mail"} for row in PURPOSES]
+    as_file(export / "tables" / f"{PURPOSE}.csv", list(rows[0]), rows)
+    found = asked(command, str(export))
+    assert found["purpose"] is None
+    assert "--purpose" in found["why_no_purpose"]
+    assert found["people"]["reached_before"] == 3
+    assert found["people"]["reached_after"] is None
+    assert [one["people"]["reached_after"] for one in found["purposes"]] == [4, 2]
+    assert command("reach", str(export), "--fail-on", "newly-reached").code == 3
+    assert command("reach", str(export), "--purpose", "Nothing").code == 2
+    assert asked(command, str(export), "--purpose", COMMERCIAL)["people"]["reached_after"] == 4
+
+
+def test_several_profiles_are_not_chosen_from(command: Command, export: Path) -> None:
+    profiles = [
+        {"msdynmkt_compliancesettings4id": PROFILE, "msdynmkt_name": "Only"},
+        {"msdynmkt_compliancesettings4id": key(8, 8), "msdynmkt_name": "Other"},
+    ]
+    as_file(export / "tables" / "msdynmkt_compliancesettings4.csv", list(profiles[0]), profiles)
+    assert asked(command, str(export))["purpose"] is None
+    assert asked(command, str(export), "--profile", "Only")["purpose"]["name"] == "Commercial"
+    assert asked(command, str(export), "--profile", "Other")["purpose"] is None
+
+
+def test_what_cannot_be_read_is_unknown(command: Command, export: Path) -> None:
+    (export / "tables" / f"{CONSENT}.csv").unlink()
+    found = asked(command, str(export))
+    assert found["people"]["unknown"] == 6  # of those without an address, an active contact or a row it is certain
+    assert "consent" in found["unreadable"][0]
+    (export / "tables" / f"{PURPOSE}.csv").unlink()
+    as_file(export / "tables" / f"{CONSENT}.csv", list(RECORDS[0]), RECORDS)
+    found = asked(command, str(export), "--tables", str(export / "tables"))
+    assert (found["people"]["reached_before"], found["people"]["reached_after"]) == (3, None)
+    contacts = [{"contactid": one["contactid"], "emailaddress1": one["emailaddress1"]} for one in PEOPLE]
+    as_file(export / "tables" / "contact.csv", list(contacts[0]), contacts)
+    found = asked(command, str(export), "--tables", str(export / "tables"))
+    assert (found["people"]["reached_before"], found["people"]["unknown"]) == (None, 9)
+    assert "no column donotemail" in found["unreadable"][0]
+
+
+def test_without_tables_and_an_organisation_it_says_what_to_do(command: Command, export: Path) -> None:
+    shutil.rmtree(export / "tables")
+    result = command("reach", str(export))
+    assert (result.code, "--org" in result.err) == (2, True)
+
+
+@pytest.fixture
+def practised(sandbox: Running) -> Running:
+    box = sandbox.organisation
+    box.fill("msdynmkt_compliancesettings4", [{"msdynmkt_compliancesettings4id": PROFILE, "msdynmkt_name": "Only"}])
+    box.fill("msdynmkt_purpose", [dict(row) for row in PURPOSES])
+    links = "msdynmkt_msdynmkt_purpose_msdynmkt_compliancev4"
+    both = [(1, COMMERCIAL), (2, STRICT)]
+    box.fill(
+        links,
+        [
+            {f"{links}id": key(9, number), "msdynmkt_purposeid": one, "msdynmkt_compliancesettings4id": PROFILE}
+            for number, one in both
+        ],
+    )
+    return sandbox
+
+
+@pytest.mark.quick
+def test_it_is_read_from_an_organisation_and_its_size_is_said_before(
+    command: Command, practised: Running, tmp_path: Path
+) -> None:
+    assert command("extract", "--org", practised.address).code == 0
+    result = command("reach", "--json")
+    assert result.code == 0, result
+    assert "Reading who may be mailed. Contacts: " in result.err
+    found = json.loads(result.out)
+    assert found["purpose"]["name"] == "Commercial"
+    people = found["people"]
+    assert people["members"] > 0
+    assert people["unknown"] == 0
+    (run,) = tmp_path.glob("reports/2*")
+    assert {path.name for path in (run / "export/tables").glob("*.parquet")} == {
+        "reach-contact.parquet", f"{CONSENT}.parquet", f"{PURPOSE}.parquet", f"{PURPOSES_OF_PROFILES}.parquet",
+        f"{TOPIC}.parquet", "msdynmkt_compliancesettings4.parquet",
+    }  # fmt: skip
+    again = command("reach", "--json")
+    assert json.loads(again.out)["people"] == people
+    assert "Reading who" not in again.err
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("lacking", ["prvReadmsdynmkt_contactpointconsent4", "prvReadmsdynmkt_purpose", ""])
+def test_no_privilege_and_no_module_mean_unknown(command: Command, practised: Running, lacking: str) -> None:
+    assert command("extract", "--org", practised.address).code == 0
+    practised.organisation.lacks |= {lacking}
+    practised.organisation.realtime = bool(lacking)
+    found = json.loads(command("reach", "--json").out)
+    assert found["people"]["newly_reached"] in (None, 0)
+    assert found["people"]["unknown"] > 0
+    assert found["unreadable"]
