@@ -61,6 +61,22 @@ def reach(
         bool, typer.Option("--again", help="Read contacts and consent again, although they are in the export.")
     ] = False,
     memory: Annotated[str, typer.Option("--memory", help="What the database may take.", metavar="SIZE")] = "700MB",
+    consent_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--consent-file",
+            help="Write the opt-outs that are missing in real time, for a person to check and load.",
+            metavar="FILE",
+        ),
+    ] = None,
+    opt_ins: Annotated[
+        Path | None,
+        typer.Option(
+            "--opt-ins",
+            help="Write possible opt-ins, where both fields of the contact are false: no proof of consent.",
+            metavar="FILE",
+        ),
+    ] = None,
     fail_on: Annotated[
         str | None,
         typer.Option(
@@ -69,6 +85,7 @@ def reach(
     ] = None,
 ) -> None:
     """Say who of each segment will actually get the mail, by consent and purpose. Changes nothing, and no consent."""
+    from migrator.commands.consent_file import ConsentFile
     from migrator.commands.reach import Place, Wish, is_export, read_consent
     from migrator.commands.reach import reach as reach_it
     from migrator.commands.reach_told import fails_on_newly_reached, reach_json, sentences
@@ -88,13 +105,16 @@ def reach(
     here = is_export(run)
     with orders_of(settings, terminal) as orders, nullcontext() if here else old_run(run, settings) as folder:
         place = Place.of_run(folder) if folder else Place(Path(run or ""), Path(run or ""))
+        wanted = [ConsentFile(path, wants) for path, wants in ((consent_file, False), (opt_ins, True)) if path]
         read_consent(place, orders, wish, again=again)
-        found = reach_it(place, wish, terminal.progress())
+        found = reach_it(place, wish, terminal.progress(), wanted)
     if terminal.as_json:
         terminal.json(reach_json(found))
     else:
         for sentence in sentences(found):
             terminal.say(sentence)
+    for one in wanted:
+        terminal.tell(one.sentence())
     raise typer.Exit(fails_on_newly_reached(found) if fail_on else 0)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID
 
 from migrator import __version__
@@ -171,19 +172,19 @@ def reach(place: Place, wish: Wish, progress: ShowsProgress, more: Sequence[More
             why_no_purpose=why,
             topic=topic.name if topic else "",
             unreadable=tuple(dict.fromkeys(work.unreadable)),
-            consent_rows=records,
+            consent_rows=records or 0,
         )
         if purpose and contacts:
             at = [one for one, _ in asked].index(purpose)
             _write_lists(place, counted, lists, at, work.rules(purpose, topic))
-            for one in more:
+            for one in more if records is not None else ():
                 one.of(counted, at, purpose, files[CONTACTS], wish)
         step.advance()
     write_reach(place.folder, found)
     return found
 
 
-class More:
+class More(Protocol):
     """What else is asked while everybody is at hand."""
 
     def of(self, counted: People, at: int, purpose: Purpose, contacts: TableFiles, wish: Wish) -> None:
@@ -196,7 +197,6 @@ class More:
             contacts: where the contacts lie.
             wish: under which conditions.
         """
-        raise NotImplementedError
 
 
 @dataclass(slots=True)
@@ -239,7 +239,7 @@ class _Work:
 
     def consent(
         self, counted: People, files: Mapping[str, TableFiles], asked: Sequence[tuple[Purpose, Topic | None]]
-    ) -> int:
+    ) -> int | None:
         pairs = [(one.id, topic.id if topic else None) for one, topic in asked]
         try:
             if CONSENT in files:
@@ -247,7 +247,8 @@ class _Work:
             self.missing("the records of consent are not at hand")
         except TableUnreadable as error:
             self.cannot(str(error))
-        return counted.fill_consent(None, pairs)
+        counted.fill_consent(None, pairs)
+        return None
 
     def settings(self, counted: People, files: Mapping[str, TableFiles]) -> Settings:
         profiles = self._small(counted, files, PROFILE)

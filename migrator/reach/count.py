@@ -230,6 +230,35 @@ class People:
             f"WHERE kind IN ({wanted}) ORDER BY segment, id"
         )
 
+    def addresses(self, purpose: int, contacts: TableFiles, column: str, *, refused: bool) -> Iterator[str]:
+        """Addresses of members, as the contacts spell them, of which nothing is recorded for a purpose.
+
+        What people share counts for all of them: one refusal refuses an address, and only where all of them have
+        refused nothing has nobody refused it.
+
+        Args:
+            purpose: the place of the purpose.
+            contacts: where the contacts lie.
+            column: the column with the address.
+            refused: whether those are wanted whose contacts have refused, or those of whom none has.
+        """
+        spelled = self._columns(AUDIENCE, contacts, (column,))[column]
+        wanted = "bool_or(no)" if refused else "NOT bool_or(no) AND bool_or(active)"
+        recorded = f"SELECT address FROM consent WHERE p{purpose} > 0"  # noqa: S608
+        yield from (
+            row[0]
+            for row in self._rows(
+                "WITH of AS (SELECT address, (flags & "  # noqa: S608
+                f"{FLAG['refuses_mail'] | FLAG['refuses_bulk']}) > 0 AS no, (flags & {FLAG['active']}) > 0 AS active "
+                "FROM contact WHERE address != ''), "
+                "mine AS (SELECT DISTINCT address FROM contact SEMI JOIN member USING (id)), "
+                f"chosen AS (SELECT address FROM of SEMI JOIN mine USING (address) GROUP BY address HAVING {wanted}), "
+                f"missing AS (SELECT address FROM chosen ANTI JOIN ({recorded}) USING (address)) "
+                f"SELECT min(trim({spelled})) FROM {_source(contacts)} AS c JOIN missing AS m "
+                f"ON lower(trim({spelled})) = m.address GROUP BY m.address ORDER BY 1"
+            )
+        )
+
     def _kind(self, purpose: int | None) -> str:
         return "coalesce(flags, 0)" if purpose is None else f"coalesce(k{purpose}, 0)"
 

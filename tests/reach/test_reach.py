@@ -257,3 +257,61 @@ def test_no_privilege_and_no_module_mean_unknown(command: Command, practised: Ru
     assert found["people"]["newly_reached"] in (None, 0)
     assert found["people"]["unknown"] > 0
     assert found["unreadable"]
+
+
+def lines_of(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_the_opt_outs_that_are_missing_are_written_for_a_person_to_check(
+    command: Command, export: Path, tmp_path: Path
+) -> None:
+    people = [dict(one) for one in PEOPLE]
+    people[2]["emailaddress1"] = " P3@X.example "
+    people[5] |= {"emailaddress1": "=cmd@x.example", "donotbulkemail": True}
+    people.append(person(20, emailaddress1="p1@x.example", donotemail=True))  # no member; shares an address
+    people.append(person(21, donotemail=True))  # no member, and no address of one
+    as_file(export / "tables" / "contact.csv", list(people[0]), people)
+    path = tmp_path / "opt-outs.csv"
+    result = command("reach", str(export), "--consent-file", str(path))
+    assert result.code == 0, result
+    head, *rows = lines_of(path)
+    assert head == ["Contact point", "Channel", "Consent type", "Purpose", "Consent status", "Reason", "Source"]
+    same = ["Email", "Purpose", "Commercial", "Opted Out", "No reasons", "Loaded"]
+    assert rows == [["P1@X.example", *same], ["P3@X.example", *same]]
+    assert path.stat().st_mode & 0o077 == 0
+    assert "2 opt-outs that are missing" in result.err
+    assert "1 addresses that look like a formula" in result.err
+    assert command("reach", str(export), "--consent-file", str(path)).code == 2  # never over a file
+
+
+def test_opt_ins_come_in_a_file_of_their_own_headed_by_who_decides(
+    command: Command, export: Path, tmp_path: Path
+) -> None:
+    people = [*PEOPLE, person(20, emailaddress1="P1@x.example", donotemail=True)]
+    path = tmp_path / "opt-ins.csv"
+    assert command("reach", str(export), "--purpose", "Strict", "--opt-ins", str(path)).code == 0
+    warning, head, *rows = lines_of(path)
+    assert "no proof of consent" in warning[0]
+    assert "data protection officer decides" in warning[0]
+    assert head[0] == "Contact point"
+    assert [row[0] for row in rows] == ["p2@x.example"]  # the first has a record, the others have refused or no address
+    assert rows[0][4] == "Opted In"
+    as_file(export / "tables" / "contact.csv", list(people[0]), people)
+    path.unlink()
+    assert command("reach", str(export), "--purpose", "Commercial", "--opt-ins", str(path)).code == 0
+    assert lines_of(path)[2:] == []  # one who shares the address has refused
+
+
+def test_without_a_purpose_no_consent_file_is_written(command: Command, export: Path, tmp_path: Path) -> None:
+    (export / "tables" / f"{PURPOSE}.csv").unlink()
+    path = tmp_path / "opt-outs.csv"
+    result = command("reach", str(export), "--tables", str(export / "tables"), "--consent-file", str(path))
+    assert "was not written" in result.err
+    assert not path.exists()
+    (export / "tables" / f"{CONSENT}.csv").unlink()
+    as_file(export / "tables" / f"{PURPOSE}.csv", list(PURPOSES[0]), PURPOSES)
+    result = command("reach", str(export), "--consent-file", str(path))
+    assert "was not written" in result.err
+    assert not path.exists()
