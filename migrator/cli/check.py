@@ -17,13 +17,24 @@ from migrator.commands.settings import Settings
 
 
 @takes(*REACHING, "out", "wait_computation", "tolerance", json=True)
-def verify(settings: Settings, terminal: Terminal, run: Run = None) -> None:
+def verify(
+    settings: Settings,
+    terminal: Terminal,
+    run: Run = None,
+    reach: Annotated[
+        bool, typer.Option("--reach", help="Count who will be mailed, too: reads contacts and consent again.")
+    ] = False,
+) -> None:
     """Compare the members in the organisation with those before, once more. Changes nothing."""
     from migrator.commands.report import report_stage
     from migrator.commands.run import verify_stage
 
     with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
         verify_stage(folder, orders)
+        if reach:
+            from migrator.commands.reach import reach_stage
+
+            reach_stage(folder, orders, again=True)
         summary = report_stage(folder)
     terminal.summary(summary, table=False)
     raise typer.Exit(summary.exit_code)

@@ -50,6 +50,9 @@ def run_command(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that has not ended.")] = False,
     new: Annotated[bool, typer.Option("--new", help="Start a new run although another one has not ended.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; report what would happen.")] = False,
+    reach: Annotated[
+        bool, typer.Option("--reach", help="Count who will be mailed, too: reads contacts and consent.")
+    ] = False,
     source: From = None,
     other_organisation: Other = False,
     skip_check: SkipChecks = None,
@@ -66,13 +69,15 @@ def run_command(
         )
     asked = Task(
         Goal.RUN, selection, choices, dry_run, source, other_organisation, settings.drafts_only, settings.operators,
-        settings.tolerance, settings.split, settings.members_from_row,
+        settings.tolerance, settings.split, settings.members_from_row, reach=reach,
     )  # fmt: skip
     if new and (run or resume):
         raise UsageError("--new starts a new run, and --resume goes on with an old one. Leave one of them out.")
     unfinished = None if new else _to_resume(run, settings, terminal, wanted=resume)
     if unfinished:
         said = {**given.values, **({"--from": source} if source else {}), **({"--dry-run": True} if dry_run else {})}
+        if reach:
+            said["--reach"] = True
         if other_organisation:
             said["--other-organisation"] = True
         _go_on(unfinished, settings, terminal, asked, said, skip_check or (), yes=yes)
@@ -138,6 +143,7 @@ def _go_on(
 
 _OF_TASK = {
     "--dry-run": "dry_run",
+    "--reach": "reach",
     "--from": "source",
     "--other-organisation": "other_organisation",
     "--drafts-only": "drafts_only",

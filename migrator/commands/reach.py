@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,7 @@ from uuid import UUID
 from migrator import __version__
 from migrator.base.atomic import private_folder, writing
 from migrator.base.cells import identity, number
-from migrator.base.errors import UsageError
+from migrator.base.errors import Interrupted, MigratorError, UsageError
 from migrator.base.progress import ShowsProgress
 from migrator.commands.predict import LIVE, table_files
 from migrator.commands.session import Orders
@@ -182,6 +182,32 @@ def reach(place: Place, wish: Wish, progress: ShowsProgress, more: Sequence[More
         step.advance()
     write_reach(place.folder, found)
     return found
+
+
+def reach_stage(run: RunFolder, orders: Orders, *, again: bool = False) -> None:
+    """Count who is mailed as a part of a run; what stands in the way is told, and ends nothing.
+
+    Args:
+        run: the run.
+        orders: the way to the organisation.
+        again: whether contacts and consent are read although they are there.
+
+    Raises:
+        Interrupted: Ctrl-C.
+    """
+    from migrator.commands.reach_told import sentences
+
+    place, wish = Place.of_run(run), Wish()
+    try:
+        read_consent(place, orders, wish, again=again)
+        found = reach(place, wish, orders.progress)
+    except Interrupted:
+        raise
+    except MigratorError as error:
+        orders.tell(f"Who will be mailed was not counted: {error} Repeat it with: migrator reach {run.name}")
+        return
+    for sentence in islice(sentences(found), 3):
+        orders.tell(sentence)
 
 
 class More(Protocol):

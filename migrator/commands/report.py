@@ -12,6 +12,7 @@ from migrator.contracts.export_folder import METADATA
 from migrator.contracts.history import read_history
 from migrator.contracts.journal import JOURNAL, LoadResult, LoadState, read_results, read_summary
 from migrator.contracts.plan import Plan, PlannedSegment, read_plan
+from migrator.contracts.reach import read_reach
 from migrator.contracts.run_folder import ReportWish, RunFolder, utc_now
 from migrator.contracts.verification import Verification, latest, read_verifications
 from migrator.mql import QueryError, Schema, parse_outbound
@@ -107,6 +108,7 @@ def report_stage(
         history=read_history(run.path),
         changes=changed,
         changed_since=since,
+        reach=read_reach(run.path, run.export),
     )
     counted = people(run.path, run.export, compared.rows, dry_run=dry_run)
     story = tell(plan, compared, total, circumstances, counted)

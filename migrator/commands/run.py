@@ -430,6 +430,10 @@ def _carry_on(run: RunFolder, orders: Orders, task: Task) -> Summary:
         translate_stage(run, task, target)
     if not run.state().dry_run and task.goal is Goal.RUN:
         load_stage(run, orders, deed=Deed.RUN)
+    if task.reach:
+        from migrator.commands.reach import reach_stage  # the database is slow to import
+
+        reach_stage(run, orders)
     summary = report_stage(run)
     if task.goal is Goal.RUN and task.dry_run and org:
         look_ahead(run, orders)

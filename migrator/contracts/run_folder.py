@@ -81,6 +81,8 @@ class Task:
     """Whether the tables that queries touch are extracted."""
     predict: bool | None = None
     """Whether it is predicted who will be in each segment; None does so where the export has tables."""
+    reach: bool = False
+    """Whether it is counted who will be mailed, by consent and purpose."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -945,3 +945,45 @@ def scope_unknown(code: int) -> tuple[str, str]:
         f"The scope {code} is neither organisation nor business unit; the segment gets the organisation's scope.",
         "Check who is allowed to see the segment's members.",
     )
+
+
+# --- reach: who will be mailed ---------------------------------------------------------------------------------------
+
+
+@_finding(Severity.NOTE)
+def reach_lost(lost: int, before: int) -> tuple[str, str]:
+    """Some who got mail through this segment will not get it any more."""
+    return (
+        f"{lost:,} of {before:,} members who got mail will not get it under this purpose.",
+        "Load consent where it was given, or choose another purpose; of those who have opted out since, nothing is to "
+        "be done. Marketing and the data protection officer decide.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def reach_said_no(people: int) -> tuple[str, str]:
+    """Some who had said no in outbound marketing would be mailed."""
+    return (
+        f"{people:,} members had said no in outbound marketing, have no record in real time, and would be mailed.",
+        "Load their opt-outs before the first mail is sent: Load consent in the consent center, or the file that "
+        "migrator reach --consent-file writes. The data protection officer decides.",
+    )
+
+
+@_finding(Severity.CHANGE)
+def reach_nobody(members: int) -> tuple[str, str]:
+    """The segment arrives complete, and nobody in it would be mailed."""
+    return (
+        f"None of the {members:,} members would be mailed under this purpose, though some were before.",
+        "Load consent, or choose another purpose, before the segment is used. Marketing and the data protection "
+        "officer decide.",
+    )
+
+
+@_finding(Severity.NOTE)
+def reach_unknown(people: int) -> tuple[str, str]:
+    """Of some members it cannot be told whether they will be mailed."""
+    return (
+        f"Of {people:,} members it cannot be told whether they will be mailed.",
+        "Give the account the right to read consent, or look at the records whose value is not known.",
+    )

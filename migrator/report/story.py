@@ -17,6 +17,7 @@ from migrator.contracts.decisions import checksum_of
 from migrator.contracts.history import Event
 from migrator.contracts.journal import JournalSummary
 from migrator.contracts.plan import LOADED_OUTCOMES, Outcome, Plan
+from migrator.contracts.reach import Reach
 from migrator.product.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
 from migrator.product.findings import CATALOGUE, Severity
 from migrator.report.charts import Flow, flow
@@ -24,6 +25,7 @@ from migrator.report.compare import Change, Comparison, Totals
 from migrator.report.first_screen import FirstScreen, by_importance, first_screen
 from migrator.report.offers import Offer
 from migrator.report.people import People, memberships
+from migrator.report.reach import ReachStory, anonymous, reach_story, with_findings
 from migrator.report.recommending import IMPORTED, recommended, without_freezing
 from migrator.report.row import SHOWN, ReportRow, Standing
 from migrator.report.sentences import message_of, sentence_of
@@ -60,6 +62,8 @@ class Circumstances:
     history: Sequence[Event] = ()
     """Who did what with the run, when and why; oldest first."""
     changes: Sequence[Change] = ()
+    reach: Reach | None = None
+    """Who will be mailed; None where nobody has asked."""
     changed_since: str = ""
     """The name of the run, or the time of the look, that `changes` speak of; empty for none."""
 
@@ -156,6 +160,8 @@ class Story:
     limits: tuple[Limit, ...]
     checksums: Mapping[str, str]
     """Of what decisions would do, by the id of each segment that waits for one."""
+    reach: ReachStory | None = None
+    """Who will be mailed; None where nobody has asked."""
 
 
 def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, people: People | None = None) -> Story:
@@ -172,7 +178,8 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
         UsageError: the language is not known.
     """
     words = Words(run.language)
-    rows: Sequence[ReportRow] = [_said(row, words) for row in comparison.rows]
+    found = with_findings(comparison.rows, run.reach) if run.reach else comparison.rows
+    rows: Sequence[ReportRow] = [_said(row, words) for row in found]
     if run.anonymous:
         names = {row.legacy_id: words("anonymous_name", n=number) for number, row in enumerate(rows, start=1)}
         rows = [_anonymous(row, names) for row in rows]
@@ -182,6 +189,7 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
             journal=replace(run.journal, mishaps=tuple(replace(one, error="") for one in run.journal.mishaps)),
         )
         run = replace(run, history=[replace(one, by="…", reason="", segment="") for one in run.history])
+        run = replace(run, reach=run.reach and anonymous(run.reach, words, names))
     rows = _short(rows)
     important = by_importance(rows)
     counted = memberships(rows, dry_run=run.dry_run)
@@ -205,6 +213,7 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
         findings=_findings(rows, words),
         limits=_limits(rows, words),
         checksums=checksums,
+        reach=reach_story(run.reach, rows, words) if run.reach else None,
     )
 
 

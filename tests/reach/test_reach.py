@@ -53,7 +53,7 @@ RECORDS = [
     record("P5@x.example", IN),
     record("p1@x.example", IN, STRICT),
 ]
-PURPOSES = [
+PURPOSES: list[dict[str, Any]] = [
     {"msdynmkt_purposeid": COMMERCIAL, "msdynmkt_name": "Commercial", "msdynmkt_type": 534120000,
      "msdynmkt_enforcementmodel": 534120001},
     {"msdynmkt_purposeid": STRICT, "msdynmkt_name": "Strict", "msdynmkt_type": 534120000,
@@ -247,7 +247,6 @@ def test_it_is_read_from_an_organisation_and_its_size_is_said_before(
     assert "Reading who" not in again.err
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("lacking", ["prvReadmsdynmkt_contactpointconsent4", "prvReadmsdynmkt_purpose", ""])
 def test_no_privilege_and_no_module_mean_unknown(command: Command, practised: Running, lacking: str) -> None:
     assert command("extract", "--org", practised.address).code == 0

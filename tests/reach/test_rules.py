@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.product.codes import EnforcementModel
@@ -159,6 +159,7 @@ RULES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(RULES, st.lists(st.integers(0, KINDS - 1), max_size=200))
 def test_the_four_numbers_add_up(rules: Rules, people: list[int]) -> None:
     every = verdicts(rules)

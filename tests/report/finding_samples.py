@@ -116,4 +116,8 @@ SAMPLES = (
     f.creator_cut(120, 100),
     f.mirrored_segment(),
     f.scope_unknown(7),
+    f.reach_lost(12, 1300),
+    f.reach_said_no(31),
+    f.reach_nobody(1200),
+    f.reach_unknown(2),
 )

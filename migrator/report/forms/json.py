@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from migrator.base.atomic import write_bytes
 from migrator.contracts.history import Event
+from migrator.contracts.reach import Reach
 from migrator.report.compare import Change
 from migrator.report.row import ReportRow
 from migrator.report.story import Story
@@ -47,6 +48,8 @@ class ReportEntry:
     steps: dict[str, tuple[int, int, int]]
     """Step of the journal → confirmed, failed, fate unknown."""
     traffic: dict[str, int]
+    reach: Reach | None = None
+    """Who will be mailed; null where nobody has asked."""
 
 
 _ADAPTER = TypeAdapter(ReportEntry)
@@ -86,4 +89,5 @@ def _entry(story: Story) -> ReportEntry:
         limits={limit.key: (limit.used, limit.most) for limit in story.limits},
         steps=dict(run.journal.steps),
         traffic=dict(run.traffic),
+        reach=run.reach,
     )

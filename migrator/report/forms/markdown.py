@@ -36,12 +36,11 @@ def _head(story: Story) -> list[str]:
     if run.dry_run:
         lines += [f"**{w('dry_run')}**", ""]
     lines += [f"{_LIGHTS[first.light]} {_plain(first.question)} **{_plain(first.answer)}**", ""]
-    lines += [
-        *(f"- {_plain(one)}" for one in (*first.sentences, *filter(None, [first.decided]))),
-        "",
-        _plain(story.verdict),
-        "",
-    ]
+    lines += [*(f"- {_plain(one)}" for one in (*first.sentences, *filter(None, [first.decided])))]
+    if story.reach:
+        danger = f" **{_plain(story.reach.danger)}**" if story.reach.danger else ""
+        lines.append(f"- {_plain(w('reach_title'))}: {_plain(story.reach.answer)}{danger}")
+    lines += ["", _plain(story.verdict), ""]
     return lines
 
 
