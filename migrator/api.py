@@ -309,7 +309,7 @@ def predict(
 
     from migrator.base.progress import Silent
     from migrator.commands.predict import predict as predict_it
-    from migrator.commands.report import plan_of
+    from migrator.commands.report import decided_plan
     from migrator.contracts.predictions import Prediction, Predictions
     from migrator.contracts.run_folder import working_on
 
@@ -318,7 +318,7 @@ def predict(
     def work() -> Predictions:
         place = Path(tables) if tables else None
         with working_on(folder):
-            return predict_it(folder, plan_of(folder), Silent(), tables=place, as_of=as_of, memory=memory)
+            return predict_it(folder, decided_plan(folder), Silent(), tables=place, as_of=as_of, memory=memory)
 
     found = _apart(work)
     names = [one.name for one in fields(Prediction)]

@@ -162,6 +162,7 @@
     const add = (word, ...content) => list.append(make("dt", {}, word), make("dd", {}, ...content));
     if (get(row, "error")) add(w.error, get(row, "error"));
     if (get(row, "explanation")) add(w.explanation, get(row, "explanation"));
+    if (get(row, "prediction")) add(w.prediction, get(row, "prediction"));
     if (get(row, "english")) add(fill(w.selects, { text: "" }).replace(/[\s:.]+$/, ""), make("span", { class: "words" }, get(row, "english")));
     if (get(row, "findings").length) {
       const items = get(row, "findings").map(([code, message]) => make("li", {},

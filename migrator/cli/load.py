@@ -53,6 +53,15 @@ def run_command(
     reach: Annotated[
         bool, typer.Option("--reach", help="Count who will be mailed, too: reads contacts and consent.")
     ] = False,
+    predict: Annotated[
+        bool | None,
+        typer.Option(
+            "--predict/--no-predict",
+            help="Predict who will be in each segment, and extract the tables for it [default: if the export has "
+            "them].",
+            show_default=False,
+        ),
+    ] = None,
     source: From = None,
     other_organisation: Other = False,
     skip_check: SkipChecks = None,
@@ -69,7 +78,8 @@ def run_command(
         )
     asked = Task(
         Goal.RUN, selection, choices, dry_run, source, other_organisation, settings.drafts_only, settings.operators,
-        settings.tolerance, settings.split, settings.members_from_row, reach=reach,
+        settings.tolerance, settings.split, settings.members_from_row,
+        with_tables=bool(predict and not source), predict=predict, reach=reach,
     )  # fmt: skip
     if new and (run or resume):
         raise UsageError("--new starts a new run, and --resume goes on with an old one. Leave one of them out.")
@@ -78,6 +88,8 @@ def run_command(
         said = {**given.values, **({"--from": source} if source else {}), **({"--dry-run": True} if dry_run else {})}
         if reach:
             said["--reach"] = True
+        if predict is not None:
+            said["--predict"] = predict
         if other_organisation:
             said["--other-organisation"] = True
         _go_on(unfinished, settings, terminal, asked, said, skip_check or (), yes=yes)
@@ -145,6 +157,7 @@ _OF_TASK = {
     "--dry-run": "dry_run",
     "--reach": "reach",
     "--from": "source",
+    "--predict": "predict",
     "--other-organisation": "other_organisation",
     "--drafts-only": "drafts_only",
     "--operators": "operators",

@@ -102,7 +102,7 @@ def demo(
         terminal.tell(f"The sandbox answers at {running.address}")
         chosen = replace(Settings(), out=settings.out, org=running.address)
         with orders_of(chosen, terminal) as orders, new_run_for(chosen, dry_run=False) as run:
-            summary = whole_run(run, orders, Task(reach=True))
+            summary = whole_run(run, orders, Task(with_tables=True, predict=True, reach=True))
         terminal.summary(summary, table=True)
         if keep:
             terminal.tell(f"The sandbox goes on at {running.address}; Ctrl-C ends it.")

@@ -231,11 +231,14 @@ def predict(
     """Say who will be in each segment, by evaluating both queries on the organisation's own data. Changes nothing."""
     from migrator.commands.predict import exit_code, predictions_json, sentences
     from migrator.commands.predict import predict as predict_it
-    from migrator.commands.report import plan_of
+    from migrator.commands.report import decided_plan, report_stage
 
     moment = _moment(as_of) if as_of else None
     with old_run(run, settings) as folder:
-        found = predict_it(folder, plan_of(folder), terminal.progress(), tables=tables, as_of=moment, memory=memory)
+        found = predict_it(
+            folder, decided_plan(folder), terminal.progress(), tables=tables, as_of=moment, memory=memory
+        )
+        report_stage(folder)
     if terminal.as_json:
         terminal.json(predictions_json(found))
     else:

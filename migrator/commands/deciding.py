@@ -14,12 +14,12 @@ from uuid import UUID
 from migrator.base.cells import identity
 from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
-from migrator.commands.report import Summary, report_stage
+from migrator.commands.report import Summary, plan_to_decide, report_stage
 from migrator.commands.segments import find_segment
 from migrator.contracts.choices import Choice
 from migrator.contracts.decisions import checksum_of, decide, open_to, read_decisions
 from migrator.contracts.history import Deed, Event, record
-from migrator.contracts.plan import Outcome, PlannedSegment, read_plan
+from migrator.contracts.plan import Outcome, PlannedSegment
 from migrator.contracts.run_folder import RunFolder, utc_now
 from migrator.contracts.selection import is_named
 from migrator.product.findings import CATALOGUE
@@ -88,7 +88,7 @@ def in_one_way(run: RunFolder, wanted: Meant, choice: Choice, by: str, reason: s
     Raises:
         UsageError: a segment is unknown or ambiguous, a code is none, or nothing waits that is meant.
     """
-    plan = read_plan(run.path)
+    plan = plan_to_decide(run)
     if unknown := [code for code in wanted.findings if code not in CATALOGUE]:
         raise UsageError(
             f"There is no finding {unknown[0]}. Those of this run are in its report, all in docs/findings.md"
@@ -137,7 +137,7 @@ def from_file(run: RunFolder, file: Path, by: str, reason: str) -> tuple[list[De
         raise UsageError(f"{file} cannot be read: {error.strerror}. Check the path.") from error
     workbook = file.suffix.lower() in (".xlsx", ".xlsm")
     entries = list(_of_workbook(file, content) if workbook else _of_json(run, file, content))
-    plan = read_plan(run.path)
+    plan = plan_to_decide(run)
     by_id = {segment.legacy_id: segment for segment in plan.segments}
     decisions: list[Decision] = []
     refused: list[str] = []

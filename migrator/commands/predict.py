@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -29,6 +29,8 @@ from migrator.contracts.predictions import (
     Predictions,
     Reason,
     Verdict,
+    payload_checksum,
+    payload_of,
     plan_checksum,
     write_predictions,
 )
@@ -162,7 +164,7 @@ class _Work:
 
 
 def _predicted(segment: PlannedSegment, work: _Work) -> Prediction:
-    blank = Prediction(segment.legacy_id, segment.name, segment.recorded_size)
+    blank = Prediction(segment.legacy_id, segment.name, segment.recorded_size, payload=payload_checksum(segment))
     before, after = _before(segment.legacy_id, work), _after(segment.legacy_id, work)
     people = work.people
     legacy = people.size(before) if isinstance(before, Stored) else None
@@ -205,8 +207,7 @@ def _predicted(segment: PlannedSegment, work: _Work) -> Prediction:
 def _replace(
     blank: Prediction, legacy: int | None, predicted: int | None, verdict: Verdict, **rest: object
 ) -> Prediction:
-    values = {"legacy_id": blank.legacy_id, "name": blank.name, "recorded": blank.recorded, **rest}
-    return Prediction(**values, legacy=legacy, predicted=predicted, verdict=verdict)  # type: ignore[arg-type]
+    return replace(blank, legacy=legacy, predicted=predicted, verdict=verdict, **rest)  # type: ignore[arg-type]
 
 
 def _list(work: _Work, segment: PlannedSegment, ids: Stored, kind: str) -> None:
@@ -283,7 +284,7 @@ def _after(legacy_id: UUID, work: _Work) -> Stored | EvaluationError:
 
 
 def _realtime_set(segment: PlannedSegment, work: _Work) -> Stored:
-    payload = segment.payload or next(iter(segment.alternatives.values()), None)
+    payload = payload_of(segment)
     if payload is None:
         raise EvaluationError(f"nothing is planned, the segment is {segment.outcome}")
     people = work.people
@@ -425,17 +426,24 @@ def predictions_json(predictions: Predictions) -> dict[str, object]:
 Told = Callable[[str], None]
 
 
-def sentences(predictions: Predictions) -> Iterator[str]:
-    """The predictions for people, a line a segment that is not simply equal, and what it comes to."""
+def headline(predictions: Predictions) -> str:
+    """What the predictions come to, in a sentence."""
     equal = sum(one.verdict is Verdict.EQUAL for one in predictions.segments)
     explained = sum(one.explained and one.verdict is Verdict.DIFFERS for one in predictions.segments)
+    holds = sum(one.holds for one in predictions.segments)
+    unknown = sum(one.verdict is Verdict.UNKNOWN for one in predictions.segments)
+    return (
+        f"{len(predictions.segments):,} segments on the data of {predictions.as_of}: {equal:,} proved equal, "
+        f"{explained:,} differ by inactive or deleted contacts alone, {holds:,} differ otherwise, "
+        f"{unknown:,} cannot be evaluated."
+    )
+
+
+def sentences(predictions: Predictions) -> Iterator[str]:
+    """The predictions for people, a line a segment that is not simply equal, and what it comes to."""
     holds = [one for one in predictions.segments if one.holds]
     unknown = [one for one in predictions.segments if one.verdict is Verdict.UNKNOWN]
-    yield (
-        f"{len(predictions.segments):,} segments on the data of {predictions.as_of}: {equal:,} proved equal, "
-        f"{explained:,} differ by inactive or deleted contacts alone, {len(holds):,} differ otherwise, "
-        f"{len(unknown):,} cannot be evaluated."
-    )
+    yield headline(predictions)
     for one in holds:
         yield (
             f"  “{one.name}” ({one.legacy_id}): {one.legacy:,} before, {one.predicted:,} predicted; "

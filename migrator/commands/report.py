@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrator.base.errors import Exit
-from migrator.contracts.decisions import decided, read_decisions
+from migrator.contracts.decisions import decided, read_agreed, read_decisions
 from migrator.contracts.export_folder import METADATA
 from migrator.contracts.history import read_history
 from migrator.contracts.journal import JOURNAL, LoadResult, LoadState, read_results, read_summary
 from migrator.contracts.plan import Plan, PlannedSegment, read_plan
+from migrator.contracts.predictions import held, read_predictions
 from migrator.contracts.reach import read_reach
 from migrator.contracts.run_folder import ReportWish, RunFolder, utc_now
 from migrator.contracts.verification import Verification, latest, read_verifications
@@ -48,12 +49,34 @@ class Summary:
 
 
 def plan_of(run: RunFolder) -> Plan:
-    """The run's plan, with what people decided since.
+    """The run's plan, with what people decided since, and without what a prediction holds back.
+
+    Raises:
+        UsageError: there is none, or a file is damaged.
+    """
+    predictions = read_predictions(run.path)
+    if predictions is None:
+        return decided_plan(run)
+    loaded = {key for key, found in read_results(run.path / JOURNAL).items() if found.state is LoadState.LOADED}
+    return held(decided_plan(run), predictions, read_agreed(run.path), loaded)
+
+
+def decided_plan(run: RunFolder) -> Plan:
+    """The run's plan with what people decided, also where a prediction holds a segment back.
 
     Raises:
         UsageError: there is none, or a file is damaged.
     """
     return decided(read_plan(run.path), read_decisions(run.path))
+
+
+def plan_to_decide(run: RunFolder) -> Plan:
+    """The run's plan as it was made, in which also waits what a prediction holds back.
+
+    Raises:
+        UsageError: there is none, or a file is damaged.
+    """
+    return held(read_plan(run.path), read_predictions(run.path), {})
 
 
 def report_stage(
@@ -183,6 +206,7 @@ def _compared(run: RunFolder, plan: Plan, verifications: list[Verification]) -> 
         dry_run=dry_run,
         history=verifications,
         journal=read_summary(run.path / JOURNAL),
+        predictions=read_predictions(run.path),
     )
     return compared, totals(compared.rows), dry_run
 

@@ -22,7 +22,7 @@ from uuid import UUID
 from migrator.base.errors import Declined, Interrupted, MigratorError, UsageError
 from migrator.commands.doctor import examine, refuse_where_not_ready
 from migrator.commands.examination import Health, elsewhere
-from migrator.commands.report import Summary, journal_lost, plan_of, report_stage
+from migrator.commands.report import Summary, decided_plan, journal_lost, plan_of, report_stage
 from migrator.commands.session import Orders
 from migrator.contracts.decisions import checksum_of_decided
 from migrator.contracts.export_check import check_export
@@ -30,8 +30,10 @@ from migrator.contracts.export_folder import OrganisationRef, member_reader, rea
 from migrator.contracts.history import Deed, Event, record
 from migrator.contracts.journal import JOURNAL, read_results
 from migrator.contracts.plan import Plan, TranslationSettings, check_export_of, write_plan
+from migrator.contracts.predictions import read_predictions
 from migrator.contracts.run_folder import Goal, RunFolder, Task, utc_now
 from migrator.contracts.selection import Selection, nothing_chosen
+from migrator.contracts.tables import has_table
 from migrator.contracts.verification import Verification
 from migrator.dataverse import inspection
 from migrator.dataverse.client import Client
@@ -46,6 +48,7 @@ from migrator.loader.loading import Loading, check_target
 from migrator.loader.preview import Part, Preview
 from migrator.loader.verify import verify
 from migrator.mql.schema import schema_from_json
+from migrator.product.codes import AUDIENCE
 from migrator.translator.translate import Spread, translate
 
 log = logging.getLogger("migrator")
@@ -153,6 +156,41 @@ def translate_stage(run: RunFolder, task: Task, target: OrganisationRef | None =
     write_plan(plan, run.path)
     run.update(translated=utc_now())
     return plan
+
+
+def predict_stage(run: RunFolder, orders: Orders, *, wanted: bool = True) -> None:
+    """Predict who will be in each segment, over the tables of the run's export; what differs waits for a person.
+
+    Args:
+        run: the run, with its plan.
+        orders: how the command speaks to the person.
+        wanted: whether somebody asked for it; otherwise tables that cannot be used are told, and end nothing.
+
+    Raises:
+        UsageError: there are no tables, or they cannot be used.
+    """
+    from migrator.commands.predict import headline, predict
+
+    try:
+        found = predict(run, decided_plan(run), orders.progress)
+    except UsageError as error:
+        if wanted:
+            raise
+        orders.tell(f"It was not predicted who will be in each segment. {error}")
+        return
+    orders.tell(headline(found))
+    if held := [one for one in found.segments if one.holds]:
+        orders.tell(
+            f"{len(held):,} segments are predicted to select other people, and wait until somebody approves them: "
+            f"migrator report {run.name}"
+        )
+
+
+def _predicts(run: RunFolder, task: Task) -> bool:
+    """Whether to predict: as it was asked for, or where the export has contacts; once for one plan."""
+    if task.predict is False or (task.predict is None and not has_table(run.export, AUDIENCE)):
+        return False
+    return read_predictions(run.path) is None
 
 
 _SERIAL = 2_000_000
@@ -428,6 +466,8 @@ def _carry_on(run: RunFolder, orders: Orders, task: Task) -> Summary:
             else:
                 extract_stage(run, orders, task.selection, with_tables=task.with_tables)
         translate_stage(run, task, target)
+    if not state.loaded and _predicts(run, task):
+        predict_stage(run, orders, wanted=bool(task.predict))
     if not run.state().dry_run and task.goal is Goal.RUN:
         load_stage(run, orders, deed=Deed.RUN)
     if task.reach:

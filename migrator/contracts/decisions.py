@@ -1,6 +1,7 @@
 """What people decided about flagged segments: kept beside the plan, which stays as it was approved.
 
-`decisions.json` in the run folder holds a `format`, and `decisions`: legacy ids with `translate`, `snapshot` or `skip`.
+`decisions.json` in the run folder holds a `format`, and `decisions`: legacy ids with `translate`, `snapshot` or `skip`;
+under `predicted` also which prediction was known then, so that nobody has agreed to another one.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from migrator.base.atomic import write_text
 from migrator.base.errors import UsageError
 from migrator.contracts.choices import Choice
 from migrator.contracts.plan import PLAN, Outcome, Plan, PlannedSegment
+from migrator.contracts.predictions import PREDICTIONS, read_predictions
 from migrator.contracts.versions import Format
 from migrator.product import findings
 
@@ -40,7 +43,14 @@ def decide(folder: Path, segments: list[PlannedSegment], choice: Choice) -> None
         open_to(segment, choice)
     decisions = {**read_decisions(folder), **{segment.legacy_id: choice for segment in segments}}
     chosen = {str(key): str(decisions[key]) for key in sorted(decisions)}
-    content = {"format": _FORMAT.number, "decisions": chosen}
+    predictions = read_predictions(folder)
+    known = predictions.by_id if predictions else {}
+    agreed = read_agreed(folder) | {
+        segment.legacy_id: known[segment.legacy_id].token for segment in segments if segment.legacy_id in known
+    }
+    content: dict[str, Any] = {"format": _FORMAT.number, "decisions": chosen}
+    if agreed:
+        content["predicted"] = {str(key): agreed[key] for key in sorted(agreed)}
     write_text(folder / DECISIONS, json.dumps(content, indent=1) + "\n")
 
 
@@ -58,7 +68,7 @@ def checksum_of(segment: PlannedSegment) -> str:
 
 
 def checksum_of_decided(folder: Path) -> str:
-    """A checksum of the plan and its decisions, as both stand.
+    """A checksum of the plan, its decisions, and of what a prediction may hold back, as they stand.
 
     Args:
         folder: the run folder.
@@ -66,6 +76,8 @@ def checksum_of_decided(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in (folder / PLAN, folder / DECISIONS):
         digest.update(path.read_bytes() if path.exists() else b"\0")
+    if (path := folder / PREDICTIONS).exists():
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -103,6 +115,19 @@ def read_decisions(folder: Path) -> dict[UUID, Choice]:
         return {UUID(key): Choice(value) for key, value in content["decisions"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} is damaged ({error}). Delete it and decide again with: migrator approve") from error
+
+
+def read_agreed(folder: Path) -> dict[UUID, str]:
+    """Legacy id → the token of the prediction that was known when the segment was decided about (see `held`).
+
+    Raises:
+        UsageError: the file is damaged, or of a newer format.
+    """
+    path = folder / DECISIONS
+    read_decisions(folder)  # says what is wrong with it
+    content = json.loads(path.read_bytes()) if path.exists() else {}
+    known = content.get("predicted", {})
+    return {UUID(key): str(token) for key, token in known.items()} if isinstance(known, dict) else {}
 
 
 def decided(plan: Plan, decisions: Mapping[UUID, Choice]) -> Plan:

@@ -1,13 +1,16 @@
 """Who will be in each segment, computed before anything is created: `predictions.json` beside the plan.
 
-It is bound to the plan by its checksum: predictions of another plan are none. The plan's own bytes do not change.
+It is bound to the plan by its checksum, and each prediction to the payload that it was made for: predictions of
+something else are none. The plan's own bytes do not change. What is predicted to select other people waits for a person
+(`held`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -16,8 +19,11 @@ from uuid import UUID
 
 from migrator.base.atomic import write_bytes
 from migrator.base.errors import UsageError
-from migrator.contracts.plan import PLAN
+from migrator.contracts.choices import Choice
+from migrator.contracts.payload import Payload
+from migrator.contracts.plan import PLAN, Outcome, Plan, PlannedSegment
 from migrator.contracts.versions import refuse_newer
+from migrator.product import findings
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -76,6 +82,13 @@ class Prediction:
     """Contacts that the real-time segment selects and the original does not."""
     reasons: tuple[Reason, ...] = ()
     note: str = ""
+    payload: str = ""
+    """Checksum of the payload that it was made for; empty where nothing is planned."""
+
+    @property
+    def token(self) -> str:
+        """What a person agrees to who approves the segment all the same: this payload, and these numbers."""
+        return f"{self.payload}:{self.missing}:{self.surplus}"
 
     @property
     def explained(self) -> bool:
@@ -126,6 +139,86 @@ class Predictions:
     overlaps: tuple[Overlap, ...] = ()
     tables: Mapping[str, int] = field(default_factory=dict)
     """Table → rows that were looked at."""
+
+    @property
+    def by_id(self) -> Mapping[UUID, Prediction]:
+        """The predictions by legacy id."""
+        return {one.legacy_id: one for one in self.segments}
+
+
+# --- what waits ------------------------------------------------------------------------------------------------------
+
+
+def payload_of(segment: PlannedSegment) -> Payload | None:
+    """What is predicted: what is sent, or for a segment that waits what the first decision would send."""
+    return segment.payload or next(iter(segment.alternatives.values()), None)
+
+
+def payload_checksum(segment: PlannedSegment) -> str:
+    """A short checksum of what a prediction is made for; empty where nothing is planned."""
+    payload = payload_of(segment)
+    if payload is None:
+        return ""
+    content = json.dumps([payload.query, [asdict(group) for group in payload.groups]], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def prediction_of(segment: PlannedSegment, predictions: Predictions | None) -> Prediction | None:
+    """What was predicted for a segment as the plan has it now; None where nothing was, or for something else."""
+    if predictions is None:
+        return None
+    found = predictions.by_id.get(segment.legacy_id)
+    return found if found and found.payload == payload_checksum(segment) else None
+
+
+def held(
+    plan: Plan, predictions: Predictions | None, agreed: Mapping[UUID, str], loaded: Collection[UUID] = ()
+) -> Plan:
+    """The plan in which every segment waits that is predicted to select other people, and whatever is built on one.
+
+    Args:
+        plan: with what people decided.
+        predictions: of this plan; None holds nothing.
+        agreed: legacy id → the token of the prediction that a person knew who decided about the segment.
+        loaded: legacy ids of what is in the organisation already, and cannot wait any more.
+    """
+    if predictions is None:
+        return plan
+    waits: dict[UUID, findings.Finding] = {}
+    for segment in plan.segments:
+        one = prediction_of(segment, predictions)
+        if segment.legacy_id in loaded or not segment.loadable or one is None or not one.holds:
+            continue
+        if agreed.get(segment.legacy_id) != one.token:
+            waits[segment.legacy_id] = findings.predicted_otherwise(one.missing, one.surplus)
+    names = {segment.legacy_id: segment.name for segment in plan.segments}
+    more = bool(waits)
+    while more:
+        more = False
+        for segment in plan.segments:
+            broken = next((other for other in segment.depends_on if other in waits), None)
+            if broken and segment.loadable and segment.legacy_id not in waits and segment.legacy_id not in loaded:
+                waits[segment.legacy_id] = findings.built_on_a_held_segment(names.get(broken, str(broken)))
+                more = True
+    return replace(plan, segments=tuple(_waiting(segment, waits) for segment in plan.segments)) if waits else plan
+
+
+def _waiting(segment: PlannedSegment, waits: Mapping[UUID, findings.Finding]) -> PlannedSegment:
+    finding = waits.get(segment.legacy_id)
+    if finding is None or segment.payload is None:
+        return segment
+    open_to_it = segment.alternatives or {Choice.TRANSLATE: segment.payload}
+    return replace(
+        segment,
+        outcome=Outcome.FLAGGED,
+        findings=(*segment.findings, finding),
+        payload=None,
+        proposal=segment.payload.query,
+        alternatives=open_to_it,
+    )
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
 
 
 @cache

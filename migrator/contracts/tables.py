@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 FOLDER = "tables"
@@ -36,6 +37,12 @@ def is_table_part(name: str) -> bool:
 def part_name(table: str, number: int) -> str:
     """The file of a part, below the export folder, numbered from 1."""
     return f"{FOLDER}/{table}/part-{number:05}.parquet"
+
+
+def has_table(export: Path, name: str) -> bool:
+    """Whether an export has rows of a table, as Parquet or as CSV."""
+    folder = export / FOLDER
+    return (folder / f"{name}.csv").is_file() or any((folder / name).glob("*.parquet"))
 
 
 def to_json(read: TableRead) -> dict[str, Any]:

@@ -470,6 +470,26 @@ def approved(decision: str) -> tuple[str, str]:
     return (f"A person decided: {decision}.", "Nothing to do; the decision is kept in the run folder.")
 
 
+@_finding(Severity.DECISION)
+def predicted_otherwise(missing: int, surplus: int) -> tuple[str, str]:
+    """On the organisation's own data the real-time segment selects other people than the original."""
+    return (
+        f"Predicted on the organisation's own data: {missing:,} active contacts of the original would be missing, and "
+        f"{surplus:,} others would be in it.",
+        "Look at the ids in the folder predicted of the run. Approve the segment if these people are right; otherwise "
+        "freeze its members, or build it anew.",
+    )
+
+
+@_finding(Severity.DECISION)
+def built_on_a_held_segment(name: str) -> tuple[str, str]:
+    """The query refers to a segment that waits, because it is predicted to select other people."""
+    return (
+        f"The query refers to “{name}”, which waits because it is predicted to select other people.",
+        "Decide about that segment first; then this one follows, or is approved by itself.",
+    )
+
+
 @_finding(Severity.CHANGE)
 def query_turned_round(way: str) -> tuple[str, str]:
     """The query started at another table and was turned round, so that it begins at contact."""

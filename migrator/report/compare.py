@@ -9,6 +9,7 @@ from uuid import UUID
 
 from migrator.contracts.journal import JournalSummary, LoadResult
 from migrator.contracts.plan import LOADED_OUTCOMES, Outcome, Plan
+from migrator.contracts.predictions import Predictions, prediction_of
 from migrator.contracts.verification import Verification, Verified
 from migrator.report.row import Facts, ReportRow, Standing, row_of
 
@@ -31,6 +32,7 @@ def compare(
     dry_run: bool,
     history: Sequence[Verification] = (),
     journal: JournalSummary | None = None,
+    predictions: Predictions | None = None,
 ) -> Comparison:
     """One row a segment, in the order of the plan.
 
@@ -41,6 +43,7 @@ def compare(
         dry_run: whether nothing was to be loaded.
         history: all looks, oldest first; where there are several, each gives a column.
         journal: what the loading took.
+        predictions: who will be in each segment, where that was predicted.
     """
     took = journal.timings if journal else {}
     counted = [{seen.legacy_id: seen.after for seen in look.segments} for look in history]
@@ -53,6 +56,7 @@ def compare(
                 dry_run,
                 tuple(look.get(segment.legacy_id) for look in counted),
                 *took.get(segment.legacy_id, (0, 0.0)),
+                prediction_of(segment, predictions),
             )
         )
         for segment in plan.segments

@@ -16,10 +16,13 @@ from migrator.contracts.choices import Choice
 from migrator.contracts.journal import LoadResult, LoadState
 from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Outcome, PlannedSegment
+from migrator.contracts.predictions import Prediction
 from migrator.contracts.verification import Match, Verified
 from migrator.product.codes import LegacyStatus, LegacyType, label
 from migrator.product.findings import Finding, Severity
 from migrator.report.offers import Offer, offers_of
+from migrator.report.predicted import who_explains
+from migrator.report.words import Words
 
 T = TypeVar("T")
 
@@ -55,6 +58,8 @@ class Facts:
     writes: int = 0
     seconds: float = 0.0
     """From the first to the last write."""
+    prediction: Prediction | None = None
+    """Who will be in it, on the organisation's own data; None where that was not predicted."""
 
 
 # --- what the facts come to ------------------------------------------------------------------------------------------
@@ -132,6 +137,10 @@ def _explanation(facts: Facts) -> str:
     return "; ".join(filter(None, parts))
 
 
+def _foretold(facts: Facts) -> str:
+    return who_explains(facts.prediction, facts.seen.after if facts.seen else None, Words())
+
+
 def _error(facts: Facts) -> str:
     result = facts.result
     if result is None or not result.error:
@@ -186,7 +195,8 @@ class Shown:
     script: bool
     """Whether the page's script gets it."""
     only: str
-    """`dry` or `real`: the page and the terminal show it only for such runs; empty for both."""
+    """`dry` or `real`: the page and the terminal show it only for such runs; `foretold`: only where somebody
+    predicted; empty for all."""
     private: bool
     """Whether a person has written it, so that an anonymous report leaves it out."""
     long: bool
@@ -233,8 +243,8 @@ Inside = Annotated[T, Field(exclude=True)]
 class ReportRow:
     """One legacy segment, before and after. The order of the fields is the one of `report.json`."""
 
-    legacy_id: str = told(lambda facts: str(facts.segment.legacy_id), "ids legacy_id", table=18)
-    segment_id: str = told(lambda facts: str(facts.segment.segment_id), "ids realtime_id", table=19)
+    legacy_id: str = told(lambda facts: str(facts.segment.legacy_id), "ids legacy_id", table=20)
+    segment_id: str = told(lambda facts: str(facts.segment.segment_id), "ids realtime_id", table=21)
     name: str = told(lambda facts: facts.segment.name, "segment", table=1, page=1, terminal=1)
     type: str = told(
         lambda facts: label(facts.segment.type_code, LegacyType),
@@ -260,12 +270,21 @@ class ReportRow:
     before: int | None = told(lambda facts: facts.segment.before, "before", Kind.COUNT, table=6, page=6, terminal=4)
     before_source: str = told(_source, "origin", Kind.VALUE, family="source", table=7)
     planned: int | None = told(_planned, "planned", Kind.COUNT, table=8, page=7, terminal=5, only="dry")
+    predicted: int | None = told(
+        lambda facts: facts.prediction.predicted if facts.prediction else None,
+        "predicted", Kind.COUNT, table=9, page=8, only="foretold",
+    )  # fmt: skip
+    """Members of the real-time segment on the organisation's own data, computed before anything is created."""
+    original_now: int | None = told(lambda facts: facts.prediction.legacy if facts.prediction else None, script=False)
+    """Members of the original on the same data."""
+    verdict: str = told(lambda facts: str(facts.prediction.verdict) if facts.prediction else "", script=False)
+    """equal, differs or unknown; empty where nothing was predicted."""
     after: int | None = told(
         lambda facts: facts.seen.after if facts.seen else None,
-        "after", Kind.COUNT, table=10, page=9, terminal=6, only="real",
+        "after", Kind.COUNT, table=11, page=10, terminal=6, only="real",
     )  # fmt: skip
-    difference: int | None = told(_difference, "difference", Kind.SIGNED, table=11, page=10, only="real")
-    share: Inside[float | None] = told(_share, "share", Kind.SHARE, table=12, page=11, only="real", inside=True)
+    difference: int | None = told(_difference, "difference", Kind.SIGNED, table=12, page=11, only="real")
+    share: Inside[float | None] = told(_share, "share", Kind.SHARE, table=13, page=12, only="real", inside=True)
     inactive: int = told(lambda facts: facts.seen.inactive if facts.seen else 0, script=False)
     """Members missing afterwards because the contact is inactive."""
     deleted: int = told(lambda facts: facts.seen.deleted if facts.seen else 0, script=False)
@@ -274,23 +293,26 @@ class ReportRow:
     """Members missing afterwards without such a reason."""
     surplus: int = told(lambda facts: facts.seen.surplus if facts.seen else 0, script=False)
     """Members there afterwards that were not there before."""
-    explanation: str = told(_explanation, "explanation", table=13, private=True)
-    error: str = told(_error, "error", table=15, private=True)
+    explanation: str = told(_explanation, "explanation", table=14, private=True)
+    prediction: str = told(_foretold, "prediction", table=15, private=True)
+    """What data, translation and service have to do with a difference."""
+    foreseen: Inside[Prediction | None] = told(lambda facts: facts.prediction, script=False, inside=True)
+    error: str = told(_error, "error", table=17, private=True)
     writes: int = told(lambda facts: facts.writes)
     seconds: float = told(lambda facts: facts.seconds)
     groups: tuple[tuple[str, int], ...] = told(
         lambda facts: tuple((group.name, group.count) for group in facts.segment.groups)
     )
     """Name and members of each static group."""
-    looks: tuple[int | None, ...] = told(lambda facts: facts.looks, "looks", Kind.LOOKS, table=9, page=8, only="real")
+    looks: tuple[int | None, ...] = told(lambda facts: facts.looks, "looks", Kind.LOOKS, table=10, page=9, only="real")
     """Members at each verification, oldest first."""
-    findings: tuple[Finding, ...] = told(lambda facts: facts.segment.findings, "findings", Kind.FINDINGS, table=14)
-    query: str = told(lambda facts: facts.segment.query, "legacy_query", table=16, private=True, long=True)
+    findings: tuple[Finding, ...] = told(lambda facts: facts.segment.findings, "findings", Kind.FINDINGS, table=16)
+    query: str = told(lambda facts: facts.segment.query, "legacy_query", table=18, private=True, long=True)
     english: str = told(lambda facts: facts.segment.english, private=True, long=True)
     realtime_query: str = told(
-        lambda facts: facts.segment.realtime_query, "sent_query", table=17, private=True, long=True
+        lambda facts: facts.segment.realtime_query, "sent_query", table=19, private=True, long=True
     )
-    reason: Inside[str] = told(_reason, "reason", page=12, script=False, private=True, inside=True)
+    reason: Inside[str] = told(_reason, "reason", page=13, script=False, private=True, inside=True)
     """Why it stands where it stands, in a sentence."""
     choices: Inside[tuple[str, ...]] = told(
         lambda facts: tuple(offer.choice for offer in offers_of(facts.segment) if offer.choice != Choice.SKIP),
@@ -357,15 +379,20 @@ class Column:
         return " ".join(one.message for one in found) if self.kind is Kind.FINDINGS else found
 
 
-def columns(form: str, looks: Sequence[str] = (), *, dry_run: bool | None = None) -> list[Column]:
+def columns(
+    form: str, looks: Sequence[str] = (), *, dry_run: bool | None = None, foretold: bool = False
+) -> list[Column]:
     """The columns of a form.
 
     Args:
         form: `table`, `page` or `terminal`.
         looks: when the members were looked at, oldest first.
         dry_run: what kind of run it is; None takes the columns of both kinds.
+        foretold: whether it was predicted who will be in a segment.
     """
-    kinds = ("", "dry", "real") if dry_run is None else ("", "dry" if dry_run else "real")
+    kinds = {"", "foretold", "dry", "real"}
+    if dry_run is not None:
+        kinds -= {"real" if dry_run else "dry"} | (set() if foretold else {"foretold"})
     found = [(getattr(shown, form), name) for name, shown in SHOWN.items() if shown.only in kinds]
     return [column for place, name in sorted(found) if place for column in _columns_of(name, looks)]
 

@@ -25,6 +25,7 @@ from migrator.report.compare import Change, Comparison, Totals
 from migrator.report.first_screen import FirstScreen, by_importance, first_screen
 from migrator.report.offers import Offer
 from migrator.report.people import People, memberships
+from migrator.report.predicted import who_explains
 from migrator.report.reach import ReachStory, anonymous, reach_story, with_findings
 from migrator.report.recommending import IMPORTED, recommended, without_freezing
 from migrator.report.row import SHOWN, ReportRow, Standing
@@ -227,7 +228,8 @@ def _said(row: ReportRow, words: Words) -> ReportRow:
     said[row.explanation] = explanation
     error = sentence_of(row.error, words)
     reason = said.get(row.reason) or sentence_of(row.reason, words)
-    return replace(row, explanation=explanation, findings=findings, reason=reason, error=error)
+    prediction = who_explains(row.foreseen, row.after, words)
+    return replace(row, explanation=explanation, findings=findings, reason=reason, error=error, prediction=prediction)
 
 
 _NOTHING: dict[str, Any] = {name: "" for name, shown in SHOWN.items() if shown.private}

@@ -16,11 +16,12 @@ import pytest
 
 from migrator.base.errors import Exit, UsageError
 from migrator.base.progress import Silent
+from migrator.commands.deciding import Meant, carry_out, in_one_way
 from migrator.commands.predict import exit_code, predict, predictions_json, sentences, table_files
-from migrator.commands.report import plan_of
+from migrator.commands.report import decided_plan, plan_of, report_stage
 from migrator.commands.run import take_export, translate_stage
 from migrator.contracts.choices import Choice, Choices
-from migrator.contracts.plan import Plan, write_plan
+from migrator.contracts.plan import Outcome, Plan, read_plan, write_plan
 from migrator.contracts.predictions import (
     PREDICTED,
     PREDICTIONS,
@@ -28,9 +29,18 @@ from migrator.contracts.predictions import (
     Predictions,
     Reason,
     Verdict,
+    held,
+    payload_checksum,
+    prediction_of,
     read_predictions,
+    write_predictions,
 )
 from migrator.contracts.run_folder import RunFolder, Task, new_run
+from migrator.report.predicted import who_explains
+from migrator.report.row import Standing
+from migrator.report.words import Words
+from migrator.sandbox.server import Running
+from tests.conftest import Command
 
 pytestmark = pytest.mark.slow  # each test has servers and processes of its own
 
@@ -231,3 +241,160 @@ def test_what_scripts_and_people_read(done: tuple[RunFolder, Predictions]) -> No
     assert exit_code(found) is Exit.WAITING  # some cannot be evaluated
     assert exit_code(replace(found, segments=tuple(one for one in found.segments if one.explained))) is Exit.DONE
     assert "proved equal" in next(iter(sentences(found)))
+
+
+# --- what is predicted to differ waits -------------------------------------------------------------------------------
+
+
+def wrong(run: RunFolder, name: str = "Depot") -> Prediction:
+    """A run whose plan has a query that is wrong, predicted."""
+    changed(run, name, lambda query: query.replace("depot", "e"))
+    return by_name(predict(run, decided_plan(run), Silent()))[name]
+
+
+def outcome(run: RunFolder, name: str = "Depot") -> tuple[Outcome, list[str]]:
+    (found,) = (segment for segment in plan_of(run).segments if segment.name == name)
+    return found.outcome, [one.code for one in found.findings if one.code.startswith(("predicted", "built-on"))]
+
+
+def test_a_segment_that_is_predicted_to_differ_waits_until_somebody_approves_it(run: RunFolder) -> None:
+    assert outcome(run) == (Outcome.READY, [])
+    one = wrong(run)
+    assert outcome(run) == (Outcome.FLAGGED, ["predicted-otherwise"])
+    assert read_plan(run.path).segments  # the plan itself says nothing of it
+    decisions, refused = in_one_way(run, Meant(("Depot",)), Choice.TRANSLATE, "Ada", "")
+    assert refused == []
+    carry_out(run, decisions, refused, dry_run=False)
+    assert outcome(run)[0] is Outcome.READY
+    assert next(s for s in plan_of(run).segments if s.name == "Depot").payload
+    # What was agreed to are these numbers; on other data it waits again.
+    predictions = read_predictions(run.path)
+    assert predictions
+    other = [replace(p, missing=p.missing + 1) if p.legacy_id == one.legacy_id else p for p in predictions.segments]
+    write_predictions(run.path, replace(predictions, segments=tuple(other)))
+    assert outcome(run) == (Outcome.FLAGGED, ["predicted-otherwise"])
+
+
+def test_a_decision_from_before_a_prediction_agrees_to_nothing_that_was_not_known(run: RunFolder) -> None:
+    name = "Newsletter without VIPs"
+    changed_plan = plan_of(run)
+    segment = next(one for one in changed_plan.segments if one.name == name)
+    assert segment.loadable
+    predictions = predict(run, changed_plan, Silent())
+    agreed = {segment.legacy_id: "another prediction"}
+    differs = replace(predictions.by_id[segment.legacy_id], verdict=Verdict.DIFFERS, missing=3,
+                      reasons=(Reason.TRANSLATION,))  # fmt: skip
+    told = replace(predictions, segments=(differs,))
+    assert not next(s for s in held(changed_plan, told, agreed).segments if s.name == name).loadable
+    assert next(
+        s for s in held(changed_plan, told, {segment.legacy_id: differs.token}).segments if s.name == name
+    ).loadable
+    assert held(changed_plan, told, {}, [segment.legacy_id]) == changed_plan  # it is loaded already
+
+
+def test_whatever_is_built_on_a_segment_that_waits_waits_too(run: RunFolder) -> None:
+    plan = plan_of(run)
+    built = next(segment for segment in plan.segments if segment.depends_on and segment.loadable)
+    base = next(segment for segment in plan.segments if segment.legacy_id == built.depends_on[0])
+    one = Prediction(base.legacy_id, base.name, 1, 5, 3, Verdict.DIFFERS, missing=2, reasons=(Reason.TRANSLATION,),
+                     payload=payload_checksum(base))  # fmt: skip
+    told = Predictions(1, "", "", "", (one,))
+    waiting = {segment.name for segment in held(plan, told, {}).segments if not segment.loadable}
+    assert {base.name, built.name} <= waiting
+    assert outcome_codes(held(plan, told, {}), built.name) == ["built-on-a-held-segment"]
+
+
+def outcome_codes(plan: Plan, name: str) -> list[str]:
+    (found,) = (segment for segment in plan.segments if segment.name == name)
+    return [one.code for one in found.findings if one.code.startswith(("predicted", "built-on"))]
+
+
+def test_a_prediction_is_one_of_what_is_sent_and_of_nothing_else(run: RunFolder) -> None:
+    plan = plan_of(run)
+    predictions = predict(run, plan, Silent())
+    depot = next(segment for segment in plan.segments if segment.name == "Depot")
+    assert prediction_of(depot, predictions) is not None
+    assert depot.payload is not None
+    definition = {**depot.payload.definition, "msdynmkt_segmentquery": "PROFILE(contact)"}
+    other = replace(depot, payload=replace(depot.payload, definition=definition))
+    assert prediction_of(other, predictions) is None
+
+
+def test_the_report_shows_what_was_predicted_and_who_explains_a_difference(run: RunFolder) -> None:
+    wrong(run)
+    rows = {row.name: row for row in report_stage(run).rows}
+    assert rows["Depot"].predicted is not None
+    assert rows["Depot"].verdict == "differs"
+    assert "translation: " in rows["Depot"].prediction
+    assert rows["Depot"].standing is Standing.WAITING
+    assert "Predicted" in (run.path / "report.html").read_text()
+
+
+NUMBERS = Prediction(UUID(int=1), "x", recorded=10, legacy=12, predicted=11, verdict=Verdict.DIFFERS)
+TOLD = [
+    (NUMBERS, None, "data: 10 were recorded, and the original selects 12 on the data of the prediction; "
+     "translation: the same people"),
+    (replace(NUMBERS, recorded=12, inactive=1), 11, "data: as recorded; translation: the same people, but for "
+     "1 inactive contact; service: as predicted"),
+    (replace(NUMBERS, recorded=None, missing=2, surplus=1), 9, "translation: 2 would be missing and 1 new; "
+     "service: 9 in the organisation instead of the 11 that were predicted"),
+    (replace(NUMBERS, verdict=Verdict.UNKNOWN, note="there is no query"), None, "not predicted: there is no query"),
+    (None, 5, ""),
+]  # fmt: skip
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(("prediction", "after", "sentence"), TOLD)
+def test_data_translation_and_service_are_told_apart(
+    prediction: Prediction | None, after: int | None, sentence: str
+) -> None:
+    assert who_explains(prediction, after, Words()) == sentence
+
+
+# --- as a part of a run ----------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_predicts_where_the_export_has_tables(command: Command, tmp_path: Path) -> None:
+    result = command("run", "--dry-run", "--from", CONTOSO)
+    assert "proved equal" in result.err
+    (path,) = Path("reports").iterdir()
+    assert (path / PREDICTIONS).exists()
+    command("report", "--format", "json")
+    rows = json.loads((path / "report.json").read_text())["segments"]
+    assert all(row["predicted"] is not None for row in rows if row["outcome"] in ("ready", "adapted"))
+
+
+def test_nothing_is_predicted_where_nobody_wants_it(command: Command, small_export: Path) -> None:
+    assert "proved equal" not in command("run", "--dry-run", "--no-predict", "--from", small_export).err
+    (path,) = Path("reports").iterdir()
+    assert not (path / PREDICTIONS).exists()
+
+
+def test_a_run_extracts_tables_predicts_and_finds_what_was_predicted(command: Command, sandbox: Running) -> None:
+    result = command("run", "--org", sandbox.address, "--predict")
+    assert "rows of the tables" in result.err
+    (path,) = Path("reports").iterdir()
+    command("report", "--format", "json")
+    rows = json.loads((path / "report.json").read_text())["segments"]
+    compared = [row for row in rows if row["after"] is not None]
+    assert len(compared) >= 3
+    for row in compared:
+        assert row["predicted"] == row["after"], row["name"]
+        assert "service: as predicted" in row["prediction"]
+
+
+def test_load_leaves_out_what_is_predicted_to_differ(command: Command, sandbox: Running) -> None:
+    command("run", "--dry-run", "--org", sandbox.address, "--predict")
+    (path,) = Path("reports").iterdir()
+    run = RunFolder(path)
+    changed(run, "Oslo", lambda query: query.replace("Oslo", "Paris"))
+    command("predict")
+    result = command("load", "--yes", "--org", sandbox.address)
+    assert result.code == 3, result.err
+    names = [row["msdynmkt_displayname"] for row in sandbox.organisation.rows["msdynmkt_segment"].values()]
+    assert "Oslo" not in names
+    assert names
+    command("approve", "Oslo", "--as", "translate", "--reason", "we want Paris")
+    command("load", "--yes", "--org", sandbox.address)
+    names = [row["msdynmkt_displayname"] for row in sandbox.organisation.rows["msdynmkt_segment"].values()]
+    assert "Oslo" in names

@@ -34,7 +34,8 @@ _FAMILIES = {"severity", *(field.family for field in SHOWN.values() if field.fam
 _SAID_IN_SCRIPT = (
     "decision", "who", "why", "decide_here", "decide_none", "decided_count", "decide_download", "decide_copy",
     "choice_translate", "choice_snapshot", "choice_skip",
-    "no_name", "segment", "any", "showing", "no_match", "error", "explanation", "selects", "findings", "legacy_query",
+    "no_name", "segment", "any", "showing", "no_match", "error", "explanation", "prediction", "selects", "findings",
+    "legacy_query",
     "proposed_query", "sent_query", "carries_out", "origin", "groups", "timing", "timing_text", "ids", "legacy_id",
     "realtime_id", "open_link", "by_query", "copy", "copied",
 )  # fmt: skip
@@ -65,7 +66,8 @@ def page(story: Story) -> str:
     """The page."""
     style = (shipped("templates") / "report.css").read_text(encoding="utf-8")
     script = (shipped("templates") / "report.js").read_text(encoding="utf-8")
-    shown = columns("page", story.looks, dry_run=story.run.dry_run)
+    foretold = any(row.verdict for row in story.rows)
+    shown = columns("page", story.looks, dry_run=story.run.dry_run, foretold=foretold)
     template = _templates().get_template("report.html.j2")
     return template.render(
         story=story,
