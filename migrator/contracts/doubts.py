@@ -24,7 +24,7 @@ def doubts(members: Members, segment: LegacySegment, tolerance: float) -> Mappin
     asked = {Doubt.QUESTION: int(bool(members.question))}
     if members.count is None:
         return _open(asked, members.accepted)
-    named = members.source in (MemberSource.FILE, MemberSource.LIST)
+    named = members.source.named
     static = segment.type_code == LegacyType.STATIC
     lost = members.gone or members.not_found or members.unreadable
     maybe_lost = bool(named or lost or segment.recorded_size != 0)

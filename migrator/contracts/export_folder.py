@@ -64,6 +64,11 @@ class MemberSource(StrEnum):
     NOT_READ = "not-read"
     """Nobody asked: the segment was left out by a filter, or never had members (a draft)."""
 
+    @property
+    def named(self) -> bool:
+        """Whether a person said which list is the segment's."""
+        return self in (MemberSource.FILE, MemberSource.LIST)
+
 
 @dataclass(frozen=True, slots=True)
 class Excluding:
@@ -261,7 +266,7 @@ class ExportWriter:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError):
             return None
         before = _as_of(entry)
-        named = members.source in (MemberSource.FILE, MemberSource.LIST) and before and before.organisation
+        named = members.source.named and before and before.organisation
         same = before == as_of or named == as_of.organisation
         if not same or members.unanswered or members.source is MemberSource.NOT_READ:
             return None

@@ -432,7 +432,7 @@ def _list_gone(writer: ExportWriter, segment: LegacySegment, direction: str, gon
 
 def _unchecked(members: Members) -> bool:
     """The service gives contacts that exist; rows, files and lists may be older than their deletion."""
-    old = members.source in (MemberSource.ROW, MemberSource.FILE, MemberSource.LIST)
+    old = members.source is MemberSource.ROW or members.source.named
     return old and not members.checked and bool(members.count)
 
 

@@ -90,7 +90,7 @@ def _number_of_groups(count: int) -> int:
 
 def _about_reading(members: Members) -> Iterator[Finding]:
     """What there is to say about where the members come from, and what was found there."""
-    named = members.source in (MemberSource.FILE, MemberSource.LIST)
+    named = members.source.named
     if members.duplicates or (members.unreadable and not named):
         yield findings.member_ids_cleaned(0 if named else members.unreadable, members.duplicates)
     if members.pending is not None:
