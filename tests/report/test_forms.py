@@ -12,6 +12,7 @@ import pytest
 from openpyxl import load_workbook
 from pydantic import TypeAdapter
 
+from migrator.contracts.export_folder import MemberSource
 from migrator.contracts.journal import LoadResult, LoadState
 from migrator.contracts.plan import Outcome
 from migrator.contracts.run_folder import RunFolder
@@ -126,6 +127,8 @@ def test_the_summary_tells_the_story() -> None:
 
 
 def test_every_text_is_there_in_every_language() -> None:
+    sources = {str(one) for one in MemberSource} - {MemberSource.NONE, MemberSource.NOT_READ}
+    assert sources <= _catalogue()["is_source"].keys()
     assert _catalogue()["about_finding"].keys() == findings.CATALOGUE.keys()
     for code, entry in _catalogue()["about_finding"].items():
         assert entry.keys() == {"de", "fr"}, code
