@@ -159,6 +159,8 @@ class Story:
     findings: tuple[tuple[str, str, str, int], ...]
     """Code, severity, meaning, and how many segments have it."""
     limits: tuple[Limit, ...]
+    history: tuple[Event, ...]
+    """Who did what, in the words of the language; oldest first."""
     checksums: Mapping[str, str]
     """Of what decisions would do, by the id of each segment that waits for one."""
     reach: ReachStory | None = None
@@ -213,6 +215,9 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
         looks=comparison.looks,
         findings=_findings(rows, words),
         limits=_limits(rows, words),
+        history=tuple(
+            replace(one, deed=words.named("deed", one.deed), what=sentence_of(one.what, words)) for one in run.history
+        ),
         checksums=checksums,
         reach=reach_story(run.reach, rows, words) if run.reach else None,
     )

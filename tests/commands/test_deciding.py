@@ -161,7 +161,7 @@ def test_the_workbook_is_filled_in_and_read_back(command: Command, run: RunFolde
     book = load_workbook(run.path / "report.xlsx")
     sheet = next(one for one in book.worksheets if head in [cell.value for cell in one[1]])
     names = [str(cell.value) for cell in sheet[1]]
-    assert [str(one.sqref) for one in sheet.data_validations.dataValidation] == ["H2:H3"]
+    assert [str(one.sqref) for one in sheet.data_validations.dataValidation] == ["I2", "I3"]
     for row in sheet.iter_rows(min_row=2):
         if row[0].value == "Both":
             row[names.index(head)].value = "Translate "

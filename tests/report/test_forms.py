@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +46,15 @@ def test_the_workbook_has_a_sheet_for_each_topic_with_filters_and_a_frozen_head(
     looks = {segment(1): seen(1, Match.EXPLAINED, 8, inactive=2)}
     FORMS["xlsx"](story(a_plan(planned(1, "Autumn"), planned(2)), results=loaded(1), seen=looks), tmp_path)
     book = load_workbook(tmp_path / "report.xlsx")
-    assert book.sheetnames[:3] == ["In numbers", "All segments", "What we need from you"]
+    assert book.sheetnames[:3] == ["Overview", "All segments", "What we need from you"]
     sheet = book["All segments"]
     assert (sheet.freeze_panes, sheet.auto_filter.ref[:3]) == ("B2", "A1:")
     rows = list(sheet.iter_rows(values_only=True))
     head = list(rows[0])
-    assert rows[1][head.index("Segment")] == "Autumn"
-    assert (rows[1][head.index("Before")], rows[1][head.index("After")]) == (10, 8)
-    assert rows[1][head.index("Share")] == pytest.approx(0.8)
-    assert sheet.cell(2, head.index("Before") + 1).data_type == "n"
+    assert [row[head.index("Segment")] for row in rows[1:]] == ["A", "Autumn"]  # what somebody has to look at first
+    assert (rows[2][head.index("Before")], rows[2][head.index("After")]) == (10, 8)
+    assert rows[2][head.index("Share")] == pytest.approx(0.8)
+    assert sheet.cell(3, head.index("Before") + 1).data_type == "n"
 
 
 def test_no_name_is_a_formula_in_the_workbook(tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_no_name_is_a_formula_in_the_workbook(tmp_path: Path) -> None:
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert not [cell.value for cell in cells if cell.data_type == "f"]
     names = [row[0] for row in book["All segments"].iter_rows(min_row=2, values_only=True)]
-    assert [name or "" for name in names] == HOSTILE
+    assert sorted("" if name == "(no name)" else str(name) for name in names) == sorted(HOSTILE)
 
 
 def test_control_characters_break_no_workbook(tmp_path: Path) -> None:
@@ -70,6 +71,42 @@ def test_control_characters_break_no_workbook(tmp_path: Path) -> None:
     name = load_workbook(tmp_path / "report.xlsx")["All segments"]["A2"].value
     assert isinstance(name, str)
     assert name.startswith("a\ufffdb\ufffd[31m")
+
+
+def test_the_workbook_is_one_that_a_professional_makes(tmp_path: Path) -> None:
+    """Front sheet, widths, wrapped texts, times and shares as such, colours, links, choices, print."""
+    looks = {segment(1): seen(1, Match.EXPLAINED, 8, inactive=2)}
+    failed = {segment(2): LoadResult(segment(2), LoadState.FAILED, "publish", error="No.")}
+    waits = planned(3, "Asks", Outcome.FLAGGED, findings=(findings.members_unknown("x"),))
+    told = story(a_plan(planned(1, "Autumn"), planned(2, "Broken"), waits), results={**loaded(1), **failed}, seen=looks)
+    FORMS["xlsx"](told, tmp_path)
+    book: Any = load_workbook(tmp_path / "report.xlsx")
+    front, every, asks = book["Overview"], book["All segments"], book["What we need from you"]
+    shown = {str(row[0].value): row for row in front.iter_rows(max_col=5)}
+    assert shown["begun"][1].number_format == "yyyy-mm-dd hh:mm"
+    assert isinstance(shown["begun"][1].value, datetime)
+    line = next(row for row in front.iter_rows(max_col=5) if row[0].value == "Broken")
+    assert line[0].hyperlink.location == "'All segments'!A2"
+    assert every["A2"].value == "Broken"
+    assert "No." in str(line[4].value)
+    heads = {cell.value: cell.column_letter for cell in every[1]}
+    assert every[f"{heads['Share']}4"].number_format == "0.0%"
+    assert every[f"{heads['Findings']}3"].alignment.wrap_text
+    assert every.column_dimensions[heads["Findings"]].width >= 40
+    rules = [rule.formula for found in every.conditional_formatting for rule in found.rules]
+    assert ['"failed"'] in rules
+    assert every[f"{heads['Ids: legacy']}2"].hyperlink.target.endswith(
+        f"etn=msdyncrm_segment&pagetype=entityrecord&id={segment(2)}"
+    )
+    assert asks["A2"].hyperlink.location == "'All segments'!A3"
+    (choice,) = asks.data_validations.dataValidation
+    assert (choice.formula1, str(choice.sqref)) == ('"skip"', "I2")  # only what works is offered
+    assert asks["I1"].value == "Decision"
+    assert asks.column_dimensions["M"].hidden
+    for sheet in book:
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+        assert "&P" in sheet.oddFooter.center.text
+        assert not {cell.value for cell in sheet[1]} & {"n", "severity", "code", "standing", "legacy_id"}
 
 
 # --- the table -------------------------------------------------------------------------------------------------------

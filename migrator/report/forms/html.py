@@ -17,6 +17,7 @@ from migrator.base.errors import UsageError
 from migrator.base.resources import shipped
 from migrator.product.findings import Finding
 from migrator.report.row import SHOWN, Column, Kind, ReportRow, columns
+from migrator.report.sentences import sentence_of
 from migrator.report.story import Story
 
 REPORT = "report.html"
@@ -73,6 +74,7 @@ def page(story: Story) -> str:
         story=story,
         heading=partial(_heading, story),
         cell=partial(_cell, story),
+        say=partial(sentence_of, words=story.words),
         w=story.words,
         columns=shown,
         filters=[column for column in shown if column.kind is Kind.VALUE],

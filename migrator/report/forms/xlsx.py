@@ -1,62 +1,147 @@
-"""The workbook, a sheet for each topic: `report.xlsx`."""
+"""The workbook: a front sheet, and one for each topic: `report.xlsx`."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from migrator.base.atomic import writing
 from migrator.contracts.choices import Choice
 from migrator.product.findings import Severity
-from migrator.report.forms.table import table
-from migrator.report.row import Standing
-from migrator.report.story import Story
+from migrator.report.first_screen import Light
+from migrator.report.forms.sheets import Cell, Head, Look, Writer, place
+from migrator.report.forms.table import cell, heading
+from migrator.report.recommending import recommended
+from migrator.report.row import Column, Kind, ReportRow, Standing, columns
+from migrator.report.sentences import sentence_of
+from migrator.report.story import Story, waiting
 
 WORKBOOK = "report.xlsx"
-_LONGEST = 32_767
-"""Characters that a cell of a workbook takes."""
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_TONES = {
+    Standing.VERIFIED: "good", Standing.DRAFT: "", Standing.PLANNED: "calm", Standing.UNVERIFIED: "wait",
+    Standing.DRIFTED: "wait", Standing.DIFFERENT: "badly", Standing.FAILED: "badly", Standing.WAITING: "wait",
+    Standing.IMPOSSIBLE: "badly",
+}  # fmt: skip
+_LIGHTS = {Light.GREEN: "good", Light.AMBER: "wait", Light.RED: "badly"}
+_SHEETS = {"#first": "all_segments", "#segments": "all_segments", "#losses": "all_segments", "#asks": "asks"}
+"""Where the page's links lead in the workbook; the others stay on the front sheet."""
 
 
 def write(story: Story, folder: Path) -> Path:
-    """Write `report.xlsx`, a sheet for each topic; gives its path. Numbers are numbers, and no text is a formula."""
+    """Write `report.xlsx`; gives its path. Numbers are numbers, times are times, and no text is a formula."""
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    w = story.words
-    summary = [(tile.word, tile.value) for tile in story.first.tiles]
-    facts = [
-        (story.verdict, None),
-        (w("run"), story.run.run),
-        (w("begun"), story.run.at),
-        (w("compared_at"), story.run.verified_at),
-        (w("dry_run") if story.run.dry_run else w("real_run"), None),
-        (story.plan.target.url, str(story.plan.target.id)),
-    ]
-    _sheet(book, w("in_numbers"), (w("title"), "n"), [*facts, *summary])
-    _sheet(book, w("all_segments"), *table(story))
+    _front(book, story)
+    _segments(book, story)
     _decisions(book, story)
-    _sheet(book, w("findings"), (w("finding"), "severity", w("explained"), "n"), story.findings)
-    steps = [(step, *counts) for step, counts in story.run.journal.steps.items()]
-    _sheet(book, w("steps"), (w("step"), w("confirmed"), w("failed_steps"), w("open_steps")), steps)
-    mishaps = [
-        (one.at, str(one.legacy_id), one.step, one.error_code, one.error, one.request_id)
-        for one in story.run.journal.mishaps
-    ]
-    _sheet(
-        book,
-        w("errors"),
-        (w("begun"), w("legacy_id"), w("step"), "code", w("error"), w("request_id")),
-        mishaps,
-    )
-    deeds = [(one.at, one.deed, one.by, one.reason, one.segment, one.what) for one in story.run.history]
-    _sheet(book, w("history"), (w("begun"), w("deed"), w("who"), w("why"), w("segment"), w("what")), deeds)
+    _others(book, story)
     path = folder / WORKBOOK
     with writing(path) as file:
         book.save(file)
     return path
+
+
+# --- the front sheet -------------------------------------------------------------------------------------------------
+
+
+def _front(book: Any, story: Story) -> None:
+    """What is read first, as on the first screen of the page."""
+    w, run, first = story.words, story.run, story.first
+    heads = [Head("", 62, Look.WRAPPED), *(Head("", 15, Look.COUNT) for _ in range(3)), Head("", 70, Look.WRAPPED)]
+    sheet = Writer(book, w("overview"), heads, titled=False)
+    sheet.add([Cell(run.title or w("title"), Look.TITLE)])
+    if run.dry_run:
+        sheet.add([Cell(w("dry_run"), Look.STRONG, "wait")])
+    sheet.add([Cell(f"{first.question} {first.answer}", Look.STRONG, _LIGHTS[first.light])])
+    for sentence in (*first.sentences, *filter(None, [first.decided]), story.verdict):
+        sheet.add([sentence])
+    sheet.add([])
+    for tile in first.tiles:
+        target = place(w(_SHEETS[tile.link]), "A1") if tile.link in _SHEETS else ""
+        sheet.add(
+            [Cell(tile.word, Look.TEXT, link=target), Cell(tile.value, Look.COUNT, tile.tone), None, None, tile.note]
+        )
+    if first.first:
+        sheet.add([])
+        words = (w("first"), w("before"), w("after"), w("standing"), w("reason"))
+        sheet.add([Cell(word, Look.STRONG, "badly") for word in words])
+        lines = {row.legacy_id: number for number, row in enumerate(story.important, start=2)}
+        for row in first.first:
+            link = place(w("all_segments"), f"A{lines[row.legacy_id]}")
+            standing = Cell(w.named("standing", row.standing), Look.TEXT)
+            sheet.add(
+                [Cell(row.name or w("no_name"), Look.TEXT, link=link), row.before, row.after, standing, row.reason]
+            )
+        if first.more:
+            sheet.add([Cell(w("first_more", n=first.more), Look.TEXT, link=place(w("all_segments"), "A1"))])
+        if story.totals.failed:
+            sheet.add([f"{w('retry_them')} migrator retry --all-failed --run {run.run}"])
+        if story.totals.standings.get(Standing.DIFFERENT):
+            sheet.add([f"{w('verify_them')} migrator verify {run.run}"])
+    sheet.add([])
+    headings = (w("reconciled"), w("segments"), w("memberships"), w("people"))
+    sheet.add([Cell(word, Look.STRONG, "") for word in headings])
+    for line in first.lines:
+        sheet.add([f"{line.sign} {line.word}".strip(), line.segments, line.memberships, line.people])
+    sheet.add([w("reconciled_note")])
+    sheet.add([])
+    url = story.plan.target.url
+    for word, value in (
+        (w("organisation"), Cell(url, Look.TEXT, link=url)),
+        (w("run"), Cell(run.run, Look.TEXT)),
+        (w("begun"), Cell(run.at, Look.MOMENT)),
+        (w("compared_at"), Cell(run.verified_at, Look.MOMENT)),
+        (w("dry_run" if run.dry_run else "real_run").split(" – ")[0], Cell(w("version", n=story.plan.tool_version))),
+    ):
+        sheet.add([word, value])
+
+
+# --- all segments ----------------------------------------------------------------------------------------------------
+
+_WIDTHS = {
+    "name": 40, "type": 14, "status": 14, "outcome": 12, "standing": 16, "before_source": 26, "explanation": 44,
+    "findings": 60, "error": 44, "query": 40, "realtime_query": 40, "legacy_id": 38, "segment_id": 38,
+}  # fmt: skip
+_LOOKS = {Kind.COUNT: Look.COUNT, Kind.LOOKS: Look.COUNT, Kind.SIGNED: Look.SIGNED, Kind.SHARE: Look.SHARE}
+_WRAPPED = frozenset({"name", "explanation", "findings", "error"})
+
+
+def _segments(book: Any, story: Story) -> None:
+    """Every segment, what somebody has to look at first."""
+    w = story.words
+    shown = columns("table", story.looks)
+    heads = [Head(heading(story, one), _WIDTHS.get(one.key, 12), _look(one)) for one in shown]
+    sheet = Writer(book, w("all_segments"), heads)
+    lines = {row.legacy_id: number for number, row in enumerate(waiting(story.important), start=2)}
+    for row in story.important:
+        sheet.add([_linked(story, column, row, lines) for column in shown])
+    sheet.end()
+    standing = next(number for number, column in enumerate(shown, start=1) if column.key == "standing")
+    sheet.coloured(standing, ((w.named("standing", one), tone) for one, tone in _TONES.items()))
+
+
+def _look(column: Column) -> Look:
+    return _LOOKS.get(column.kind, Look.WRAPPED if column.key in _WRAPPED else Look.TEXT)
+
+
+def _linked(story: Story, column: Column, row: ReportRow, lines: dict[str, int]) -> Any:
+    """A cell: names of those that wait lead to their row of decisions, ids to the organisation."""
+    value = cell(story, column, row)
+    if column.key == "name":
+        link = place(story.words("asks"), f"A{lines[row.legacy_id]}") if row.legacy_id in lines else ""
+        return Cell(value or story.words("no_name"), Look.WRAPPED, link=link)
+    if column.key == "legacy_id" or (column.key == "segment_id" and row.there):
+        table = "msdyncrm_segment" if column.key == "legacy_id" else "msdynmkt_segment"
+        url = story.plan.target.url
+        return Cell(
+            value, Look.TEXT, link=f"{url}/main.aspx?etn={table}&pagetype=entityrecord&id={value}" if url else ""
+        )
+    return value
+
+
+# --- decisions -------------------------------------------------------------------------------------------------------
 
 
 def _decisions(book: Any, story: Story) -> None:
@@ -64,74 +149,72 @@ def _decisions(book: Any, story: Story) -> None:
     from openpyxl.worksheet.datavalidation import DataValidation
 
     w = story.words
-    rows = [
-        (
-            row.name, row.before,
-            " ".join(one.message for one in row.findings if one.severity in (Severity.DECISION, Severity.STOP)),
-            row.english, row.query, row.realtime_query, ", ".join([*row.choices, Choice.SKIP]),
-            "", "", "", row.legacy_id, story.checksums.get(row.legacy_id, ""),
-        )
-        for row in story.important
-        if row.standing in (Standing.WAITING, Standing.IMPOSSIBLE)
-    ]  # fmt: skip
-    head = (
-        w("segment"), w("before"), w("error"), w("in_words"), w("legacy_query"), w("proposed_query"), w("open_choices"),
-        w("decision"), w("who"), w("why"), w("legacy_id"), w("checksum"),
+    wrapped = Look.WRAPPED
+    sheet = Writer(
+        book,
+        w("asks"),
+        [
+            Head(w("segment"), 34, wrapped), Head(w("before"), 10, Look.COUNT), Head(w("explained"), 60, wrapped),
+            Head(w("recommendation"), 44, wrapped), Head(w("in_words"), 50, wrapped),
+            Head(w("legacy_query"), 44, wrapped), Head(w("proposed_query"), 44, wrapped),
+            Head(w("open_choices"), 22, wrapped), Head(w("decision"), 14), Head(w("who"), 18),
+            Head(w("why"), 36, wrapped), Head(w("legacy_id"), 38), Head(w("checksum"), 20, hidden=True),
+        ],
     )  # fmt: skip
-    widths = (34, 10, 60, 60, 50, 50, 24, 14, 18, 40, 38, 20)
-    sheet = _sheet(book, w("asks"), head, rows, widths)
-    choice = DataValidation(type="list", formula1='"translate,snapshot,skip"', allow_blank=True)
-    choice.add(f"H2:H{max(len(rows) + 1, 2)}")
-    sheet.data_validations.append(choice)
+    choices = defaultdict[str, list[int]](list)
+    lines = {row.legacy_id: number for number, row in enumerate(story.important, start=2)}
+    for row in waiting(story.important):
+        open_to_it = [offer.choice for offer in row.offers] or [str(Choice.SKIP)]
+        reasons = [one.message for one in row.findings if one.severity in (Severity.DECISION, Severity.STOP)]
+        link = place(w("all_segments"), f"A{lines[row.legacy_id]}")
+        sheet.add(
+            [
+                Cell(row.name or w("no_name"), wrapped, link=link), row.before, "\n".join(reasons),
+                recommended(row.offers, row.findings, w).sentence, row.english, row.query, row.realtime_query,
+                ", ".join(open_to_it), "", "", "", row.legacy_id, story.checksums.get(row.legacy_id, ""),
+            ]
+        )  # fmt: skip
+        choices[",".join(open_to_it)].append(sheet.row)
+    sheet.end()
+    for words, rows in choices.items():
+        chosen = DataValidation(type="list", formula1=f'"{words}"', allow_blank=True)
+        for number in rows:
+            chosen.add(f"I{number}")
+        sheet.sheet.data_validations.append(chosen)
 
 
-def _sheet(
-    book: Any, title: str, head: Sequence[str], rows: Iterable[Sequence[Any]], widths: Sequence[int] = ()
-) -> Any:
-    """One sheet, with its head; gives it.
+# --- the rest --------------------------------------------------------------------------------------------------------
 
-    Args:
-        book: the workbook.
-        title: what the tab says.
-        head: what the columns are called.
-        rows: the cells.
-        widths: of the columns, in characters; texts of columns of which it is known are wrapped.
-    """
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Alignment, Font
-    from openpyxl.utils import get_column_letter
 
-    sheet = book.create_sheet(re.sub(r"[\\/*?:\[\]]", " ", title)[:31])
-    sheet.freeze_panes = "B2"
-    bold = Font(bold=True)
-    for number in range(1, len(head) + 1):
-        usual = 34 if number == 1 else 18
-        sheet.column_dimensions[get_column_letter(number)].width = widths[number - 1] if widths else usual
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.print_title_rows = "1:1"
-    wrapped = Alignment(wrap_text=True, vertical="top") if widths else None
-
-    def cells(row: Sequence[Any], font: Any = None) -> list[Any]:
-        made = []
-        for value in row:
-            if not isinstance(value, str):
-                made.append(value)
-                continue
-            cell = WriteOnlyCell(sheet, _FORBIDDEN.sub("\ufffd", value)[:_LONGEST])
-            cell.data_type = "s"  # text stays text, also where it begins with =
-            if font:
-                cell.font = font
-            if wrapped:
-                cell.alignment = wrapped
-            made.append(cell)
-        return made
-
-    sheet.append(cells([*head], bold))
-    count = 1
-    for row in rows:
-        sheet.append(cells(row))
-        count += 1
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(head))}{count}"
-    return sheet
+def _others(book: Any, story: Story) -> None:
+    """Findings, steps, errors and history, a sheet each."""
+    w, wrapped = story.words, Look.WRAPPED
+    sheet = Writer(
+        book, w("findings"),
+        [Head(w("finding"), 30), Head(w("severity"), 18), Head(w("explained"), 90, wrapped),
+         Head(w("segments"), 12, Look.COUNT)],
+    )  # fmt: skip
+    for code, severity, meaning, count in story.findings:
+        sheet.add([code, w.named("severity", severity), meaning.replace("`", ""), count])
+    sheet.end()
+    heads = (w("step"), w("confirmed"), w("failed_steps"), w("open_steps"))
+    sheet = Writer(book, w("steps"), [Head(word, 26, Look.COUNT) for word in heads])
+    for step, counts in story.run.journal.steps.items():
+        sheet.add([sentence_of(step, w), *counts])
+    sheet.end()
+    sheet = Writer(
+        book, w("errors"),
+        [Head(w("when"), 18, Look.MOMENT), Head(w("step"), 22), Head(w("error"), 90, wrapped), Head(w("legacy_id"), 38),
+         Head(w("error_code"), 16), Head(w("request_id"), 38)],
+    )  # fmt: skip
+    for one in story.run.journal.mishaps:
+        sheet.add([one.at, sentence_of(one.step, w), one.error, str(one.legacy_id), one.error_code, one.request_id])
+    sheet.end()
+    sheet = Writer(
+        book, w("history"),
+        [Head(w("when"), 18, Look.MOMENT), Head(w("deed"), 18), Head(w("who"), 24), Head(w("why"), 50, wrapped),
+         Head(w("segment"), 50, wrapped), Head(w("what"), 36, wrapped)],
+    )  # fmt: skip
+    for event in story.history:
+        sheet.add([event.at, event.deed, event.by, event.reason, event.segment, event.what])
+    sheet.end()
