@@ -232,15 +232,15 @@ class _Said:
         others = [(place, count) for place, count in people.stand.items() if place is not Place.LIVE]
         if others:
             reasons = ", ".join(f"{w.number(count)} {self.place(place)}" for place, count in others)
-            found.append(w("verdict_nowhere", n=people.known - live, reasons=reasons))
+            found.append(w.many("verdict_nowhere", people.known - live, reasons=reasons))
         gone = [(place, count) for place in GONE if (count := people.touched.get(place, 0))]
         if gone:
             reasons = ", ".join(f"{w.number(count)} {self.place(place)}" for place, count in gone)
             found.append(w("verdict_gone", reasons=reasons))
         if people.new:
-            found.append(w("verdict_new", n=people.new))
+            found.append(w.many("verdict_new", people.new))
         if waiting := people.touched.get(Place.WAITING, 0):
-            found.append(w("verdict_wait_people", n=waiting, segments=self.total.waiting))
+            found.append(w.many("verdict_wait_people", self.total.waiting, people=waiting))
         unseen = (("verdict_by_number", people.by_number), ("verdict_unknown", people.unknown))
         if said := " ".join(w(key, n=count) for key, count in unseen if count):
             found.append(said)

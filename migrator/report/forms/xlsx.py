@@ -9,6 +9,7 @@ from typing import Any
 from migrator.base.atomic import writing
 from migrator.contracts.choices import Choice
 from migrator.product.findings import Severity
+from migrator.product.privileges import LEGACY, SEGMENT
 from migrator.report.first_screen import Light
 from migrator.report.forms.sheets import Cell, Head, Look, Writer, place
 from migrator.report.forms.table import cell, heading
@@ -133,7 +134,7 @@ def _linked(story: Story, column: Column, row: ReportRow, lines: dict[str, int])
         link = place(story.words("asks"), f"A{lines[row.legacy_id]}") if row.legacy_id in lines else ""
         return Cell(value or story.words("no_name"), Look.WRAPPED, link=link)
     if column.key == "legacy_id" or (column.key == "segment_id" and row.there):
-        table = "msdyncrm_segment" if column.key == "legacy_id" else "msdynmkt_segment"
+        table = LEGACY if column.key == "legacy_id" else SEGMENT
         url = story.plan.target.url
         return Cell(
             value, Look.TEXT, link=f"{url}/main.aspx?etn={table}&pagetype=entityrecord&id={value}" if url else ""
