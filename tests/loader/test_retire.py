@@ -10,9 +10,12 @@ import pytest
 
 from migrator.base.patience import Waiting
 from migrator.base.progress import Silent
+from migrator.contracts.export_folder import Members, MemberSource
+from migrator.contracts.verification import Match, Verified
 from migrator.dataverse import outbound
 from migrator.dataverse.errors import Unsettled
 from migrator.loader.retire import STANDING, WAYS, Retired, Wish, retire
+from migrator.loader.still_true import Known
 from migrator.product.codes import LEGACY_MOVES, DefinitionStatus, LegacyStatus
 from tests.loader.migration import Migration
 from tests.small import DYNAMIC, STATIC, contact
@@ -165,6 +168,16 @@ def legacy_list_lost_and_size_changed(migration: Migration) -> None:
     migration.server.organisation.rows["msdyncrm_segment"][str(STATIC)]["msdyncrm_segmentsize"] = 99
 
 
+def legacy_list_lost_and_edited(migration: Migration) -> None:
+    migration.server.organisation.lists.pop(str(STATIC))
+    migration.server.organisation.rows["msdyncrm_segment"][str(STATIC)]["statuscode"] = int(LegacyStatus.LIVE_EDITABLE)
+
+
+def legacy_list_lost_and_touched(migration: Migration) -> None:
+    migration.server.organisation.lists.pop(str(STATIC))
+    migration.server.organisation.rows["msdyncrm_segment"][str(STATIC)]["modifiedon"] = "2026-02-02T00:00:00Z"
+
+
 @pytest.mark.quick
 @pytest.mark.parametrize(
     ("change", "words"),
@@ -176,6 +189,8 @@ def legacy_list_lost_and_size_changed(migration: Migration) -> None:
         (somebody_exchanged, "1 are missing and 1 are new"),
         (legacy_list_grown, "1 members were added to it since the extraction"),
         (legacy_list_lost_and_size_changed, "cannot be read any more.*its size was 5 and is 99"),
+        (legacy_list_lost_and_edited, "cannot be read any more.*its status was Live and is Live editable"),
+        (legacy_list_lost_and_touched, "cannot be read any more.*its last change was unknown and is 2026-02-02"),
     ],
 )
 def test_what_changed_since_the_verification_keeps_a_segment_and_is_named(
@@ -185,7 +200,7 @@ def test_what_changed_since_the_verification_keeps_a_segment_and_is_named(
     done = after(migration, STATIC, change)
     assert re.search(words, done.kept), done
     row = migration.server.organisation.rows["msdyncrm_segment"][str(STATIC)]
-    assert row["statuscode"] == LegacyStatus.LIVE
+    assert row["statuscode"] in (LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE)
 
 
 def query_changed(migration: Migration) -> None:
@@ -194,6 +209,10 @@ def query_changed(migration: Migration) -> None:
 
 def many_more_members(migration: Migration) -> None:
     migration.row(DYNAMIC)["msdynmkt_membercount"] = 99
+
+
+def being_computed(migration: Migration) -> None:
+    migration.row(DYNAMIC)["msdynmkt_membercount"] = None
 
 
 def legacy_query_changed(migration: Migration) -> None:
@@ -206,6 +225,7 @@ def legacy_query_changed(migration: Migration) -> None:
     [
         (query_changed, "another query than was verified"),
         (many_more_members, "99 members now"),
+        (being_computed, "being computed again"),
         (legacy_query_changed, "its own query was changed"),
     ],
 )
@@ -237,6 +257,32 @@ def test_people_who_were_only_counted_need_a_wish_of_their_own_before_deleting(m
 def test_where_nothing_changed_the_segment_goes(migration: Migration, legacy: Any) -> None:
     migration.only(legacy)
     assert after(migration, legacy, lambda _: None).what == "deleted"
+
+
+@pytest.mark.parametrize(("now", "what"), [(3, "deleted"), (4, "")])
+def test_the_number_of_a_query_may_differ_up_to_the_edge_of_the_tolerance(
+    migration: Migration, now: int, what: str
+) -> None:
+    migration.only(DYNAMIC)
+    migration.tolerance = 0.5
+    known = migration.known(DYNAMIC)
+    assert known.seen.after == 2
+    migration.row(DYNAMIC)["msdynmkt_membercount"] = now
+    (done,) = migration.work(lambda loading: retire(loading, [known], Wish(delete=True, wait=5.0), Silent()))
+    assert (done.what, bool(done.kept)) == (what, not what)
+
+
+@pytest.mark.parametrize(
+    ("changes", "compared"),
+    [({}, True), ({"partly": True}, False), ({"after": None}, False)],
+)
+def test_people_are_compared_only_where_every_id_was(
+    migration: Migration, changes: dict[str, Any], compared: bool
+) -> None:
+    known = Known(migration.segment(STATIC), replace(Verified(STATIC, Match.EQUAL, 5, 5), **changes), None, 0.0)  # type: ignore[arg-type]
+    assert known.people_compared is compared
+    unread = replace(known.segment, members=Members(MemberSource.NONE, reason="gone"))
+    assert not replace(known, segment=unread).people_compared
 
 
 # --- answers that are lost -------------------------------------------------------------------------------------------
