@@ -248,11 +248,12 @@ def _legacy_set(segment: LegacySegment, work: _Work) -> Stored:
         if path is None:
             raise EvaluationError("its members are not known")
         members = work.people.listed(path)
-        out = member_file(work.run.export, segment.id, excluded=True)
-        return work.people.without(members, work.people.listed(out)) if out else members
-    if not segment.query.strip():
+    elif segment.query.strip():
+        members = work.people.legacy(parse_outbound(segment.query), lambda name: _legacy_named(name, work))
+    else:
         raise EvaluationError("there is no query")
-    return work.people.legacy(parse_outbound(segment.query), lambda name: _legacy_named(name, work))
+    out = member_file(work.run.export, segment.id, excluded=True)
+    return work.people.without(members, work.people.listed(out)) if out else members
 
 
 def _legacy_named(name: str, work: _Work) -> Stored:
