@@ -1,0 +1,234 @@
+"""A process that has the heavy libraries already, and from which one child for each fault is split off."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import json
+import os
+import resource
+import selectors
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from mutants.faults import ROOT, Fault, broken
+
+HEAVY = (
+    "azure.identity", "duckdb", "httpx", "hypothesis", "jinja2", "lark", "msal", "openpyxl", "pandas", "pydantic",
+    "python_calamine", "requests", "rich", "sqlglot", "starlette", "trustme", "typer", "uvicorn",
+)  # fmt: skip
+"""What nearly every test imports: a second and a half for each fault, if it were done again."""
+
+PATIENCE = 4.0
+"""A fault may make the tests take this many times as long, and `GRACE` seconds more; then it counts as noticed."""
+
+GRACE = 20.0
+MEMORY = 3 << 30
+"""Bytes a child may take: a loop without end that collects something ends by itself."""
+
+
+class _Instead(importlib.machinery.SourceFileLoader):
+    """A module whose text is another than the one on the disk."""
+
+    def __init__(self, name: str, path: str, text: str) -> None:
+        super().__init__(name, path)
+        self._text = text
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._text, self.path, "exec", dont_inherit=True)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Gives the broken module to whoever imports it; nothing on the disk changes, whatever happens to us."""
+
+    def __init__(self, fault: Fault, text: str) -> None:
+        self._path = str(ROOT / fault.file)
+        self._name = fault.module
+        self._text = text
+
+    def find_spec(self, fullname: str, path: Any = None, target: ModuleType | None = None) -> Any:
+        if fullname != self._name:
+            return None
+        return importlib.util.spec_from_file_location(
+            fullname, self._path, loader=_Instead(fullname, self._path, self._text)
+        )
+
+
+class _Watch:
+    """A plugin of pytest that remembers which test failed first; it keeps Hypothesis from rolling dice."""
+
+    def __init__(self) -> None:
+        self.by = ""
+
+    def pytest_configure(self) -> None:
+        from hypothesis import Phase, settings
+
+        settings.register_profile(
+            "mutants", phases=(Phase.explicit, Phase.generate), derandomize=True, database=None, deadline=None
+        )
+        settings.load_profile("mutants")
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed and not self.by:
+            self.by = report.nodeid
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed and not self.by:
+            self.by = f"{report.nodeid} (cannot be imported)"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a fault.
+
+    Args:
+        key: Name of the fault.
+        noticed: Whether a test failed.
+        by: The first that did; "time" if the tests did not end, "" if none failed or none runs through the line.
+        asked: How many tests were to be asked.
+        seconds: How long it took.
+    """
+
+    key: str
+    noticed: bool
+    by: str
+    asked: int
+    seconds: float
+
+
+def _child(fault: Fault, tests: Sequence[str], told: int) -> None:
+    """Run the tests with the fault, and tell which one failed first. Never returns."""
+    code = 70
+    try:
+        os.setsid()
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+        with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            for stream in (0, 1, 2):
+                os.dup2(nowhere, stream)
+            os.environ["TMPDIR"] = folder
+            tempfile.tempdir = None
+            os.chdir(ROOT)
+            sys.path.insert(0, str(ROOT))
+            sys.meta_path.insert(0, _Finder(fault, broken(fault)))
+            try:
+                importlib.import_module(fault.module)
+            except Exception as error:  # noqa: BLE001 - whatever a fault may raise
+                os.write(told, json.dumps([1, f"the import: {type(error).__name__}"]).encode())
+                return
+            import pytest
+
+            watch = _Watch()
+            again = "ignore::pytest.PytestAssertRewriteWarning"  # Hypothesis is there already
+            options = (
+                "-x",
+                "-q",
+                "-W",
+                again,
+                "-p",
+                "no:cacheprovider",
+                "-p",
+                "no:xdist",
+                "-p",
+                "no:cov",
+                f"--basetemp={folder}/t",
+            )
+            code = int(pytest.main([*options, *tests], plugins=[watch]))
+            os.write(told, json.dumps([code, watch.by]).encode())
+    finally:
+        os._exit(code)
+
+
+@dataclass
+class _Going:
+    """A fault whose tests run."""
+
+    fault: Fault
+    tests: list[str]
+    began: float
+    until: float
+    process: int
+
+
+def _ended(one: _Going, answer: bytes, status: int, late: bool) -> Outcome:
+    """What the child has told. Without a word of it, the fault was noticed if the child had to be ended."""
+    code, first = json.loads(answer) if answer else (1 if late or os.WIFSIGNALED(status) else 70, "time")
+    if code not in (0, 1, 2):
+        raise RuntimeError(f"{one.fault.key}: pytest ended with {code} for {' '.join(one.tests[:3])}")
+    return Outcome(one.fault.key, code != 0, first, len(one.tests), time.monotonic() - one.began)
+
+
+def outcomes(work: Iterable[tuple[Fault, list[str], float]], jobs: int) -> Iterator[tuple[Fault, Outcome]]:
+    """Try faults, several at a time, each in a process of its own.
+
+    Args:
+        work: Faults, the tests to ask in their order, and how long those take when nothing is wrong, in seconds.
+        jobs: How many at a time.
+
+    Yields:
+        Each with what became of it, in the order in which they end.
+    """
+    for name in HEAVY:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    waiting, going = iter(work), selectors.DefaultSelector()
+    try:
+        while True:
+            while len(going.get_map()) < jobs and (following := next(waiting, None)):
+                fault, tests, usual = following
+                if not tests:
+                    yield fault, Outcome(fault.key, False, "", 0, 0.0)
+                    continue
+                listens, tells = os.pipe()
+                process = os.fork()
+                if not process:
+                    os.close(listens)
+                    _child(fault, tests, tells)
+                os.close(tells)
+                now = time.monotonic()
+                one = _Going(fault, tests, now, now + PATIENCE * usual + GRACE, process)
+                going.register(listens, selectors.EVENT_READ, one)
+            if not going.get_map():
+                return
+            heard = {key.fd for key, _ in going.select(timeout=0.5)}
+            for key in list(going.get_map().values()):
+                one, late = key.data, time.monotonic() > key.data.until
+                if key.fd not in heard and not late:
+                    continue
+                answer = b"" if key.fd not in heard else os.read(key.fd, 10_000)
+                if answer or late:  # else it is ending by itself, and how it ends says whose fault that is
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(one.process, signal.SIGKILL)
+                _, status = os.waitpid(one.process, 0)
+                going.unregister(key.fd)
+                os.close(key.fd)
+                yield one.fault, _ended(one, answer, status, late)
+    finally:
+        for key in list(going.get_map().values()):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(key.data.process, signal.SIGKILL)
+
+
+def repeated(fault: Fault, tests: Sequence[str], folder: Path) -> None:
+    """Show a fault at work: run the tests with it, with all that pytest says.
+
+    Args:
+        fault: What is put in.
+        tests: What to ask.
+        folder: For temporary files.
+    """
+    sys.path.insert(0, str(ROOT))
+    sys.meta_path.insert(0, _Finder(fault, broken(fault)))
+    import pytest
+
+    pytest.main(["-x", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={folder}", *tests], plugins=[_Watch()])
