@@ -7,6 +7,7 @@ counted on this machine. Nothing is written to the organisation, and consent lea
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
@@ -52,7 +53,7 @@ from migrator.product.codes import AUDIENCE
 from migrator.reach.answer import kinds_told, numbers
 from migrator.reach.count import MemberList, People, TableUnreadable, people
 from migrator.reach.purposes import Purpose, Settings, Topic, chosen, for_mail, topic_of
-from migrator.reach.rules import Checked, ContactFields, Rules, verdicts
+from migrator.reach.rules import PURPOSE_STEP, Checked, ContactFields, Rules, verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +353,8 @@ def _found(
         return Numbers(members, unknown=members)
 
     live = [segment for segment in work.export.segments if segment.status_code in LIVE]
+    everybody = counted.of_live()
+    people = everybody[at or 0] if at is not None or not asked else _of_contacts(everybody[0])
     side_by_side = [
         PurposeReach(
             one.id,
@@ -359,11 +362,10 @@ def _found(
             one.type_word,
             one.model_word,
             tuple(sorted(profiles.get(key, str(key)) for key in one.profiles)),
-            of(list(counted.of_live(n)), work.rules(one, topic)),
+            of(everybody[n], work.rules(one, topic)),
         )
         for n, (one, topic) in enumerate(asked)
     ]
-    everybody = list(counted.of_live(at))
     other = {ContactFields.IGNORED: ContactFields.CHECKED}.get(rules.fields, ContactFields.IGNORED)
     return Reach(
         REACH_FORMAT,
@@ -374,10 +376,10 @@ def _found(
         "",
         "",
         work.wish.contact_fields,
-        of(everybody, replace(rules, fields=other)) if at is not None and contacts else None,
+        of(people, replace(rules, fields=other)) if at is not None and contacts else None,
         work.wish.address,
         tuple(sorted(work.wish.outbound)),
-        of(everybody, rules),
+        of(people, rules),
         len(live),
         sum(segment.id not in places for segment in live),
         tuple(side_by_side),
@@ -391,6 +393,14 @@ def _found(
             for segment in work.export.segments
         ),
     )
+
+
+def _of_contacts(counts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What the contacts alone tell of people of these kinds."""
+    found = Counter[int]()
+    for kind, count in counts:
+        found[kind % PURPOSE_STEP] += count
+    return list(found.items())
 
 
 def _write_lists(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 LEGACY, DEFINITION, SEGMENT = "msdyncrm_segment", "msdynmkt_segmentdefinition", "msdynmkt_segment"
 
+_CONSENT = ("msdynmkt_contactpointconsent4", "msdynmkt_purpose", "msdynmkt_topic", "msdynmkt_compliancesettings4")
 _READ_LEGACY = (f"prvRead{LEGACY}", "prvReadContact")
 _READ_NEW = (f"prvRead{DEFINITION}", f"prvRead{SEGMENT}", "prvReadContact")
 
@@ -24,6 +25,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         f"prvWrite{SEGMENT}",
     ),
     "verify": _READ_NEW,
+    "reach": ("prvReadContact", *(f"prvRead{name}" for name in _CONSENT)),
     "rollback": (
         *_READ_NEW,
         f"prvWrite{DEFINITION}",

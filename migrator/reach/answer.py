@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from migrator.contracts.reach import Numbers
-from migrator.reach.rules import Group, Rules, Verdict, before, facts_of, verdicts
+from migrator.reach.rules import Group, Rules, Verdict, reached_before, verdicts
 
 
 def numbers(counts: Iterable[tuple[int, int]], rules: Rules) -> Numbers:
@@ -16,23 +16,22 @@ def numbers(counts: Iterable[tuple[int, int]], rules: Rules) -> Numbers:
         counts: kinds of people, and how many are of each.
         rules: what a message has to pass.
     """
-    judged = verdicts(rules)
+    judged, was = verdicts(rules), reached_before(rules)
     groups, reasons = Counter[Group](), Counter[str]()
-    members = said_no = before_ = 0
+    members = said_no = before = 0
     for kind, count in counts:
         verdict = judged[kind]
         members += count
         groups[verdict.group] += count
         said_no += count if verdict.said_no else 0
-        before_ += count if before(facts_of(kind), rules) is None else 0
+        before += count if was[kind] else 0
         if verdict.reason:
             reasons[f"{verdict.group}:{verdict.reason}"] += count
     if rules.model is None:  # nothing is known of what comes after, but what was before is
-        return Numbers(members, before_, unknown=members)
-    reached_before = groups[Group.STILL] + groups[Group.LOST]
+        return Numbers(members, before, unknown=members)
     return Numbers(
         members,
-        reached_before,
+        groups[Group.STILL] + groups[Group.LOST],
         groups[Group.STILL] + groups[Group.NEW],
         groups[Group.LOST],
         groups[Group.NEW],

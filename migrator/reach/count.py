@@ -7,6 +7,7 @@ means is asked of the rules once a kind. Addresses are compared without regard t
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ from migrator.contracts.consent import (
 from migrator.evaluator.population import FileKind, TableFiles
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY, ConsentFor, ContactPoint, State
 from migrator.reach.rules import FLAG, PURPOSE_STEP, SAID, TOPIC_STEP, Said
+
+_TOGETHER = 4
+"""Purposes that people are counted for in one go."""
 
 
 class TableUnreadable(Exception):
@@ -153,16 +157,16 @@ class People:
             said = f"CASE {value} {' '.join(f'WHEN {int(code)} THEN {int(one)}' for code, one in SAID.items())} "
             said += f"ELSE {int(Said.UNREADABLE)} END"
             wanted = [
-                f"coalesce(max(said) FILTER (about = {_text(str(purpose))}::UUID), 0)::USMALLINT AS p{number}, "
-                + (f"coalesce(max(said) FILTER (about = {_text(str(topic))}::UUID), 0)::USMALLINT" if topic else "0")
+                f"coalesce(max(said) FILTER (about = {_text(str(purpose))}), 0)::USMALLINT AS p{number}, "
+                + (f"coalesce(max(said) FILTER (about = {_text(str(topic))}), 0)::USMALLINT" if topic else "0")
                 + f" AS t{number}"
                 for number, (purpose, topic) in enumerate(purposes)
             ]
             about = (
-                f"TRY_CAST(CASE WHEN {level} = {int(ConsentFor.PURPOSE)} THEN {column[OF_PURPOSE]} "
-                f"ELSE {column[OF_TOPIC]} END AS UUID)"
+                f"lower((CASE WHEN {level} = {int(ConsentFor.PURPOSE)} THEN {column[OF_PURPOSE]} "
+                f"ELSE {column[OF_TOPIC]} END)::VARCHAR)"
             )
-            ids = ", ".join(f"{_text(str(one))}::UUID" for pair in purposes for one in pair if one)
+            ids = ", ".join(_text(str(one)) for pair in purposes for one in pair if one)
             source = _source(files)
             try:
                 records = self._number(f"SELECT count(*) FROM {source}")  # noqa: S608
@@ -212,13 +216,25 @@ class People:
         kind = self._kind(purpose)
         yield from self._rows(f"SELECT segment, {kind}, count(*) FROM member LEFT JOIN person USING (id) GROUP BY 1, 2")  # noqa: S608
 
-    def of_live(self, purpose: int | None) -> Iterator[tuple[int, int]]:
-        """Kind, and how many distinct members of live segments are of that kind."""
-        kind = self._kind(purpose)
-        yield from self._rows(
-            f"SELECT {kind}, count(*) FROM (SELECT DISTINCT id FROM member SEMI JOIN live USING (segment)) "  # noqa: S608
-            "LEFT JOIN person USING (id) GROUP BY 1"
-        )
+    def of_live(self) -> list[list[tuple[int, int]]]:
+        """For each purpose: kinds, and how many distinct members of live segments are of each.
+
+        Without any purpose, one list of what the contacts alone tell.
+        """
+        names = [self._kind(number) for number in range(len(self._purposes))] or [self._kind(None)]
+        found: list[list[tuple[int, int]]] = []
+        for first in range(0, len(names), _TOGETHER):  # all at once, but not so many that everybody is of his own kind
+            some = names[first : first + _TOGETHER]
+            counts = [Counter[int]() for _ in some]
+            rows = self._rows(
+                f"SELECT {', '.join(some)}, count(*) FROM (SELECT DISTINCT id FROM member SEMI JOIN live "  # noqa: S608
+                "USING (segment)) LEFT JOIN person USING (id) GROUP BY ALL"
+            )
+            for *kinds, count in rows:
+                for counter, kind in zip(counts, kinds, strict=True):
+                    counter[kind] += count
+            found += [list(counter.items()) for counter in counts]
+        return found
 
     def listed(self, purpose: int, kinds: Sequence[int]) -> Iterator[tuple[int, str, int]]:
         """Segment, id and kind of the members of some kinds, segment by segment."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cache
 
 from migrator.product.codes import ConsentValue, EnforcementModel
 
@@ -215,6 +216,13 @@ def facts_of(kind: int) -> Facts:
     return Facts(**flags, purpose=Said(kind // PURPOSE_STEP % len(Said)), topic=Said(kind // TOPIC_STEP))
 
 
+@cache
 def verdicts(rules: Rules) -> tuple[Verdict, ...]:
     """What becomes of the people of each kind."""
     return tuple(judge(facts_of(kind), rules) for kind in range(KINDS))
+
+
+@cache
+def reached_before(rules: Rules) -> tuple[bool, ...]:
+    """Whether outbound marketing mailed the people of each kind."""
+    return tuple(before(facts_of(kind), rules) is None for kind in range(KINDS))

@@ -314,3 +314,62 @@ def test_without_a_purpose_no_consent_file_is_written(command: Command, export: 
     result = command("reach", str(export), "--consent-file", str(path))
     assert "was not written" in result.err
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "batch", "rows", "whole", "requests"),
+    [
+        (100, 400, 1_000_000, False, 1),
+        (2_000_000, 400, 3_000_000, True, 600),
+        (2_000_000, 400, 30_000_000, False, 5_000),
+        (2_000_000, 100, None, False, 20_000),
+        (5_000, 100, 0, True, 1),
+        (0, 100, 1_000, False, 0),
+    ],
+)
+def test_a_table_is_read_as_a_whole_where_that_takes_fewer_requests(
+    wanted: int, batch: int, rows: int | None, whole: bool, requests: int
+) -> None:
+    from migrator.extractor.consent import cheaper
+
+    way = cheaper(wanted, batch, rows)
+    assert (way.whole, way.requests) == (whole, requests)
+
+
+def test_a_redacted_copy_holds_nothing_of_it(command: Command, export: Path, tmp_path: Path) -> None:
+    asked(command, str(export))
+    note = {"format": 1, "organisation": "o", "at": "", "manifest": "", "address": "emailaddress1", "contacts": 1,
+            "records": 1, "unreadable": []}  # fmt: skip
+    (export / "tables" / "reach.json").write_text(json.dumps(note), encoding="utf-8")
+    (export / "tables" / "reach-contact.parquet").write_bytes(b"p1@x.example")
+    (export / "tables" / f"{CONSENT}.parquet").write_bytes(b"p1@x.example")
+    assert command("redact", str(export), str(tmp_path / "copy")).code == 0
+    files = [path for path in (tmp_path / "copy").rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if b"x.example" in path.read_bytes() or "reach" in path.name]
+    ids = {one["contactid"].encode() for one in PEOPLE}
+    assert not [path for path in files if any(one in path.read_bytes() for one in ids)]
+
+
+def test_exactly_the_addresses_that_matter_are_asked_for(
+    command: Command, practised: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = practised.organisation
+    box.fill(
+        CONSENT,
+        [
+            {f"{CONSENT}id": key(3, number), **record(f"{who}@mail.example", OUT)}
+            for number, who in enumerate(["P1", "p2", "nobody", "p5"])
+        ],
+    )
+    monkeypatch.setattr("migrator.dataverse.consent.retrieve_count", _unknown)
+    assert command("extract", "--org", practised.address).code == 0
+    result = command("reach", "--json")
+    assert "exactly the records of their addresses" in result.err
+    assert "3 records of consent read" in result.err  # nobody's is not among them
+    found = json.loads(result.out)
+    assert found["people"]["reasons"]["lost:opted-out"] == 3
+
+
+async def _unknown(*_: object) -> None:
+    return None

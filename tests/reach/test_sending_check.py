@@ -179,7 +179,7 @@ def test_reach_and_the_sending_check_never_differ(
             assert {word: sorted(answer[word]) for word in answer if answer[word]} == {
                 word: sorted(ids) for word, ids in said.items()
             }
-            counted = numbers(place.of_live(number), rules)
+            counted = numbers(place.of_live()[number], rules)
             assert counted.reached_after == len(answer["Sent"])
             assert counted.unknown == len(answer["Undecided"])
             assert counted.members == len(members)
