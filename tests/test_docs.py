@@ -109,6 +109,15 @@ def test_files_that_hold_an_assumption_exist() -> None:
         assert list((ROOT / "migrator").glob(name)), name
 
 
+def test_of_every_assumption_it_is_said_how_a_first_live_run_settles_it() -> None:
+    text = (ROOT / "docs/assumptions.md").read_text(encoding="utf-8")
+    assumed, _, settled = text.partition("\n## How a first live run settles them\n")
+    places = re.compile(r"`((?:[a-z]+/)?[\w*.]+\.(?:py|lark))`")
+    where = {name for line in assumed.splitlines() if line.startswith("| ") for name in places.findall(line)}
+    assert len(where) > 20
+    assert where <= set(places.findall(settled)), where - set(places.findall(settled))
+
+
 def test_the_readme_names_every_way_in() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     install = "-m pip install --no-deps --require-hashes -r requirements.lock"
