@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import Retryable, UsageError
 from migrator.base.ids import packed
+from migrator.contracts.decisions import DECISIONS, checksum_of_decided
 from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, member_reader, read_export
-from migrator.contracts.plan import Plan, PlannedSegment, TranslationSettings, check_export_of
+from migrator.contracts.journal import broken
+from migrator.contracts.plan import Plan, PlannedSegment, TranslationSettings, check_export_of, write_plan
 from migrator.sandbox.server import Running
 from migrator.translator.translate import translate
 from tests.conftest import Command
@@ -225,3 +229,56 @@ def test_an_export_of_the_same_relative_path_elsewhere_is_another_one(
     assert read_export(Path("export")).segments
     monkeypatch.chdir(tmp_path / "there")
     assert len(member_reader(Path("export"))(STATIC)) == 5
+
+
+def test_the_parts_of_a_list_that_was_split_are_checked_together(small_export: Path) -> None:
+    export = read_export(small_export)
+    split = replace(export, members={**export.members, STATIC: replace(export.members[STATIC], count=4_500_000)})
+    plan = translate(split, TranslationSettings(export.organisation, split=True, tolerance=1e9))
+    assert sum(bool(segment.part_of) for segment in plan.segments) == 3
+    check_export_of(plan, split)
+    fewer = [segment for segment in plan.segments if not segment.name.endswith("part 3 of 3")]
+    with pytest.raises(UsageError, match=f"{STATIC}” in the plan do not add up"):
+        check_export_of(replace(plan, segments=tuple(fewer)), split)
+
+
+def test_the_table_of_a_plan_holds_what_a_person_decides_by(small_export: Path, tmp_path: Path) -> None:
+    plan = plan_of(small_export)
+    write_plan(plan, tmp_path)
+    with (tmp_path / "plan.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["Segment"]: row for row in csv.DictReader(file)}
+    assert len(rows) == len(plan.segments)
+    five, lost = rows["Five people"], rows["Lost"]
+    assert (five["Type"], five["Members before"], five["Groups"], five["Publish"]) == ("Static", "5", "1", "yes")
+    assert (lost["Members before"], lost["Groups"], lost["Outcome"]) == ("99", "0", "flagged")
+    assert five["Legacy id"] == str(STATIC)
+    assert all(row["Findings"] for row in rows.values() if row["Outcome"] == "flagged")
+
+
+def test_another_plan_or_another_decision_is_agreed_to_anew(small_export: Path, tmp_path: Path) -> None:
+    empty = checksum_of_decided(tmp_path)
+    plan = plan_of(small_export)
+    write_plan(plan, tmp_path)
+    planned = checksum_of_decided(tmp_path)
+    write_plan(plan, tmp_path)
+    assert checksum_of_decided(tmp_path) == planned != empty
+    write_plan(replace(plan, segments=plan.segments[1:]), tmp_path)
+    narrower = checksum_of_decided(tmp_path)
+    write_plan(plan, tmp_path)
+    (tmp_path / DECISIONS).write_text("{}")
+    assert len({empty, planned, narrower, checksum_of_decided(tmp_path)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        ("database or disk is full", Retryable, "The disk is full"),
+        ("attempt to write a readonly database", UsageError, "Check the rights of the run folder"),
+        ("unable to open database file", UsageError, "Check the rights of the run folder"),
+        ("database disk image is malformed", UsageError, "Start a new run"),
+    ],
+)
+def test_what_is_wrong_with_a_journal_is_told_by_its_cause(error: str, kind: type[Exception], words: str) -> None:
+    told = broken(Path("journal.db"), sqlite3.DatabaseError(error))
+    assert type(told) is kind
+    assert words in str(told)

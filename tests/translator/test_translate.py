@@ -14,11 +14,13 @@ from migrator.contracts.export_folder import Export, Members, MemberSource, Orga
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSettings, plan_json
 from migrator.contracts.selection import Selection
-from migrator.mql import Column, Table, parse_outbound
+from migrator.mql import Column, ManyToOne, Schema, Table, parse_outbound, tree
 from migrator.mql.schema import schema_to_json
 from migrator.product.codes import MEMBERS_PER_GROUP, DefinitionStatus, LegacyStatus, LegacyType, Scope, SegmentType
+from migrator.product.findings import Finding
 from migrator.translator import translate as module
 from migrator.translator.identity import derived_id
+from migrator.translator.profiles import turned_round
 from migrator.translator.translate import translate, translate_one
 from tests.small import ORGANISATION, SCHEMA, UNIT, row, segment
 
@@ -502,3 +504,29 @@ def test_the_same_export_gives_the_same_plan_byte_for_byte() -> None:
     first, second = (b"".join(plan_json(translate(export, settings))) for _ in range(2))
     assert first == second
     assert TypeAdapter(Plan).validate_json(first) == translate(export, settings)
+
+
+def test_every_table_on_the_way_without_change_tracking_is_named() -> None:
+    key, text = Column("Uniqueidentifier"), Column("String")
+    pointing = {"region": {}, "account": {"regionid": key}, "contact": {"accountid": key}}
+    schema = Schema(
+        tables={
+            name: Table(
+                f"{name}s", f"{name}id", "name", {f"{name}id": key, "name": text, **more}, change_tracking=False
+            )
+            for name, more in pointing.items()
+        },
+        many_to_one=(
+            ManyToOne("account_regions", "account", "regionid", "region", "regionid"),
+            ManyToOne("contact_accounts", "contact", "accountid", "account", "accountid"),
+        ),
+        many_to_many=(),
+    )
+    found: list[Finding] = []
+    query = "PROFILE(region, r).TRAVERSE(account_region_regionid, a).TRAVERSE(contact_account_accountid, c)"
+    members = parse_outbound(query).members
+    assert isinstance(members, tree.Profile)
+    turned_round(members, schema, found)
+    named = [finding.message for finding in found if finding.code == "no-change-tracking"]
+    assert len(named) == 2  # real time watches contacts by itself
+    assert ["account" in named[0] + named[1], "region" in named[0] + named[1]] == [True, True]
