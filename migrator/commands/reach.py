@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from operator import itemgetter
@@ -409,10 +409,13 @@ def _write_lists(
     """Who loses the mail, who gets it anew, and of whom nothing is known, segment by segment, by id."""
     shutil.rmtree(place.folder / LISTS, ignore_errors=True)
     judged = verdicts(rules)
-    ends = {kind: f",{one.group},{one.reason},{str(one.said_no).lower()}\n".encode() for kind, one in enumerate(judged)}
-    rows: Iterator[tuple[int, str, int]] = counted.listed(at, kinds_told(rules))
-    for segment, some in groupby(rows, itemgetter(0)):
+    ends = {
+        kind: f",{one.group},{one.reason},{str(one.said_no).lower()}\n"
+        for kind in kinds_told(rules)
+        for one in [judged[kind]]
+    }
+    for segment, parts in groupby(counted.listed(at, ends), itemgetter(0)):
         private_folder(place.folder / LISTS)
         with writing(place.folder / LISTS / f"{lists[segment][0]}.csv") as file:
             file.write(b"contactid,group,reason,said_no\n")
-            file.writelines(who.encode() + ends[kind] for _, who, kind in some)
+            file.writelines(line.encode() for _, line in parts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,13 +191,10 @@ class People:
                 said = str(int(Said.UNREADABLE)), str(int(Said.UNREADABLE) if topic else 0)
             kinds.append(f"(flags + {PURPOSE_STEP} * {said[0]} + {TOPIC_STEP} * {said[1]})::USMALLINT AS k{number}")
         joined = " LEFT JOIN consent USING (address)" if has_consent else ""
-        run = self._database.execute
-        run(
+        self._database.execute(
             f"CREATE TABLE person AS SELECT id, {', '.join([*kinds, 'flags'])} FROM "  # noqa: S608
             f"(SELECT * FROM contact SEMI JOIN member USING (id)){joined}"
         )
-        if self._number("SELECT count(*) - count(DISTINCT id) FROM person"):  # a mirror that holds a contact twice
-            run("CREATE OR REPLACE TABLE person AS SELECT DISTINCT ON (id) * FROM person")
 
     def rows(self, table: str, files: TableFiles) -> list[tuple[str | None, ...]]:
         """The rows of a small table, as texts in the order of its columns (`contracts.consent`).
@@ -211,10 +208,15 @@ class People:
 
     # --- answers ---
 
-    def by_segment(self, purpose: int | None) -> Iterator[tuple[int, int, int]]:
+    def by_segment(self, purpose: int | None) -> list[tuple[int, int, int]]:
         """Segment, kind, and how many members are of that kind; without a purpose, of what the contacts alone tell."""
-        kind = self._kind(purpose)
-        yield from self._rows(f"SELECT segment, {kind}, count(*) FROM member LEFT JOIN person USING (id) GROUP BY 1, 2")  # noqa: S608
+        sql = f"SELECT segment, {self._kind(purpose)}, count(*) FROM member LEFT JOIN person USING (id) GROUP BY 1, 2"  # noqa: S608
+        found = list(self._rows(sql))
+        if sum(count for *_, count in found) == self._number("SELECT count(*) FROM member"):
+            return found
+        # A mirror holds a contact twice.
+        self._database.execute("CREATE OR REPLACE TABLE person AS SELECT DISTINCT ON (id) * FROM person")
+        return list(self._rows(sql))
 
     def of_live(self) -> list[list[tuple[int, int]]]:
         """For each purpose: kinds, and how many distinct members of live segments are of each.
@@ -236,14 +238,19 @@ class People:
             found += [list(counter.items()) for counter in counts]
         return found
 
-    def listed(self, purpose: int, kinds: Sequence[int]) -> Iterator[tuple[int, str, int]]:
-        """Segment, id and kind of the members of some kinds, segment by segment."""
-        if not kinds:
+    def listed(self, purpose: int, ends: Mapping[int, str]) -> Iterator[tuple[int, str]]:
+        """Segment and line of a list, segment by segment: the members of some kinds, in the order of their ids.
+
+        Args:
+            purpose: the place of the purpose.
+            ends: kind → what stands behind an id; kinds that are not there are not listed.
+        """
+        if not ends:
             return
-        wanted = ", ".join(map(str, kinds))
+        values = ", ".join(f"({kind}, {_text(end)})" for kind, end in ends.items())
         yield from self._rows(
-            f"SELECT segment, id::VARCHAR, {self._kind(purpose)} AS kind FROM member LEFT JOIN person USING (id) "  # noqa: S608
-            f"WHERE kind IN ({wanted}) ORDER BY segment, id"
+            "SELECT segment, id::VARCHAR || ending AS line FROM member LEFT JOIN person USING (id) "  # noqa: S608
+            f"JOIN (VALUES {values}) AS e(kind, ending) ON {self._kind(purpose)} = e.kind ORDER BY segment, id"
         )
 
     def addresses(self, purpose: int, contacts: TableFiles, column: str, *, refused: bool) -> Iterator[str]:

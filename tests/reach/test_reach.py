@@ -373,3 +373,11 @@ def test_exactly_the_addresses_that_matter_are_asked_for(
 
 async def _unknown(*_: object) -> None:
     return None
+
+
+def test_a_contact_that_a_mirror_holds_twice_counts_once(command: Command, export: Path) -> None:
+    as_file(export / "tables" / "contact.csv", list(PEOPLE[0]), [*PEOPLE, PEOPLE[0], PEOPLE[2]])
+    news = of(asked(command, str(export)), "News")
+    assert (news["members"], news["reached_before"], news["newly_reached"]) == (9, 3, 2)
+    lines = (export / "reach" / f"{NEWS}.csv").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(set(lines)) == 4

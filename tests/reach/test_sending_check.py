@@ -165,10 +165,12 @@ def test_reach_and_the_sending_check_never_differ(
             )
             judged = verdicts(rules)
             said: dict[str, list[str]] = defaultdict(list)
-            for _, who, kind in place.listed(number, range(len(judged))):
-                group = judged[kind].group
-                word = {Group.STILL: "Sent", Group.NEW: "Sent", Group.UNKNOWN: "Undecided"}.get(group, "Blocked")
-                said[word].append(who)
+            everybody = {kind: f" {kind}\n" for kind in range(len(judged))}
+            for _, lines in place.listed(number, everybody):
+                for who, kind in (line.split() for line in lines.splitlines()):
+                    group = judged[int(kind)].group
+                    word = {Group.STILL: "Sent", Group.NEW: "Sent", Group.UNKNOWN: "Undecided"}.get(group, "Blocked")
+                    said[word].append(who)
             asked = {
                 "PurposeId": purpose["msdynmkt_purposeid"],
                 "TopicId": TOPICS[number]["msdynmkt_topicid"] if topic else None,
