@@ -38,7 +38,7 @@ from migrator.contracts.run_folder import RunFolder
 from migrator.evaluator import EvaluationError, UnknownSegment
 from migrator.evaluator.population import FileKind, Population, TableFiles, population
 from migrator.evaluator.select import Stored
-from migrator.mql import QueryError, Schema, parse_outbound, parse_realtime
+from migrator.mql import QueryError, parse_outbound, parse_realtime
 from migrator.mql.schema import schema_from_json
 from migrator.product.codes import AUDIENCE, SEGMENT_PREFIX, LegacyStatus, LegacyType
 
@@ -458,12 +458,3 @@ def sentences(predictions: Predictions) -> Iterator[str]:
             f"{people.before:,} people are in a live segment today, {people.after:,} will be: "
             f"{people.lost:,} would be in none any more, {people.gained:,} are new."
         )
-
-
-def schema_of(run: RunFolder) -> Schema:
-    """The tables that a run's queries speak of.
-
-    Raises:
-        UsageError: the export is damaged.
-    """
-    return schema_from_json(read_export(run.export).tables)
