@@ -343,7 +343,7 @@ def approve(
 
     Args:
         run: a run with a plan that is not loaded yet, or not wholly.
-        choice: translate, snapshot or skip.
+        choice: translate, snapshot or skip; of a segment that has a twin also adopt, replace or keep-both.
         segments: ids or exact names.
         names: names with `*` and `?`.
         findings: codes: every segment that waits with one of them.

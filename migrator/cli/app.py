@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from migrator import __version__
 from migrator.base.errors import Exit, Interrupted, MigratorError
 from migrator.base.server_text import sanitised, want_full_texts
-from migrator.cli import check, clean_up, consent, decide, load, practise, prepare, reach_it, streams
+from migrator.cli import check, clean_up, consent, decide, load, practise, prepare, reach_it, streams, switch
 from migrator.cli.options import with_dialect
 from migrator.cli.terminal import Terminal
 
@@ -77,6 +77,7 @@ DAY = (
     ("Decide", (decide.COMMANDS,)),
     ("Load", (load.COMMANDS,)),
     ("Check", (check.COMMANDS, consent.COMMANDS)),
+    ("Switch", (switch.COMMANDS,)),
     ("Clean up", (clean_up.COMMANDS,)),
     ("Practise", (practise.COMMANDS,)),
 )

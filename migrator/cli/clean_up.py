@@ -51,6 +51,10 @@ def retire(
         bool,
         typer.Option("--not-compared", help="With --delete: also segments whose people could only be counted."),
     ] = False,
+    even_if_used: Annotated[
+        bool,
+        typer.Option("--even-if-used", help="Also what a live journey still uses; recorded as a decision."),
+    ] = False,
     yes: Yes = False,
     reason: Reason = "",
 ) -> None:
@@ -60,7 +64,9 @@ def retire(
     ask = asking(terminal, yes=yes, deleting=delete)
     with orders_of(settings, terminal) as orders, loaded_run(run, settings) as folder:
         orders.reason = reason
-        aftermath = retire_legacy(folder, orders, segments or [], ask, delete=delete, not_compared=not_compared)
+        aftermath = retire_legacy(
+            folder, orders, segments or [], ask, delete=delete, not_compared=not_compared, even_if_used=even_if_used
+        )
     _end(aftermath, terminal)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from migrator.base.cells import identity
 from migrator.base.errors import UsageError
 from migrator.cli.options import Reason, RunOption, takes
 from migrator.cli.runs import old_run
@@ -24,8 +25,14 @@ def approve(
         typer.Argument(help="Ids or exact names of segments that wait.", metavar="SEGMENT...", show_default=False),
     ] = None,
     choice: Annotated[
-        Choice | None, typer.Option("--as", help="translate, snapshot or skip.", metavar="DECISION")
+        Choice | None,
+        typer.Option(
+            "--as", help="translate, snapshot, skip; of a twin: adopt, replace, keep-both.", metavar="DECISION"
+        ),
     ] = None,
+    twin: Annotated[
+        str, typer.Option("--twin", help="The segment to adopt or replace, if there are several.", metavar="ID")
+    ] = "",
     finding: Annotated[
         list[str] | None,
         typer.Option("--finding", help="Every segment that waits with this finding.", metavar="CODE"),
@@ -52,13 +59,16 @@ def approve(
     if source and choice:
         raise UsageError("A file says itself what becomes of each segment; leave --as out.")
     if one_way and choice in (None, Choice.FLAG):
-        raise UsageError("--as is translate, snapshot or skip.")
+        raise UsageError("--as is translate, snapshot, skip, adopt, replace or keep-both.")
+    meant = identity(twin) if twin else None
+    if twin and meant is None:
+        raise UsageError(f"--twin is the id of a real-time segment, not {twin}.")
     who = by or whoever_sits_here()
     with old_run(run, settings) as folder:
         if source:
             decisions, refused = from_file(folder, source, who, reason)
         else:
-            wanted = Meant(tuple(segments or ()), tuple(name or ()), tuple(finding or ()))
+            wanted = Meant(tuple(segments or ()), tuple(name or ()), tuple(finding or ()), meant)
             decisions, refused = in_one_way(folder, wanted, choice or Choice.FLAG, who, reason)
         recorded = carry_out(folder, decisions, refused, dry_run=dry_run)
     if terminal.as_json:
@@ -81,6 +91,7 @@ COMMANDS = (
         approve,
         'Example: migrator approve "Newsletter without VIPs" --as translate --reason "agreed on Tuesday". '
         "Many at once: migrator approve --finding compound-segment --as translate. "
-        "From a file: migrator approve --from report.xlsx",
+        "From a file: migrator approve --from report.xlsx. "
+        "A twin: migrator approve --finding twin-with-same-query --as adopt",
     ),
 )

@@ -95,6 +95,8 @@ def demo(
     port: Port = 0,
 ) -> None:
     """Migrate the sample organisation in a sandbox, from the first request to the report."""
+    from migrator.commands.cutover import cutover_lines
+    from migrator.commands.demo import show_the_switch
     from migrator.commands.practice import practice_organisation
     from migrator.commands.run import whole_run
 
@@ -102,8 +104,13 @@ def demo(
         terminal.tell(f"The sandbox answers at {running.address}")
         chosen = replace(Settings(), out=settings.out, org=running.address)
         with orders_of(chosen, terminal) as orders, new_run_for(chosen, dry_run=False) as run:
-            summary = whole_run(run, orders, Task(with_tables=True, predict=True, reach=True))
+            task = Task(with_tables=True, predict=True, reach=True)
+            shown = show_the_switch(run, orders, whole_run(run, orders, task))
+        summary = shown.summary
         terminal.summary(summary, table=True)
+        if not terminal.as_json:
+            for line in (*shown.adopted, *cutover_lines(shown.switch)):
+                terminal.say(line)
         if keep:
             terminal.tell(f"The sandbox goes on at {running.address}; Ctrl-C ends it.")
             until_interrupted()

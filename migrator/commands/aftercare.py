@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -10,15 +10,18 @@ from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
 from migrator.commands.naming import name_to_type
 from migrator.commands.report import WAITING, Summary, journal_lost, plan_of, report_stage
-from migrator.commands.run import load_stage, note, with_loading
+from migrator.commands.run import load_stage, note, who, with_loading
 from migrator.commands.segments import find_segment
 from migrator.commands.session import Confirm, Orders
 from migrator.contracts.export_folder import read_export
-from migrator.contracts.history import Deed
+from migrator.contracts.history import Deed, Event, record
 from migrator.contracts.journal import JOURNAL, LoadState, read_results
-from migrator.contracts.run_folder import RunFolder
+from migrator.contracts.plan import PlannedSegment
+from migrator.contracts.run_folder import RunFolder, utc_now
 from migrator.contracts.verification import SETTLED, latest, read_verifications
+from migrator.dataverse.client import Client
 from migrator.loader.existing import look as look_for
+from migrator.loader.in_use import still_used
 from migrator.loader.loading import Loading
 from migrator.loader.retire import Wish, retire, to_retire
 from migrator.loader.rollback import roll_back, to_roll_back
@@ -147,6 +150,7 @@ def retire_legacy(
     *,
     delete: bool,
     not_compared: bool = False,
+    even_if_used: bool = False,
 ) -> Aftermath:
     """Stop the legacy segments whose successors are verified, and delete them only if that is wanted.
 
@@ -157,6 +161,7 @@ def retire_legacy(
         confirm: asks the person.
         delete: whether to delete them, too.
         not_compared: whether also those are deleted whose people could not be compared one by one.
+        even_if_used: whether also those are retired that something live still uses; it is recorded as a decision.
 
     Raises:
         UsageError: a segment is unknown or not verified, or the organisation is not where the segments came from.
@@ -191,12 +196,19 @@ def retire_legacy(
             orders.tell("No segment of this run is verified; nothing is changed.")
             return Aftermath((), ())
         what = "stopped and then deleted" if delete else "stopped"
-        lines = [f"“{names[segment.legacy_id]}” ({segment.legacy_id})" for segment in chosen]
+        used = await still_used(loading.client, [segment.legacy_id for segment in chosen])
+        lines = [
+            f"“{names[segment.legacy_id]}” ({segment.legacy_id})"
+            + (f": {for_terminal(used[segment.legacy_id])}" if segment.legacy_id in used else "")
+            for segment in chosen
+        ]
         of_run = f"legacy segments of the run {run.name} in {loading.client.url}"
         confirm([f"{len(chosen):,} {of_run} are {what}:", *lines], word=await name_to_type(loading.client))
         deed = f"{len(chosen):,} segments {what}"
         await note(run, orders, loading.client, Deed.RETIRE, deed)
-        wish = Wish(delete, not_compared, orders.settings.wait_pending)
+        if even_if_used and used:
+            await _decide_even_if_used(run, orders, loading.client, chosen, used)
+        wish = Wish(delete, not_compared, orders.settings.wait_pending, even_if_used)
         known = [
             Known(segment, seen[segment.legacy_id], legacy[segment.legacy_id], orders.settings.tolerance)
             for segment in chosen
@@ -209,6 +221,22 @@ def retire_legacy(
         )
 
     return with_loading(run, orders, plan, work)
+
+
+async def _decide_even_if_used(
+    run: RunFolder, orders: Orders, client: Client, chosen: Collection[PlannedSegment], used: Mapping[UUID, str]
+) -> None:
+    """Record that what is still used is retired all the same, segment by segment."""
+    by, at = await who(client), utc_now()
+    record(
+        run.path,
+        [
+            Event(at, Deed.DECISION, by, orders.reason, f"{one.name} ({one.legacy_id})",
+                  f"retire even if used: {used[one.legacy_id]}")
+            for one in chosen
+            if one.legacy_id in used
+        ],
+    )  # fmt: skip
 
 
 async def _of_a_lost_journal(loading: Loading, names: dict[UUID, str], only: Collection[UUID] | None) -> Aftermath:

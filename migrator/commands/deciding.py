@@ -17,15 +17,15 @@ from migrator.base.safe_text import for_terminal
 from migrator.commands.report import Summary, plan_to_decide, report_stage
 from migrator.commands.segments import find_segment
 from migrator.contracts.choices import Choice
-from migrator.contracts.decisions import checksum_of, decide, open_to, read_decisions
+from migrator.contracts.decisions import checksum_of, decide, is_open, open_to, read_decisions
 from migrator.contracts.history import Deed, Event, record
-from migrator.contracts.plan import Outcome, PlannedSegment
+from migrator.contracts.plan import PlannedSegment
 from migrator.contracts.run_folder import RunFolder, utc_now
 from migrator.contracts.selection import is_named
 from migrator.product.findings import CATALOGUE
 from migrator.report.words import LANGUAGES, Words
 
-CHOICES = (Choice.TRANSLATE, Choice.SNAPSHOT, Choice.SKIP)
+CHOICES = (Choice.TRANSLATE, Choice.SNAPSHOT, Choice.SKIP, Choice.ADOPT, Choice.REPLACE, Choice.KEEP_BOTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Meant:
     """Names with * and ?."""
     findings: tuple[str, ...] = ()
     """Codes of findings."""
+    twin: UUID | None = None
+    """The real-time segment that is adopted or replaced, where there are several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Decision:
     choice: Choice
     by: str
     reason: str
+    twin: UUID | None = None
+    """The real-time segment that is meant, where it was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,9 @@ def in_one_way(run: RunFolder, wanted: Meant, choice: Choice, by: str, reason: s
         )
     named = [find_segment(plan, text) for text in wanted.segments]
     for segment in named:
-        open_to(segment, choice)  # whoever names a segment hears at once why it cannot be decided so
+        open_to(segment, choice, wanted.twin)  # whoever names a segment hears at once why it cannot be decided so
     decisions, refused = [], []
-    waiting = [one for one in plan.segments if one.outcome in (Outcome.FLAGGED, Outcome.BLOCKED)]
+    waiting = [one for one in plan.segments if is_open(one)]
     meant = {segment.legacy_id: segment for segment in named}
     for segment in waiting:
         if any(is_named(pattern, segment.name) for pattern in wanted.names) or any(
@@ -108,11 +112,11 @@ def in_one_way(run: RunFolder, wanted: Meant, choice: Choice, by: str, reason: s
         raise UsageError(f"No segment of the run {run.name} waits that is meant by this. Nothing was changed.")
     for segment in meant.values():
         try:
-            open_to(segment, choice)
+            open_to(segment, choice, wanted.twin)
         except UsageError as error:
             refused.append(str(error))
         else:
-            decisions.append(Decision(segment, choice, by, reason))
+            decisions.append(Decision(segment, choice, by, reason, wanted.twin))
     return decisions, refused
 
 
@@ -257,9 +261,10 @@ def carry_out(run: RunFolder, decisions: Sequence[Decision], refused: Sequence[s
     lines = [_sentence(one, before.get(one.segment.legacy_id)) for one in decisions]
     if dry_run or not decisions:
         return Recorded(tuple(lines), tuple(refused))
+    twins = {one.segment.legacy_id: one.twin for one in decisions if one.twin}
     for choice in CHOICES:
         if chosen := [one.segment for one in decisions if one.choice is choice]:
-            decide(run.path, chosen, choice)
+            decide(run.path, chosen, choice, twins)
     at = utc_now()
     record(
         run.path,

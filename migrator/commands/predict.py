@@ -19,6 +19,7 @@ from migrator.base.errors import Exit, UsageError
 from migrator.base.progress import ShowsProgress
 from migrator.contracts.export_folder import member_file, read_export
 from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Plan, PlannedSegment
 from migrator.contracts.predictions import (
     PREDICTED,
@@ -288,6 +289,8 @@ def _realtime_set(segment: PlannedSegment, work: _Work) -> Stored:
     payload = payload_of(segment)
     if payload is None:
         raise EvaluationError(f"nothing is planned, the segment is {segment.outcome}")
+    if payload.kind is PayloadKind.ADOPTED and payload.static_list_members.strip() not in ("", "[]"):
+        raise EvaluationError("the members of the segment that is adopted are not in the export")
     people = work.people
     query = (
         people.realtime(parse_realtime(payload.query), lambda name: _realtime_named(name, work))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrator.base.errors import Exit
-from migrator.contracts.decisions import decided, read_agreed, read_decisions
+from migrator.contracts.cutover import read_looks
+from migrator.contracts.decisions import decided, read_agreed, read_decisions, read_pairs
 from migrator.contracts.export_folder import METADATA
 from migrator.contracts.history import read_history
 from migrator.contracts.journal import JOURNAL, LoadResult, LoadState, read_results, read_summary
@@ -67,7 +68,7 @@ def decided_plan(run: RunFolder) -> Plan:
     Raises:
         UsageError: there is none, or a file is damaged.
     """
-    return decided(read_plan(run.path), read_decisions(run.path))
+    return decided(read_plan(run.path), read_decisions(run.path), read_pairs(run.path))
 
 
 def plan_to_decide(run: RunFolder) -> Plan:
@@ -132,6 +133,8 @@ def report_stage(
         changes=changed,
         changed_since=since,
         reach=read_reach(run.path, run.export),
+        cutover=read_looks(run.path),
+        verifications=verifications,
     )
     counted = people(run.path, run.export, compared.rows, dry_run=dry_run)
     story = tell(plan, compared, total, circumstances, counted)

@@ -42,6 +42,7 @@ from migrator.dataverse.owners import find_owner
 from migrator.extractor.directory import OrganisationDirectory
 from migrator.extractor.imports import check_members
 from migrator.extractor.organisation import extract
+from migrator.extractor.strangers import refuse_strangers
 from migrator.loader.journal import Journal
 from migrator.loader.load import load
 from migrator.loader.loading import Loading, check_target
@@ -116,12 +117,19 @@ def take_export(run: RunFolder, source: Path) -> None:
 def check_contacts(run: RunFolder, orders: Orders) -> None:
     """Ask the organisation which members still exist, before anything is planned with them.
 
+    Another organisation than the one that the export came from is asked for every one of them.
+
     Raises:
+        UsageError: the organisation's contacts have other ids.
         DataverseError: the organisation cannot be reached.
     """
+    origin = read_export(run.export).organisation
 
     async def work(client: Client) -> int:
-        return await check_members(run.export, OrganisationDirectory(client), orders.progress)
+        directory, other = OrganisationDirectory(client), not origin.answers_as(client.organisation_id)
+        if other:
+            await refuse_strangers(run.export, directory, client.url, orders.progress)
+        return await check_members(run.export, directory, orders.progress, every=other)
 
     orders.at(orders.settings.org or run.state().org, work)
 
@@ -231,6 +239,8 @@ def load_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None, de
     async def work(loading: Loading) -> None:
         client = loading.client
         check_target(loading)  # another organisation is a matter of its own
+        if not loading.plan.source.answers_as(client.organisation_id):
+            await refuse_strangers(run.export, OrganisationDirectory(client), client.url, orders.progress)
         await _ready(run, client, loading.plan, orders)
         if wanted := orders.settings.owner or run.state().owner:
             loading = replace(loading, owner=await find_owner(client, wanted))

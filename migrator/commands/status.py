@@ -73,6 +73,7 @@ class Status:
         if unknown := count(Standing.UNVERIFIED, 0):
             steps.append(f"Compare the {unknown:,} that are not verified: migrator verify {name}")
         if not steps and count(Standing.VERIFIED, 0):
+            steps.append(f"Switch the journeys: migrator cutover {name}")
             steps.append(f"Once journeys use the new segments: migrator retire {name}")
         return tuple(steps)
 

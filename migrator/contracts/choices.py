@@ -19,6 +19,12 @@ class Choice(StrEnum):
     """Freeze the members of now in static groups."""
     SKIP = "skip"
     """Leave the segment behind."""
+    ADOPT = "adopt"
+    """Let the real-time segment that is there already be the successor; it is not changed."""
+    REPLACE = "replace"
+    """Create a new one in the place of the one that is there, whose journeys are to be switched, too."""
+    KEEP_BOTH = "keep-both"
+    """Create a new one beside the one that is there, under a name of its own."""
 
 
 @dataclass(frozen=True, slots=True)

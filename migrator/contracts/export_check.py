@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,12 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, distinct, from_texts, is_canonical, joined
 from migrator.contracts.export_folder import FORMAT, MANIFEST, MEMBER_HEADER, METADATA, SEGMENTS, MemberSource
 from migrator.contracts.legacy_segment import segment_of
+from migrator.contracts.twins import TWINS, twins_from_json
+from migrator.contracts.usage import USAGE, usage_from_json
 from migrator.mql.schema import schema_from_json
 
 _LINES = 50_000
@@ -45,7 +48,19 @@ def check_export(folder: Path) -> list[str]:
     problems += _members(folder, files, members, segments)
     if METADATA in files and (folder / METADATA).is_file():
         problems += _metadata(folder)
+    for name, read in ((USAGE, usage_from_json), (TWINS, twins_from_json)):
+        if name in files and (folder / name).is_file():
+            problems += _part(folder, name, read)
     return problems
+
+
+def _part(folder: Path, name: str, read: Callable[[Any, str], object]) -> Iterator[str]:
+    try:
+        read(json.loads((folder / name).read_bytes()), name)
+    except UsageError as error:
+        yield str(error)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        yield f"{name} cannot be read: {type(error).__name__} {error}."
 
 
 def _files(folder: Path, files: Mapping[str, Any]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from enum import StrEnum
 from functools import cache
 from itertools import count, islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -33,8 +33,12 @@ from migrator.contracts.legacy_segment import LegacySegment, segment_of
 from migrator.contracts.tables import TableRead, is_table_part
 from migrator.contracts.tables import from_json as table_from_json
 from migrator.contracts.tables import to_json as table_to_json
+from migrator.contracts.twins import TWINS, Twins, twins_from_json
+from migrator.contracts.usage import USAGE, Usage, usage_from_json
 from migrator.contracts.versions import Format
 from migrator.mql.schema import Schema, schema_to_json
+
+T = TypeVar("T")
 
 MANIFEST_FORMAT = Format()
 FORMAT = MANIFEST_FORMAT.number
@@ -173,6 +177,10 @@ class Export:
     """The fingerprint as version 0.1.0 took it, over the checksums alone: plans that it made name this one."""
     extracted_at: str = ""
     """When it was made, UTC, ISO 8601; empty where nobody wrote it down."""
+    usage: Usage | None = None
+    """Which journeys use which segment; None where nobody looked, so that it is unknown."""
+    twins: Twins | None = None
+    """Real-time segments that are there already; None where nobody looked."""
     rows: Mapping[str, TableRead] = field(default_factory=dict)
     """The tables whose rows it holds, or for which it says why not, by logical name."""
 
@@ -494,7 +502,19 @@ def read_export(folder: Path) -> Export:
         tables=metadata,
         extracted_at=str(manifest.get("extracted_at", "")),
         rows=rows,
+        usage=_part(folder, files, USAGE, usage_from_json),
+        twins=_part(folder, files, TWINS, twins_from_json),
     )
+
+
+def _part(folder: Path, files: Mapping[str, Any], name: str, read: Callable[[Any, str], T]) -> T | None:
+    """A file that an export may have, read; None where it has none."""
+    if name not in files:
+        return None
+    try:
+        return read(json.loads((folder / name).read_bytes()), f"{name} of the export {folder}")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _broken(folder, f"{name} cannot be read ({error})") from error
 
 
 def _check_lists(folder: Path, segment: UUID, entry: Mapping[str, Any], lines: Mapping[str, int]) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from migrator.contracts.twins import FoundSegment
 from migrator.product.codes import (
     AUDIENCE,
     AUDIENCE_KEY,
+    SEGMENT_PREFIX,
     DefinitionStatus,
     Scope,
     SegmentSource,
@@ -32,8 +34,11 @@ class PayloadKind(StrEnum):
     """Its members are named, in manual-select groups."""
     DYNAMIC = "dynamic"
     """Its members are selected by a query (it may have groups, too)."""
+    ADOPTED = "adopted"
+    """It is there already; nothing is sent."""
 
 
+_LIVE = frozenset({DefinitionStatus.LIVE, DefinitionStatus.LIVE_WITH_WARNINGS, DefinitionStatus.GOING_LIVE})
 _TYPES = {PayloadKind.STATIC: SegmentType.STATIC, PayloadKind.DYNAMIC: SegmentType.DYNAMIC}
 
 
@@ -177,6 +182,48 @@ def payload(
     if texts.business_unit:
         segment["owningbusinessunit@odata.bind"] = f"/businessunits({texts.business_unit})"
     return Payload(kind, definition, segment, groups, publish, depends_on)
+
+
+def adopted(found: FoundSegment) -> Payload:
+    """What stands for a real-time segment that is there already: as it was found, and nothing is sent for it.
+
+    Args:
+        found: the segment.
+    """
+    definition = {
+        "msdynmkt_segmentdefinitionid": str(found.definition_id),
+        "msdynmkt_name": found.name,
+        "msdynmkt_segmentquery": found.query,
+        "msdynmkt_staticlistmembers": found.static_list_members,
+    }
+    segment = {
+        "msdynmkt_segmentid": str(found.id),
+        "msdynmkt_displayname": found.name,
+        "msdynmkt_sourcesegmentuid": str(found.definition_id),
+    }
+    # It is not published by us, but it has to stay live for what it succeeds.
+    return Payload(PayloadKind.ADOPTED, definition, segment, publish=found.status_code in _LIVE)
+
+
+def renamed(sent: Payload, name: str) -> Payload:
+    """The same payload under another name."""
+    definition = {**sent.definition, "msdynmkt_name": name}
+    return replace(sent, definition=definition, segment={**sent.segment, "msdynmkt_displayname": name})
+
+
+def referring(sent: Payload, references: Mapping[UUID, UUID]) -> Payload:
+    """The same payload, whose query refers to other real-time segments.
+
+    Args:
+        sent: the payload.
+        references: a segment's id → the one that takes its place.
+    """
+    query = sent.query
+    for old, new in references.items():
+        query = re.sub(rf"(?i)(?<={SEGMENT_PREFIX}){old.hex}", new.hex, query)
+    if query == sent.query:
+        return sent
+    return replace(sent, definition={**sent.definition, "msdynmkt_segmentquery": query})
 
 
 def static_list_members(groups: Iterable[StaticGroup]) -> str:

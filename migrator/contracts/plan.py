@@ -20,6 +20,8 @@ from migrator.contracts.choices import Choice
 from migrator.contracts.export_folder import Export, Members, MemberSource, OrganisationRef
 from migrator.contracts.payload import Payload, PayloadKind, StaticGroup, payload_from_format_1
 from migrator.contracts.selection import Selection
+from migrator.contracts.twins import Twin
+from migrator.contracts.usage import Journey, Use
 from migrator.contracts.versions import Format
 from migrator.product.codes import MEMBERS_PER_GROUP, LegacyStatus, LegacyType, label
 from migrator.product.findings import SEVERITIES, Finding, Severity
@@ -99,6 +101,14 @@ class PlannedSegment:
     """The real-time query that would be sent if a person decided so; empty where it is sent anyway."""
     alternatives: Mapping[Choice, Payload] = field(default_factory=dict)
     """For a flagged segment: what each decision would send."""
+    use: Use = Use.UNKNOWN
+    """How journeys used the legacy segment when it was extracted."""
+    journeys: tuple[Journey, ...] = ()
+    """The journeys that pointed at it then."""
+    last_used: str = ""
+    """When a journey last used it, ISO 8601; empty where nobody knows."""
+    twins: tuple[Twin, ...] = ()
+    """Real-time segments that are there already and may be its successor; the likeliest first."""
     part_of: UUID | None = None
     """For a part of a segment that was split: the legacy segment that it is a part of, and whose members it takes."""
 
@@ -133,6 +143,11 @@ class PlannedSegment:
         return self.payload.query if self.payload else self.proposal
 
     @property
+    def adopted(self) -> bool:
+        """Whether a segment that was there already is its successor."""
+        return self.payload is not None and self.payload.kind is PayloadKind.ADOPTED
+
+    @property
     def loadable(self) -> bool:
         """Whether the loader carries this segment over."""
         return self.outcome in LOADED_OUTCOMES
@@ -149,9 +164,15 @@ def _from_format_1(plan: dict[str, Any]) -> dict[str, Any]:
     return {**plan, "segments": segments}
 
 
-_FORMAT = Format((_from_format_1,))
+def _from_format_2(plan: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 knew of no use and no twins; both are unknown in it."""
+    return plan
+
+
+_FORMAT = Format((_from_format_1, _from_format_2))
 PLAN_FORMAT = _FORMAT.number
-"""1: five parts of the payload stood beside each other in each segment (version 0.1.0). 2: one payload with a kind."""
+"""1: five parts of the payload stood beside each other in each segment (version 0.1.0). 2: one payload with a kind.
+3: what uses a segment, and which twins of it are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +216,8 @@ def check_export_of(plan: Plan, export: Export) -> None:
         if known is None or (known.count, known.excluded) != (segment.members.count, segment.members.excluded):
             raise _adds_up_to_no_list(segment.name)
         for payload in filter(None, (segment.payload, *segment.alternatives.values())):
+            if payload.kind is PayloadKind.ADOPTED:
+                continue  # nothing is filled
             _check_groups(segment.name, payload.groups, known, static=payload.kind is PayloadKind.STATIC)
     for whole, groups in parts.items():
         _check_groups(str(whole), groups, export.members.get(whole, Members(MemberSource.NONE)), static=True)

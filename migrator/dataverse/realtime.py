@@ -54,6 +54,8 @@ class SegmentRow:
     """The one that owns it."""
     created_on: str = ""
     """When it was created, by the organisation's clock; ISO 8601."""
+    source: int | None = None
+    """`msdynmkt_source`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def _segment_row(row: Mapping[str, Any]) -> SegmentRow | None:
         number(row.get("statuscode")),
         identity(row.get("_owningbusinessunit_value")),
         text(row.get("createdon")) or "",
+        number(row.get("msdynmkt_source")),
     )
 
 
@@ -225,7 +228,7 @@ _DEFINITION_COLUMNS = (
 )
 _SEGMENT_COLUMNS = (
     "msdynmkt_segmentid,msdynmkt_displayname,msdynmkt_description,msdynmkt_sourcesegmentuid,msdynmkt_membercount,"
-    "statuscode,_owningbusinessunit_value,createdon"
+    "statuscode,_owningbusinessunit_value,createdon,msdynmkt_source"
 )
 
 

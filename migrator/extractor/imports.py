@@ -380,21 +380,29 @@ def _note_ids(
 # --- who still exists ------------------------------------------------------------------------------------------------
 
 
-async def check_members(export: Path, directory: Directory, progress: ShowsProgress) -> int:
+async def check_members(export: Path, directory: Directory, progress: ShowsProgress, *, every: bool = False) -> int:
     """Leave out contacts that no longer exist from lists that nobody has checked yet; gives how many lists these were.
 
     Args:
         export: the export folder.
         directory: asks the organisation for contacts.
         progress: takes how far it is.
+        every: whether every list is checked, since it is another organisation than the one that they came from.
 
     Raises:
         UsageError: the export cannot be read.
         DataverseError: the organisation cannot be asked. The export is as it was.
     """
     read, content = member_reader(export), read_export(export)
-    unchecked = [segment for segment in content.segments if _unchecked(content.members[segment.id])]
-    excluding = [segment for segment in content.segments if _exclusions_unchecked(content.members[segment.id])]
+    known_members = content.members
+    unchecked = [
+        one for one in content.segments if (known_members[one.id].count if every else _unchecked(known_members[one.id]))
+    ]
+    excluding = [
+        one
+        for one in content.segments
+        if (known_members[one.id].excluded if every else _exclusions_unchecked(known_members[one.id]))
+    ]
     if not unchecked and not excluding:
         return 0
     writer = ExportWriter.reopen(export)

@@ -33,6 +33,7 @@ from migrator.dataverse.errors import ActionMissing, Refused, ServerFault, Unexp
 from migrator.dataverse.metadata import DEFINITION_TABLE, Described, describe
 from migrator.extractor.directory import OrganisationDirectory
 from migrator.extractor.imports import check_members
+from migrator.extractor.surroundings import read_surroundings
 from migrator.extractor.tables import extract_tables
 from migrator.mql import QueryError, Schema, parse_outbound, tree
 from migrator.mql.interactions import TABLES as INTERACTION_TABLES
@@ -141,6 +142,7 @@ async def extract(
     table_rows = await extract_tables(client, writer, schema, chosen, progress) if with_tables else None
     writer.finish()
     await check_members(folder, OrganisationDirectory(client), progress)
+    await read_surroundings(client, folder, progress)
     return Extracted(
         len(rows),
         sum(members.count or 0 for members in read),

@@ -6,15 +6,16 @@ What can be done with a definition depends on its `statuscode` alone: which `sta
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from uuid import UUID
 
 from migrator.contracts.plan import PlannedSegment
+from migrator.contracts.twins import name_key
 from migrator.dataverse import realtime
 from migrator.dataverse.client import Client
 from migrator.dataverse.realtime import DefinitionRow, SegmentRow
-from migrator.product.codes import DefinitionStatus
+from migrator.product.codes import DefinitionStatus, SegmentSource
 
 
 class Phase(Enum):
@@ -55,15 +56,33 @@ class Existing:
 
     definitions: Mapping[UUID, DefinitionRow]
     segments: Mapping[UUID, SegmentRow]
+    namesakes: Mapping[str, Collection[UUID]] = field(default_factory=dict)
+    """By name (`name_key`): real-time segments that are none of the plan's."""
 
 
-async def look(client: Client, planned: Collection[PlannedSegment]) -> Existing:
+async def look(
+    client: Client, planned: Collection[PlannedSegment], everything: Collection[PlannedSegment] = ()
+) -> Existing:
     """Find the records of the planned segments; a page holds 5,000, so this is quick also for many.
+
+    Args:
+        client: the organisation.
+        planned: the segments whose records are wanted.
+        everything: all segments of the plan: what else there is are namesakes of theirs.
 
     Raises:
         DataverseError: the organisation cannot be read.
     """
-    return Existing(await look_at_definitions(client, planned), await look_at_segments(client, planned))
+    wanted = {segment.segment_id for segment in planned}
+    ours = wanted | {segment.segment_id for segment in everything}
+    found: dict[UUID, SegmentRow] = {}
+    namesakes: dict[str, list[UUID]] = {}
+    async for row in realtime.retrieve_segments(client):
+        if row.id in wanted:
+            found[row.id] = row
+        elif row.id not in ours and row.source != SegmentSource.OUTBOUND and row.name:
+            namesakes.setdefault(name_key(row.name), []).append(row.id)
+    return Existing(await look_at_definitions(client, planned), found, namesakes)
 
 
 async def look_at_definitions(client: Client, planned: Collection[PlannedSegment]) -> Mapping[UUID, DefinitionRow]:

@@ -23,12 +23,12 @@ from migrator.dataverse import realtime
 from migrator.dataverse.errors import DuplicateKey, Refused
 from migrator.dataverse.metadata import query_length
 from migrator.dataverse.realtime import DefinitionChange, DefinitionRow, SegmentChange, SegmentRow
+from migrator.loader.adopted import ADOPT, adopt, refuse_second
 from migrator.loader.existing import Existing, Phase, look, phase_of
 from migrator.loader.groups import fill
 from migrator.loader.loading import Attempt, CannotGoOn, LiveDiffers, Loading, check_target, owned, write
 from migrator.loader.preview import Preview, preview
-from migrator.mql import QueryError, parse_realtime
-from migrator.mql.meaning import same_meaning
+from migrator.loader.same import same_query
 from migrator.product.codes import SegmentStatus
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ async def load(
     chosen = [
         segment for segment in loading.plan.segments if segment.loadable and (only is None or segment.legacy_id in only)
     ]
-    existing = await look(loading.client, chosen)
+    existing = await look(loading.client, chosen, loading.plan.segments)
     agree(preview(chosen, loading.plan.segments, existing))
     # The length of a query was raised before, and organisations differ: it is asked where the query goes to.
     longest = await query_length(loading.client) if any(_query_of(segment) for segment in chosen) else None
@@ -71,6 +71,8 @@ async def load(
         )
         tried = {**loading.journal.results(), **{result.legacy_id: result for result in results}}
         failed = {key for key, result in tried.items() if result.state is LoadState.FAILED}
+        # What waits for a decision is not there, and nothing that refers to it can be published.
+        failed |= {segment.legacy_id for segment in loading.plan.segments if not segment.loadable} - tried.keys()
         results += await side_by_side(
             (_one(loading, segment, existing, step, longest, failed) for segment in second), loading.parallel
         )
@@ -94,8 +96,14 @@ async def _one(
             )
         if broken := sum(other in failed for other in segment.depends_on):
             raise CannotGoOn(
-                f"{broken} of the segments that its query refers to could not be loaded. Retry those first, then this."
+                f"{broken} of the segments that its query refers to could not be loaded, or wait for a decision. "
+                "See to those first, then retry this."
             )
+        if segment.adopted:
+            attempt.step = ADOPT
+            adopt(segment, existing)
+            return await _ended(loading, LoadResult(segment.legacy_id, LoadState.LOADED, attempt.step), progress)
+        refuse_second(segment, existing)
         new = await _records(loading, segment, existing, attempt)
         left_alone = "" if new else await _why_left_alone(loading, segment, existing)
         await side_by_side(
@@ -119,6 +127,10 @@ async def _one(
     except CannotGoOn as error:
         state = LoadState.DIFFERS if isinstance(error, LiveDiffers) else LoadState.FAILED
         result = LoadResult(segment.legacy_id, state, attempt.step, attempt.created, error=str(error))
+    return await _ended(loading, result, progress)
+
+
+async def _ended(loading: Loading, result: LoadResult, progress: Step) -> LoadResult:
     await loading.journal.record(result)
     progress.advance()
     return result
@@ -287,16 +299,6 @@ def _leave(left_alone: str, what: str) -> str:
         f"The segment is {left_alone} and {what}; it was changed after an earlier migration. Nothing was changed now. "
         "Stop the segment in real-time journeys if it is to become as planned, then repeat the command."
     )
-
-
-def same_query(one: str, other: str) -> bool:
-    """Whether two real-time queries mean the same, however they are written: the product's editor has its own ways."""
-    if one.strip() == other.strip():
-        return True
-    try:
-        return same_meaning(parse_realtime(one), parse_realtime(other))
-    except QueryError:
-        return False
 
 
 def _did_not_compute(segment: PlannedSegment, existing: Existing) -> bool:

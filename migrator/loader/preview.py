@@ -31,7 +31,7 @@ class Preview:
     change: Part
     """Drafts that are there and would become as planned, where they differ."""
     leave: Part
-    """Segments that are live already; they are compared, and never changed."""
+    """Segments that are live already, or adopted; they are compared, and never changed."""
     waiting: int
     """Segments that wait for a decision and are left out."""
     impossible: int
@@ -55,7 +55,9 @@ def preview(chosen: Sequence[PlannedSegment], everything: Iterable[PlannedSegmen
     leave: list[PlannedSegment] = []
     for segment in chosen:
         definition = existing.definitions.get(segment.definition_id)
-        if definition is None or segment.segment_id not in existing.segments:
+        if segment.adopted:
+            leave.append(segment)
+        elif definition is None or segment.segment_id not in existing.segments:
             create.append(segment)
         elif phase_of(definition) is Phase.EDITABLE:
             change.append(segment)

@@ -18,6 +18,7 @@ from migrator.contracts.plan import PlannedSegment
 from migrator.contracts.verification import Verified
 from migrator.dataverse import outbound
 from migrator.dataverse.errors import NotFound, Refused
+from migrator.loader.in_use import still_used
 from migrator.loader.loading import Attempt, CannotGoOn, Loading, write
 from migrator.loader.still_true import Known, why_not
 from migrator.product.codes import LegacyStatus, label
@@ -77,6 +78,8 @@ class Wish:
     """Whether also those are deleted whose people could not be compared one by one."""
     wait: float = 60.0
     """Seconds to wait for each to be stopped, before it is deleted."""
+    even_if_used: bool = False
+    """Whether also those are retired that something live still uses, or of which nobody can say."""
 
 
 async def retire(loading: Loading, chosen: Collection[Known], wish: Wish, progress: ShowsProgress) -> list[Retired]:
@@ -93,13 +96,21 @@ async def retire(loading: Loading, chosen: Collection[Known], wish: Wish, progre
         Unreachable: the organisation stopped answering; what was done is in the journal.
         Interrupted: somebody wishes to end.
     """
+    used: Mapping[UUID, str] = {}
+    if chosen and not wish.even_if_used:
+        used = await still_used(loading.client, [known.segment.legacy_id for known in chosen])
     with progress.step("Retiring legacy segments", len(chosen)) as step:
-        return await side_by_side((_one(loading, known, wish, step) for known in chosen), loading.parallel)
+        return await side_by_side((_one(loading, known, wish, step, used) for known in chosen), loading.parallel)
 
 
-async def _one(loading: Loading, known: Known, wish: Wish, progress: Step) -> Retired:
+async def _one(loading: Loading, known: Known, wish: Wish, progress: Step, used: Mapping[UUID, str]) -> Retired:
     attempt = Attempt(known.segment.legacy_id)
     try:
+        if why := used.get(attempt.legacy_id):
+            raise CannotGoOn(
+                f"{why}. Nothing was done to it. Switch what uses it (migrator cutover lists it), then repeat the "
+                "command; or repeat it with --even-if-used."
+            )
         attempt.step = "look again"
         if changed := await why_not(loading, known):
             raise CannotGoOn(f"{changed}. Nothing was done to it; look at both, then verify again.")

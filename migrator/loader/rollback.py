@@ -5,7 +5,7 @@ What a journey or another segment uses stays, and is named.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,7 @@ from migrator.dataverse import realtime
 from migrator.dataverse.errors import NotFound, Refused
 from migrator.dataverse.realtime import DefinitionRow, SegmentRow
 from migrator.loader.existing import Phase, phase_of
+from migrator.loader.in_use import sending_from
 from migrator.loader.loading import Attempt, CannotGoOn, Loading, check_target, write
 from migrator.product.codes import SEGMENT_PREFIX
 
@@ -64,20 +65,27 @@ async def roll_back(
     """
     check_target(loading)
     created = to_roll_back(loading, only)
+    if not created:
+        return []
     depends = {segment.legacy_id: segment.depends_on for segment in loading.plan.segments}
     # Those that refer to others go first: what they refer to is free then.
     first = [key for key in created if depends.get(key)]
     second = [key for key in created if not depends.get(key)]
+    used = await sending_from(loading.client, [one.id for records in created.values() for one in records])
     with progress.step("Rolling back segments", len(created)) as step:
-        done = await side_by_side((_one(loading, key, created[key], step) for key in first), loading.parallel)
-        done += await side_by_side((_one(loading, key, created[key], step) for key in second), loading.parallel)
+        done = await side_by_side((_one(loading, key, created[key], step, used) for key in first), loading.parallel)
+        done += await side_by_side((_one(loading, key, created[key], step, used) for key in second), loading.parallel)
     return done
 
 
-async def _one(loading: Loading, key: UUID, records: Sequence[Created], progress: Step) -> RolledBack:
+async def _one(
+    loading: Loading, key: UUID, records: Sequence[Created], progress: Step, used: Mapping[UUID, tuple[str, ...]]
+) -> RolledBack:
     attempt = Attempt(key)
     kept = ""
     try:
+        if journeys := [name for record in records for name in used.get(record.id, ())]:
+            raise CannotGoOn(_used(journeys, ()))
         for record in sorted(records, key=lambda record: record.kind == "definition"):
             await (_segment if record.kind == "segment" else _definition)(loading, attempt, record)
         await loading.journal.record(LoadResult(key, LoadState.ROLLED_BACK, attempt.step))

@@ -19,8 +19,8 @@ from migrator.dataverse.errors import Refused
 from migrator.dataverse.outbound import LegacyRow
 from migrator.loader.existing import Phase, phase_of
 from migrator.loader.groups import read_group
-from migrator.loader.load import same_query
 from migrator.loader.loading import Loading
+from migrator.loader.same import same_query
 from migrator.product.codes import LegacyStatus, LegacyType, Scope, label
 
 LIVE = frozenset({LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE, LegacyStatus.GOING_LIVE})
@@ -76,7 +76,11 @@ async def _successor(loading: Loading, known: Known, row: LegacyRow) -> str:
         lost, more = await _groups(loading, segment)
         if lost or more:
             return f"its successor has other members than the list: {lost:,} are missing and {more:,} are new"
-    if payload.kind is PayloadKind.DYNAMIC and known.seen.after is not None and phase_of(definition) is Phase.PUBLISHED:
+    if (
+        payload.kind is not PayloadKind.STATIC
+        and known.seen.after is not None
+        and phase_of(definition) is Phase.PUBLISHED
+    ):
         now = found.member_count
         if now is None:
             return "its successor is being computed again"

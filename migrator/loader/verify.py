@@ -32,9 +32,9 @@ from migrator.dataverse.realtime import ComputedMembers, DefinitionRow, SegmentR
 from migrator.loader.computations import BROKEN, COMPUTED, computed, why_it_failed
 from migrator.loader.existing import Phase, look_at_definitions, phase_of
 from migrator.loader.groups import read_group
-from migrator.loader.load import same_query
 from migrator.loader.loading import Loading, check_target
-from migrator.product.codes import DefinitionStatus, Scope, SegmentStatus, State, label
+from migrator.loader.same import same_query
+from migrator.product.codes import DefinitionStatus, LegacyType, Scope, SegmentStatus, State, label
 
 
 async def verify(
@@ -187,7 +187,9 @@ async def _compared(
         # Of a list, an equal number says nothing about its people.
         return replace(found, note=_ONLY_NUMBERS) if static else _numbers(found, tolerance)
     listed = await realtime.members_list(loading.client, segment.segment_id)
-    return await _explained(loading, segment, found, listed, 0.0 if static else tolerance)
+    # A list of people stays one when a segment that was there already is adopted for it.
+    listing = static or (segment.adopted and segment.type_code == LegacyType.STATIC)
+    return await _explained(loading, segment, found, listed, 0.0 if listing else tolerance)
 
 
 def _kinds(segment: PlannedSegment) -> dict[str, str]:

@@ -923,6 +923,54 @@ def name_missing() -> tuple[str, str]:
 
 
 @_finding(Severity.NOTE)
+def used_by_journeys(count: int, names: str) -> tuple[str, str]:
+    """Journeys that send, or may, point at the segment."""
+    return (
+        f"{count} journeys that may send point at it: {names}.",
+        "Once it is migrated, switch them to the new segment; migrator cutover lists them.",
+    )
+
+
+@_finding(Severity.NOTE)
+def unused_for_long(since: str) -> tuple[str, str]:
+    """No journey points at the segment, and none has used it for a year."""
+    return (
+        f"No journey points at it, and none has used it since {since}.",
+        "Leave it behind if nobody needs it: migrator approve --finding unused-for-long --as skip",
+    )
+
+
+@_finding(Severity.CHANGE)
+def twin_by_name(twin: str, people: str, name: str) -> tuple[str, str]:
+    """A real-time segment with such a name is there already; nothing else shows that it is the same."""
+    shared = f" Of the people of both, {people} are the same." if people else ""
+    return (
+        f"Real-time journeys have a segment “{twin}” already; only its name is alike.{shared} "
+        f"The new one is created beside it, as “{name}”.",
+        "If the one that is there is to be used instead, approve this one as adopt; if the new one is to take its "
+        "place, as replace.",
+    )
+
+
+@_finding(Severity.DECISION)
+def twin_with_same_query(twin: str) -> tuple[str, str]:
+    """A real-time segment with the same query is there already."""
+    return (
+        f"Real-time journeys have a segment “{twin}” already, whose query means the same.",
+        "Decide: adopt it as the successor, replace it by a new one, or keep both.",
+    )
+
+
+@_finding(Severity.DECISION)
+def twin_with_same_people(twin: str, people: str) -> tuple[str, str]:
+    """A real-time segment with the same people is there already."""
+    return (
+        f"Real-time journeys have a segment “{twin}” already, with the same people ({people}).",
+        "Decide: adopt it as the successor, replace it by a new one, or keep both.",
+    )
+
+
+@_finding(Severity.NOTE)
 def name_shared(count: int) -> tuple[str, str]:
     """Several segments have the same name."""
     return (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from migrator.contracts.history import Event
+from migrator.contracts.usage import USES, Use
 from migrator.report.compare import Totals
 from migrator.report.deciders import decided_by
 from migrator.report.people import GONE, Memberships, People, Place
@@ -172,8 +173,13 @@ _IMPORTANCE = {
 
 
 def by_importance(rows: Sequence[ReportRow]) -> tuple[ReportRow, ...]:
-    """What somebody has to look at first: failed, different, waiting, …; of each, those with most people affected."""
-    return tuple(sorted(rows, key=lambda row: (_IMPORTANCE[row.standing], -affected(row), -(row.before or 0))))
+    """What somebody has to look at first: failed, different, waiting, …; of each, what live journeys use, then those
+    with most people affected."""
+
+    def weight(row: ReportRow) -> tuple[int, int, int, int]:
+        return _IMPORTANCE[row.standing], USES.index(Use(row.use)), -affected(row), -(row.before or 0)
+
+    return tuple(sorted(rows, key=weight))
 
 
 def affected(row: ReportRow) -> int:

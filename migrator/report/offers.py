@@ -26,7 +26,12 @@ class Offer:
             return "means_skip" if self.members else "means_skip_unknown"
         if self.choice == Choice.SNAPSHOT:
             return "means_snapshot"
+        if self.choice in _TWINS:
+            return f"means_{self.choice}"
         return "means_translate_dynamic" if self.dynamic else "means_translate_static"
+
+
+_TWINS = (Choice.ADOPT, Choice.REPLACE, Choice.KEEP_BOTH)
 
 
 def offers_of(segment: PlannedSegment) -> tuple[Offer, ...]:
@@ -45,4 +50,9 @@ def offers_of(segment: PlannedSegment) -> tuple[Offer, ...]:
         sent.append(payload)
         members = sum(group.count for group in payload.groups if not group.excluded)
         made.append(Offer(str(choice), payload.kind is PayloadKind.DYNAMIC, members, payload.publish))
+    made += [
+        Offer(str(choice), payload.kind is not PayloadKind.STATIC, None, payload.publish)
+        for choice in _TWINS
+        if (payload := segment.alternatives.get(choice))
+    ]
     return (*made, Offer(str(Choice.SKIP), dynamic=False, members=segment.before, live=False))

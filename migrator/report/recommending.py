@@ -25,13 +25,15 @@ class _Rule:
     choices: tuple[tuple[str, str], ...] = ()
 
 
-_CAUTION = (_L, _F, _T)
+_A, _R = str(Choice.ADOPT), str(Choice.REPLACE)
+_CAUTION = (_A, _L, _F, _T)
 """Of several reasons, the one that asks for more caution counts."""
 _LIVING = _Rule(((_T, "why_living"), (_F, "why_certain")))
 _CERTAIN = _Rule(((_F, "why_certain"), (_T, "why_compare")))
 _KNOWN = _Rule(((_T, "why_known"),))
 _HOURS = _Rule(((_T, "why_hours"), (_F, "why_certain")))
 _INACTIVE = _Rule(((_T, "why_inactive"), (_F, "why_certain")))
+_TWIN = _Rule(((_A, "why_twin"), (_R, "why_one")))
 _FIRST = _Rule()
 """Something else comes first."""
 
@@ -43,6 +45,7 @@ IMPORTED = frozenset(f.code_of(made) for made in (*_BETTER_LIST, f.size_far_off)
 """Findings that a better list of members would settle."""
 
 _BY_RULE: Sequence[tuple[_Rule, tuple[Callable[..., Finding], ...]]] = (
+    (_TWIN, (f.twin_with_same_query, f.twin_with_same_people)),
     (_LIVING, (f.compound_segment,)),
     (_CERTAIN, (f.query_behavioural, f.queries_differ)),
     (_KNOWN, (f.size_far_off,)),

@@ -95,6 +95,13 @@ def _standing(facts: Facts) -> Standing:
     return _BY_MATCH[seen.match] if seen else Standing.UNVERIFIED
 
 
+def _twins(facts: Facts) -> str:
+    return "; ".join(
+        f"{twin.segment.name} ({twin.evidence}{f', {twin.people}' if twin.people else ''})"
+        for twin in facts.segment.twins
+    )
+
+
 def _source(facts: Facts) -> str:
     segment = facts.segment
     if segment.members.known:
@@ -312,6 +319,22 @@ class ReportRow:
     realtime_query: str = told(
         lambda facts: facts.segment.realtime_query, "sent_query", table=19, private=True, long=True
     )
+    use: str = told(lambda facts: str(facts.segment.use), "use", Kind.VALUE, family="use", table=22)
+    """How journeys used it when it was extracted."""
+    journeys: tuple[str, ...] = told(
+        lambda facts: tuple(one.name or str(one.id) for one in facts.segment.journeys), script=False
+    )
+    """The journeys that pointed at it then."""
+    used_by: Inside[str] = told(
+        lambda facts: ", ".join(one.name or str(one.id) for one in facts.segment.journeys),
+        "used_by", table=23, script=False, private=True, inside=True,
+    )  # fmt: skip
+    last_used: str = told(lambda facts: facts.segment.last_used, script=False)
+    """When a journey last used it, ISO 8601; empty where nobody knows."""
+    twins: Inside[str] = told(_twins, "twins", table=24, script=False, private=True, inside=True)
+    """Real-time segments that were there already, with what shows that they are the same."""
+    adopted: bool = told(lambda facts: facts.segment.adopted, script=False)
+    """Whether a segment that was there already is its successor."""
     reason: Inside[str] = told(_reason, "reason", page=13, script=False, private=True, inside=True)
     """Why it stands where it stands, in a sentence."""
     choices: Inside[tuple[str, ...]] = told(

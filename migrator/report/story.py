@@ -13,15 +13,18 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from migrator.contracts.choices import Choice
+from migrator.contracts.cutover import CutoverLook
 from migrator.contracts.decisions import checksum_of
 from migrator.contracts.history import Event
 from migrator.contracts.journal import JournalSummary
 from migrator.contracts.plan import LOADED_OUTCOMES, Outcome, Plan
 from migrator.contracts.reach import Reach
+from migrator.contracts.verification import Verification
 from migrator.product.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
 from migrator.product.findings import CATALOGUE, Severity
 from migrator.report.charts import Flow, flow
 from migrator.report.compare import Change, Comparison, Totals
+from migrator.report.cutover import CutoverPart, cutover_part
 from migrator.report.first_screen import FirstScreen, by_importance, first_screen
 from migrator.report.offers import Offer
 from migrator.report.people import People, memberships
@@ -67,6 +70,10 @@ class Circumstances:
     """Who will be mailed; None where nobody has asked."""
     changed_since: str = ""
     """The name of the run, or the time of the look, that `changes` speak of; empty for none."""
+    cutover: Sequence[CutoverLook] = ()
+    """The looks at what still uses old segments, oldest first."""
+    verifications: Sequence[Verification] = ()
+    """The looks at the members, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +172,8 @@ class Story:
     """Of what decisions would do, by the id of each segment that waits for one."""
     reach: ReachStory | None = None
     """Who will be mailed; None where nobody has asked."""
+    cutover: CutoverPart | None = None
+    """The switch; None where nobody has looked yet."""
 
 
 def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, people: People | None = None) -> Story:
@@ -220,6 +229,7 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
         ),
         checksums=checksums,
         reach=reach_story(run.reach, rows, words) if run.reach else None,
+        cutover=cutover_part(plan, run.cutover, run.verifications, words, anonymous=run.anonymous),
     )
 
 
@@ -248,6 +258,7 @@ def _anonymous(row: ReportRow, names: Mapping[str, str]) -> ReportRow:
         name=names[row.legacy_id],
         findings=tuple(replace(finding, message=CATALOGUE[finding.code][1]) for finding in row.findings),
         groups=tuple((f"{number}", count) for number, (_, count) in enumerate(row.groups, start=1)),
+        journeys=tuple("…" for _ in row.journeys),
         **_NOTHING,
     )
 
@@ -363,7 +374,7 @@ def meant(offer: Offer, words: Words) -> str:
         words: the words of the language.
     """
     said = words(offer.meaning, n=offer.members or 0)
-    if offer.choice == Choice.SKIP:
+    if offer.choice in (Choice.SKIP, Choice.ADOPT):
         return said
     return f"{said} {words('means_live' if offer.live else 'means_draft')}"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from migrator.contracts.choices import Doubt
+from migrator.contracts.derived import derived_id
 from migrator.contracts.doubts import doubts, doubts_about_exclusions
 from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.legacy_segment import LegacySegment
@@ -14,7 +15,6 @@ from migrator.contracts.payload import StaticGroup
 from migrator.product import findings
 from migrator.product.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, NAME_MAX
 from migrator.product.findings import Finding
-from migrator.translator.identity import derived_id
 from migrator.translator.texts import shortened
 
 MEMBERS_MAX = GROUPS_PER_DEFINITION * MEMBERS_PER_GROUP

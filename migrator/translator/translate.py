@@ -16,6 +16,7 @@ from uuid import UUID
 
 from migrator import __version__
 from migrator.contracts.choices import Choice, Doubt
+from migrator.contracts.derived import derived_id
 from migrator.contracts.export_folder import Export, Members
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.payload import Identity, Payload, PayloadKind, StaticGroup, payload
@@ -28,10 +29,10 @@ from migrator.mql.wording import Title
 from migrator.product import codes, findings
 from migrator.product.findings import Finding, Severity
 from migrator.translator.compounds import References, Segments
-from migrator.translator.identity import derived_id
 from migrator.translator.members import MEMBERS_MAX, PlannedMembers, parts_of, plan_groups, plan_members
 from migrator.translator.queries import PlannedQuery, Resolve, TranslatedSet, translate_query, unresolved
 from migrator.translator.statuses import PlannedStatus, plan_status
+from migrator.translator.surroundings import order, with_surroundings
 from migrator.translator.texts import PlannedTexts, plan_texts, shortened
 
 DEFINITION_TABLE, QUERY_COLUMN, TIME_ZONE_COLUMN = (
@@ -46,7 +47,7 @@ Spread = Callable[[Callable[[str], "TranslatedText"], Iterable[str]], Iterable["
 
 
 def translate(export: Export, settings: TranslationSettings, spread: Spread = map) -> Plan:
-    """The plan for `export`: one outcome for every legacy segment, sorted by name and id.
+    """The plan for `export`: one outcome for every legacy segment, those that live journeys use first, then by name.
 
     Args:
         export: what was extracted.
@@ -67,14 +68,14 @@ def translate(export: Export, settings: TranslationSettings, spread: Spread = ma
     )
     work.translated.update(zip((s.id for s in alone), spread(say, (s.query for s in alone)), strict=True))
     planned = [*(_planned(segment, work) for segment in export.segments)]
-    planned += work.parts
+    planned = with_surroundings([*planned, *work.parts], export, settings)
     return Plan(
         format=PLAN_FORMAT,
         tool_version=__version__,
         source=export.organisation,
         export_fingerprint=export.fingerprint,
         settings=settings,
-        segments=tuple(sorted(planned, key=lambda segment: (segment.name.casefold(), segment.legacy_id))),
+        segments=tuple(sorted(planned, key=order)),
     )
 
 

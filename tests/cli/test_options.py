@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from migrator.base.errors import Exit
 from migrator.base.ids import unpacked
 from migrator.cli import practise
 from migrator.cli.terminal import Terminal
-from migrator.commands import practice
+from migrator.commands import cutover, demo, practice
 from migrator.commands import run as stages
 from migrator.contracts.export_folder import member_reader
 from tests.conftest import Command
@@ -68,6 +69,9 @@ def test_keep_leaves_the_sandbox_of_the_demo_running(
     monkeypatch.setattr(practise, "orders_of", lambda *_: nullcontext())
     monkeypatch.setattr(practise, "new_run_for", lambda *_, **__: nullcontext())
     monkeypatch.setattr(stages, "whole_run", lambda *_: SimpleNamespace(exit_code=Exit.WAITING))
+    shown = partial(SimpleNamespace, adopted=(), switch=None)
+    monkeypatch.setattr(demo, "show_the_switch", lambda _run, _orders, summary: shown(summary=summary))
+    monkeypatch.setattr(cutover, "cutover_lines", lambda _: ["nothing"])
     monkeypatch.setattr(Terminal, "summary", lambda *_, **__: done.append("summary"))
     monkeypatch.setattr(practise, "until_interrupted", lambda: done.append("waited"))
     assert command("demo", *["--keep"] * kept).code == Exit.DONE

@@ -86,8 +86,8 @@ def test_a_dry_run_says_what_would_be_recorded(command: Command, run: RunFolder)
     ("arguments", "words"),
     [
         ((), "Say which segments"),
-        (("Both",), "--as is translate, snapshot or skip"),
-        (("Both", "--as", "flag"), "--as is translate, snapshot or skip"),
+        (("Both",), "--as is translate, snapshot, skip, adopt"),
+        (("Both", "--as", "flag"), "--as is translate, snapshot, skip, adopt"),
         (("--finding", "no-such-thing", "--as", "skip"), "There is no finding no-such-thing"),
         (("--finding", "status-error", "--as", "skip"), "No segment of the run"),
         (("--from", "x.json", "--as", "skip"), "leave --as out"),

@@ -60,7 +60,7 @@ def test_its_decisions_are_read_and_kept_when_others_are_added(first: RunFolder)
     lost = next(segment for segment in read_plan(first.path).segments if segment.legacy_id == LOST)
     decide(first.path, [lost], Choice.SKIP)
     assert read_decisions(first.path) == {COMPOUND: Choice.SNAPSHOT, LOST: Choice.SKIP}
-    assert json.loads((first.path / DECISIONS).read_text())["format"] == 2
+    assert json.loads((first.path / DECISIONS).read_text())["format"] == 3
 
 
 def test_its_verifications_are_read(first: RunFolder) -> None:
@@ -113,7 +113,7 @@ def test_what_is_written_now_says_its_format(first: RunFolder) -> None:
     write_verification(look, first.path)
     assert json.loads((first.path / "verification-003.json").read_text())["format"] == 1
     assert read_verifications(first.path)[2] == look
-    assert PLAN_FORMAT == 2
+    assert PLAN_FORMAT == 3
 
 
 def test_upgrades_are_taken_one_after_the_other() -> None:

@@ -19,7 +19,7 @@ from migrator.contracts.verification import Match, Verified
 from migrator.dataverse import realtime as calls_of
 from migrator.dataverse.errors import Unsettled
 from migrator.loader import groups
-from migrator.loader.load import same_query
+from migrator.loader.same import same_query
 from migrator.product.codes import DefinitionStatus, SegmentStatus
 from migrator.sandbox import realtime
 from migrator.sandbox.refusal import bad_request

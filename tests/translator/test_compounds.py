@@ -12,6 +12,7 @@ import pytest
 from migrator.base.errors import UsageError
 from migrator.contracts.choices import Choice
 from migrator.contracts.decisions import decide, decided, read_decisions
+from migrator.contracts.derived import derived_id
 from migrator.contracts.export_folder import Export, Members, MemberSource
 from migrator.contracts.legacy_segment import segment_of
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSettings
@@ -19,7 +20,6 @@ from migrator.contracts.selection import Selection
 from migrator.mql import Column, Table
 from migrator.mql.schema import schema_to_json
 from migrator.product.codes import LegacyStatus, LegacyType, SegmentType
-from migrator.translator.identity import derived_id
 from migrator.translator.translate import translate
 from tests.phrasebook import COMPOUND_PROPOSALS, SEGMENTS
 from tests.small import ORGANISATION, SCHEMA, row, segment

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter
 
+from migrator.contracts.derived import derived_id
 from migrator.contracts.export_folder import Export, Members, MemberSource, OrganisationRef
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSettings, plan_json
@@ -19,7 +20,6 @@ from migrator.mql.schema import schema_to_json
 from migrator.product.codes import MEMBERS_PER_GROUP, DefinitionStatus, LegacyStatus, LegacyType, Scope, SegmentType
 from migrator.product.findings import Finding
 from migrator.translator import translate as module
-from migrator.translator.identity import derived_id
 from migrator.translator.profiles import turned_round
 from migrator.translator.translate import translate, translate_one
 from tests.small import ORGANISATION, SCHEMA, UNIT, row, segment

@@ -35,6 +35,7 @@ _FAMILIES = {"severity", *(field.family for field in SHOWN.values() if field.fam
 _SAID_IN_SCRIPT = (
     "decision", "who", "why", "decide_here", "decide_none", "decided_count", "decide_download", "decide_copy",
     "choice_translate", "choice_snapshot", "choice_skip",
+    "choice_adopt", "choice_replace", "choice_keep-both",
     "no_name", "segment", "any", "showing", "no_match", "error", "explanation", "prediction", "selects", "findings",
     "legacy_query",
     "proposed_query", "sent_query", "carries_out", "origin", "groups", "timing", "timing_text", "ids", "legacy_id",

@@ -50,6 +50,8 @@ class ReportEntry:
     traffic: dict[str, int]
     reach: Reach | None = None
     """Who will be mailed; null where nobody has asked."""
+    cutover: dict[str, Any] | None = None
+    """The newest look at which journeys still use old segments, with how the sizes moved; null where nobody looked."""
 
 
 _ADAPTER = TypeAdapter(ReportEntry)
@@ -90,4 +92,18 @@ def _entry(story: Story) -> ReportEntry:
         steps=dict(run.journal.steps),
         traffic=dict(run.traffic),
         reach=run.reach,
+        cutover=_cutover(story),
     )
+
+
+def _cutover(story: Story) -> dict[str, Any] | None:
+    part = story.cutover
+    if part is None:
+        return None
+    return {
+        "at": part.at,
+        "done": part.done,
+        "unread": dict(part.unread),
+        "items": [{**asdict(line.item), "link": line.link} for line in part.lines],
+        "sizes": {movement.name: list(movement.sizes) for movement in part.movements},
+    }

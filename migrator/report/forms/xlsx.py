@@ -37,6 +37,7 @@ def write(story: Story, folder: Path) -> Path:
     _front(book, story)
     _segments(book, story)
     _decisions(book, story)
+    _cutover(book, story)
     _others(book, story)
     path = folder / WORKBOOK
     with writing(path) as file:
@@ -182,6 +183,27 @@ def _decisions(book: Any, story: Story) -> None:
         for number in rows:
             chosen.add(f"I{number}")
         sheet.sheet.data_validations.append(chosen)
+
+
+def _cutover(book: Any, story: Story) -> None:
+    """The list of what has to be switched, journey by journey."""
+    w, part, wrapped = story.words, story.cutover, Look.WRAPPED
+    if part is None:
+        return
+    sheet = Writer(
+        book, w("cutover"),
+        [Head(w("journey"), 34, wrapped), Head(w("standing"), 18), Head(w("status"), 14),
+         Head(w("segment"), 34, wrapped), Head(w("before"), 10, Look.COUNT), Head(w("after"), 10, Look.COUNT),
+         Head(w("advice"), 60, wrapped), Head(w("realtime_id"), 38), Head(w("legacy_id"), 38)],
+    )  # fmt: skip
+    for line in part.lines:
+        item = line.item
+        name = item.name or str(item.journey or w("switch_hidden", n=item.count))
+        sheet.add(
+            [Cell(name, wrapped, link=line.link), w.named("switch", str(item.state)), item.label, item.segment,
+             item.before, item.after, line.advice, str(item.new_id or ""), str(item.legacy_id)]
+        )  # fmt: skip
+    sheet.end()
 
 
 # --- the rest --------------------------------------------------------------------------------------------------------
