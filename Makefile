@@ -11,7 +11,7 @@ RUNTIME := .venv/.runtime
 READY := .venv/.development
 JOBS ?= auto
 
-.PHONY: demo test coverage quick faults lint format lock dist release sample docs example clean
+.PHONY: demo test coverage quick faults mutants lint format lock dist release sample docs example clean
 
 demo: $(RUNTIME)
 	$(BIN)/python -m migrator demo
@@ -31,6 +31,10 @@ quick: $(READY)
 # Faults put in by hand, one at a time, each with the test that has to notice it (docs/testing.md).
 faults: $(READY)
 	$(BIN)/python tests/faults.py
+
+# Small faults are put into the code, one at a time; the tests have to notice. Ended and begun again, it goes on.
+mutants: $(READY)
+	$(BIN)/python benchmarks/mutants --jobs 2
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -94,4 +98,4 @@ example: $(READY)
 	$(BIN)/python docs/make_example.py
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist build
+	rm -rf .venv .mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist build

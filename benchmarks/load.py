@@ -66,7 +66,7 @@ def migrate(folder: Path, server: Serving, *options: str, **environment: str) ->
     ]
     command += ["--org", server.address, "--out", str(out), "--quiet", *options]
     began = time.perf_counter()
-    process = subprocess.Popen(command, env={**os.environ, **environment})  # noqa: S603
+    process = subprocess.Popen(command, env={**os.environ, **environment})
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     if os.waitstatus_to_exitcode(status) not in (0, 3):

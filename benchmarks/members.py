@@ -31,7 +31,7 @@ SEGMENT = "5ca1ed00-0000-4000-8000-0000000000a1"
 def measured(*command: str) -> tuple[float, int]:
     """Run a command of the product; gives its seconds and the most megabytes it held."""
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "migrator", *command], stdout=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen([sys.executable, "-m", "migrator", *command], stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     if os.waitstatus_to_exitcode(status) not in (0, 3):
         raise SystemExit(f"migrator {' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
@@ -107,7 +107,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         command = [sys.executable, __file__, "--serve", "--members", str(asked.members)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stub:  # noqa: S603
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stub:
             port = stub.stdout.readline().strip() if stub.stdout else ""
             out = ("--out", str(folder / "runs"), "--quiet")
             result["extract_seconds"], result["extract_mb"] = measured(

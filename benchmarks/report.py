@@ -43,7 +43,7 @@ def a_run(folder: Path, segments: int) -> Path:
     """A run with a plan, and with results and a verification that are made up."""
     export = write_export(folder / "export", [3] * (segments * 10 // 13), segments - segments * 10 // 13, 1000)
     command = [sys.executable, "-m", "migrator", "translate", "--from", str(export), "--out", str(folder / "runs")]
-    subprocess.run([*command, "--quiet"], check=False)  # noqa: S603
+    subprocess.run([*command, "--quiet"], check=False)
     run = next((folder / "runs").iterdir())
     _loaded(run)
     return run
@@ -112,7 +112,7 @@ def main() -> None:
         run = a_run(Path(name), asked.segments)
         began = time.perf_counter()
         command = [sys.executable, "-m", "migrator", "report", str(run), "--quiet"]
-        process = subprocess.Popen(command)  # noqa: S603
+        process = subprocess.Popen(command)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         if os.waitstatus_to_exitcode(status) not in (0, 3):

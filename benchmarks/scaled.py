@@ -161,7 +161,7 @@ def serving(contacts: int = 0, profile: Profile | None = None, tls: Path | None 
     """A sandbox with so many contacts, until the block ends."""
     asked = json.dumps({"contacts": contacts, "profile": asdict(profile or Profile()), "tls": str(tls) if tls else ""})
     command = [sys.executable, str(Path(__file__)), asked]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield Serving(_line(process), process)
     finally:

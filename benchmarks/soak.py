@@ -83,7 +83,7 @@ class Soak:
     def _go(self, *command: str, killing: bool) -> None:
         arguments = [sys.executable, "-m", "migrator", *command, "--out", str(self.folder / "runs"), "--quiet"]
         environment = {**os.environ, "AZURE_CLIENT_ID": "soak", "MIGRATOR_WINDOW": "5"}
-        process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+        process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.commands += 1
         try:
             process.wait(self.chance.uniform(0.8, 6.0) if killing else 600)

@@ -109,7 +109,7 @@ def translated(segments: int, length: int) -> dict[str, float]:
         script = Path(folder) / "child.py"
         script.write_text(_CHILD)
         command = [sys.executable, str(script), str(run)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         peak = 0.0
         while process.poll() is None:
             peak = max(peak, sum(map(resident, family(process.pid))))
