@@ -73,12 +73,19 @@ def _told() -> Iterator[tuple[str, str]]:
         for line in dict.fromkeys((*_fenced(page), *inline)):
             yield page.name, line
     for command in app.registered_commands:
-        for line in re.findall(r"(migrator .+?)(?:\. |$)", command.epilog or ""):
+        for line in re.findall(r"^ +(migrator .+?)$", command.epilog or "", re.MULTILINE):
             yield "help", line
 
 
 _SHOWN = (("[", ""), ("]", ""), ("live|removed", "live"), ("\\|", "|"), ("PROFILE", "calm"), (" N", " 1"))
 """How a page shows what may be typed → one way of typing it."""
+
+
+def test_every_help_has_several_examples() -> None:
+    for command in app.registered_commands:
+        shown = re.findall(r"^ +migrator ([a-z-]+)", command.epilog or "", re.MULTILINE)
+        assert len(shown) >= 2, command.name
+        assert set(shown) == {command.name}
 
 
 def test_a_command_that_is_told_can_be_typed() -> None:

@@ -15,6 +15,7 @@ from migrator import __version__
 from migrator.base.errors import Exit, Interrupted, MigratorError
 from migrator.base.server_text import sanitised, want_full_texts
 from migrator.cli import check, clean_up, consent, decide, load, practise, prepare, reach_it, streams, switch
+from migrator.cli.examples import help_of
 from migrator.cli.options import with_dialect
 from migrator.cli.terminal import Terminal
 
@@ -86,7 +87,7 @@ DAY = (
 for _, families in DAY:
     for family in families:
         for name, function, epilog in family:
-            app.command(name, epilog=epilog)(function)
+            app.command(name, epilog=help_of(name, epilog))(function)
 
 
 # --- endings ---------------------------------------------------------------------------------------------------------
