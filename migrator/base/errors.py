@@ -10,6 +10,7 @@ MigratorError
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 
 
@@ -62,3 +63,13 @@ class Interrupted(MigratorError):
 
     def __init__(self) -> None:
         super().__init__("Interrupted. What was done is kept; go on with: migrator run --resume")
+
+
+def why(error: BaseException) -> str:
+    """What an error says, for a sentence: that of the system without its number and without the path once more.
+
+    Args:
+        error: any error.
+    """
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return re.sub(r"\[(?:Errno|WinError) -?\d+\] ", "", said)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import UsageError, why
 from migrator.cli.load import REACHING, TRANSLATING
 from migrator.cli.options import From, Run, Yes, takes
 from migrator.cli.runs import (
@@ -295,7 +295,7 @@ def _query_text(query: str) -> str:
         try:
             return Path(query[1:]).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"The file {query[1:]} cannot be read: {error}.") from error
+            raise UsageError(f"The file {query[1:]} cannot be read: {why(error)}.") from error
     return query
 
 

@@ -125,7 +125,7 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
             return Aftermath((), ())
         lines = [f"“{names[key]}” ({key})" for key in created]
         client = loading.client
-        what = f"{len(created):,} segments that the run {run.name} created in {client.url} are deleted:"
+        what = f"{len(created):,} segments that the run {run.name} created in {client.url} will be deleted:"
         confirm([what, *lines], word=await name_to_type(client))
         await note(run, orders, client, Deed.ROLLBACK, f"{len(created):,} segments")
         done = await roll_back(loading, orders.progress, only)
@@ -203,7 +203,7 @@ def retire_legacy(
             for segment in chosen
         ]
         of_run = f"legacy segments of the run {run.name} in {loading.client.url}"
-        confirm([f"{len(chosen):,} {of_run} are {what}:", *lines], word=await name_to_type(loading.client))
+        confirm([f"{len(chosen):,} {of_run} will be {what}:", *lines], word=await name_to_type(loading.client))
         deed = f"{len(chosen):,} segments {what}"
         await note(run, orders, loading.client, Deed.RETIRE, deed)
         if even_if_used and used:

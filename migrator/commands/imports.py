@@ -151,9 +151,8 @@ def _replaced(segment: LegacySegment, known: Members, origin: str, wanted: Wante
 def _ask(lines: Sequence[str], export: Export, orders: Orders, name: str) -> None:
     if orders.confirm:
         where = export.organisation.url
-        head = (
-            f"A list of {where} is replaced:" if len(lines) == 1 else f"{len(lines):,} lists of {where} are replaced:"
-        )
+        lists = f"A list of {where}" if len(lines) == 1 else f"{len(lines):,} lists of {where}"
+        head = f"{lists} will be replaced:"
         orders.confirm([head, *lines], word=name)
 
 

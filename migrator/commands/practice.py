@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import UsageError, why
 from migrator.base.resources import shipped
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def practice_organisation(
         if beside.exists():
             inhabit(organisation, json.loads(beside.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"The sandbox cannot be filled from {folder}: it is no export ({error}).") from error
+        raise UsageError(f"The sandbox cannot be filled from {folder}: it is no export ({why(error)}).") from error
     organisation.outbound_answers = outbound
     organisation.lacks |= set(lacks)
     for kind in kinds:
@@ -82,7 +82,7 @@ def practice_organisation(
     try:
         profile = read_profile(chaos, seed) if chaos else None
     except (OSError, ValueError, TypeError) as error:
-        raise UsageError(f"--chaos cannot be {chaos}: {error}.") from error
+        raise UsageError(f"--chaos cannot be {chaos}: {why(error)}.") from error
     try:
         identity = IdentityPlatform(lifetime=token_seconds) if sign_in else None
         with running(organisation, port=port, tls_folder=tls_folder, chaos=profile, identity=identity) as sandbox:

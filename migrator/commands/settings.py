@@ -25,7 +25,7 @@ from typing import Any
 
 import platformdirs
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import UsageError, why
 from migrator.product.codes import PROTECTION_WINDOW, REQUESTS_AT_A_TIME
 
 PROFILE = Path("migrator.toml")
@@ -255,7 +255,7 @@ def _profile(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"The profile {path} cannot be read: {error}.") from error
+        raise UsageError(f"The profile {path} cannot be read: {why(error)}.") from error
     organisations = content.pop(ORGANISATIONS, {})
     if not isinstance(organisations, dict) or not all(isinstance(entry, dict) for entry in organisations.values()):
         raise UsageError(f"The profile {path}: each organisation is a table, such as [{ORGANISATIONS}.test].")

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import UsageError, why
 from migrator.base.ids import Ids, distinct, from_texts, is_canonical, joined
 from migrator.contracts.export_folder import FORMAT, MANIFEST, MEMBER_HEADER, METADATA, SEGMENTS, MemberSource
 from migrator.contracts.legacy_segment import segment_of
@@ -39,7 +39,7 @@ def check_export(folder: Path) -> list[str]:
         UUID(manifest["organisation"]["id"])
         version = int(manifest["format"])
     except (ValueError, KeyError, TypeError, OSError) as error:
-        return [f"{MANIFEST} cannot be read: {type(error).__name__} {error}."]
+        return [f"{MANIFEST} cannot be read: {why(error)}."]
     if version > FORMAT:
         return [f"The format is {version}; this version of migrator knows up to {FORMAT}. Install a newer one."]
     problems = [*_files(folder, files)]
@@ -83,7 +83,7 @@ def _segments(folder: Path, manifest: Mapping[str, Any], seen: set[UUID]) -> Ite
     try:
         lines = (folder / SEGMENTS).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        yield f"{SEGMENTS} cannot be read: {error}."
+        yield f"{SEGMENTS} cannot be read: {why(error)}."
         return
     for number, line in enumerate(lines, start=1):
         try:
@@ -173,7 +173,7 @@ def _line_by_line(folder: Path, name: str, count: int) -> Iterator[str]:
                         yield f"{name}, line {number}, repeats the id {key}."
                 seen.add(key.bytes)
     except (OSError, UnicodeDecodeError) as error:
-        yield f"{name} cannot be read: {error}."
+        yield f"{name} cannot be read: {why(error)}."
         return
     if wrong > _SHOWN:
         yield f"{name} has {wrong - _SHOWN:,} more such lines."

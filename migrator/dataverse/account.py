@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import UsageError, why
 
 PUBLIC_CLIENT = "51f81489-12ee-4a9e-aaae-a2591f45987d"
 """The application id that Microsoft publishes for trying out Dataverse; AZURE_CLIENT_ID takes its place."""
@@ -152,7 +152,7 @@ def read_accounts(path: Path, environment: Mapping[str, str]) -> list[Account]:
         accounts = [_account(entry, environment) for entry in entries]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
-            f"The accounts in {path} cannot be read ({error}). Each is a table [[account]] with client_id and "
+            f"The accounts in {path} cannot be read ({why(error)}). Each is a table [[account]] with client_id and "
             "secret_variable, the name of the environment variable that holds its secret."
         ) from error
     if len({account.client_id for account in accounts}) < len(accounts) or not accounts:

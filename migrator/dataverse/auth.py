@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import UsageError, why
 from migrator.base.threads import apart
 from migrator.dataverse.account import Account, Way
 from migrator.dataverse.address import is_loopback, sign_in_host
@@ -91,7 +91,7 @@ class ReadyToken:
             try:
                 text = Path(self._source).read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
-                raise SignInFailed(f"The token file {self._source} cannot be read: {error}.") from error
+                raise SignInFailed(f"The token file {self._source} cannot be read: {why(error)}.") from error
         token = text.strip().removeprefix("Bearer ").strip()
         if not token or any(character.isspace() for character in token):
             where = "Standard input" if self._source == "-" else f"The file {self._source}"

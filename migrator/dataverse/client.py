@@ -18,6 +18,7 @@ from uuid import UUID
 import httpx
 
 from migrator import __version__
+from migrator.base.errors import why
 from migrator.base.patience import Patience, Waiting
 from migrator.base.server_text import Kept, sanitised, shape_of
 from migrator.base.stopping import Stop
@@ -447,9 +448,10 @@ class Client:
     def unreachable(self, error: Exception | None) -> Unreachable:
         """What to say where no answer comes at all."""
         timed_out = isinstance(error, httpx.TimeoutException)
-        why = "it does not answer in time" if timed_out else str(error) or type(error).__name__
+        said = why(error) if error else ""
+        said = "it does not answer in time" if timed_out else said or type(error).__name__
         return Unreachable(
-            f"{self.url} cannot be reached: {why}. Check the address and the connection, then repeat the command; "
+            f"{self.url} cannot be reached: {said}. Check the address and the connection, then repeat the command; "
             "nothing is done twice."
         )
 

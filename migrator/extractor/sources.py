@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import UsageError, why
 from migrator.extractor.reading.grid import LARGEST_FILE
 
 MAPPING = "segments.csv"
@@ -69,7 +69,7 @@ class Source:
         except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
             raise _no_zip(self.path, error) from error
         except OSError as error:
-            raise UsageError(f"The file {self.name} cannot be read ({error}). Nothing was imported.") from error
+            raise UsageError(f"The file {self.name} cannot be read ({why(error)}). Nothing was imported.") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,3 +278,12 @@ def test_a_list_that_is_there_is_replaced_where_the_name_was_typed(
 
 def members_of(export: Path) -> list[str]:
     return (next((export / "members").glob(f"{STATIC}*"))).read_text().split()[1:]
+
+
+def test_no_message_shows_the_number_of_the_system_s_error(command: Command, tmp_path: Path) -> None:
+    for arguments in (("explain", "@nowhere.txt"), ("check-export", tmp_path), ("approve", "--from", "nowhere.xlsx")):
+        result = command(*arguments)
+        assert result.code == 2
+        assert "[Errno" not in result.err + result.out
+    result = command("explain", "@nowhere.txt")
+    assert "The file nowhere.txt cannot be read: No such file or directory." in result.err

@@ -404,6 +404,7 @@ def test_the_organisation_says_who_it_is() -> None:
     ("answer", "kind", "words"),
     [
         (httpx.ConnectError("Connection refused"), Unreachable, "cannot be reached"),
+        (httpx.ConnectError("[Errno -2] Name unknown"), Unreachable, "cannot be reached: Name unknown. Check"),
         (httpx.ConnectTimeout(""), Unreachable, "does not answer in time"),
         (httpx.Response(200, html="<html>"), NotDataverse, "web page"),
         (httpx.Response(200, json={"hello": "world"}), NotDataverse, "not like an organisation"),

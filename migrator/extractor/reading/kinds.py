@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import UsageError, why
 from migrator.extractor.reading.grid import LARGEST_FILE, Book, Input
 from migrator.extractor.reading.jsonrows import json_book
 from migrator.extractor.reading.markup import html_book, xml_2003_book
@@ -114,7 +114,7 @@ def _package(source: Input) -> Book:
             entries = package.infolist()
             kind = _start(package, "mimetype") if "mimetype" in package.namelist() else b""
     except (*DAMAGED, OSError) as error:
-        raise source.broken(f"it is no whole Excel file ({error})") from error
+        raise source.broken(f"it is no whole Excel file ({why(error)})") from error
     names = {entry.filename for entry in entries}
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > LARGEST_FILE:
