@@ -58,7 +58,10 @@ def catalogue() -> str:
         lines += ["", f"## {severity}", "", f"{_EFFECT[severity].capitalize()}.", ""]
         lines += ["| code | meaning | what to do |", "|---|---|---|"]
         found = sorted((code, meaning) for code, (kind, meaning) in findings.CATALOGUE.items() if kind is severity)
-        lines += [f"| `{code}` | {' '.join(meaning.split())} | {_advice(code)} |" for code, meaning in found]
+        lines += [
+            f'| <a id="{code}"></a>`{code}` | {" ".join(meaning.split())} | {_advice(code)} |'
+            for code, meaning in found
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -167,7 +167,7 @@
     if (get(row, "findings").length) {
       const items = get(row, "findings").map(([code, message]) => make("li", {},
         make("span", { class: "severity " + codes[code].severity }, named("severity", codes[code].severity)), " ",
-        codes[code].meaning + (codes[code].meaning ? " " : ""), make("span", {}, message), " ", codes[code].advice, " ", make("code", {}, codes[code].code)));
+        codes[code].meaning + (codes[code].meaning ? " " : ""), make("span", {}, message), " ", codes[code].advice, " ", make("a", { href: "#about-" + codes[code].code }, make("code", {}, codes[code].code))));
       add(w.findings, make("ul", {}, ...items));
     }
     if (get(row, "query")) add(w.legacy_query, make("pre", {}, get(row, "query")));

@@ -117,7 +117,7 @@ def explanation_lines(explanation: Explanation, *, tree_too: bool = False) -> It
         yield f"Real-time:  {for_terminal(explanation.realtime_query)}"
     yield f"Outcome:    {explanation.outcome}"
     for finding in explanation.findings:
-        yield f"  {finding.severity}: {for_terminal(finding.message)}"
+        yield f"  {finding.severity}: {for_terminal(finding.message)} ({finding.code})"
         yield f"    {for_terminal(finding.advice)}"
     if tree_too and explanation.query is not None:
         yield "Tree:"

@@ -163,8 +163,8 @@ class Story:
     important: tuple[ReportRow, ...]
     """The same, in the order in which somebody has to look at them."""
     looks: tuple[str, ...]
-    findings: tuple[tuple[str, str, str, int], ...]
-    """Code, severity, meaning, and how many segments have it."""
+    findings: tuple[tuple[str, str, str, str, int], ...]
+    """Code, severity, meaning, what to do, and how many segments have it."""
     limits: tuple[Limit, ...]
     history: tuple[Event, ...]
     """Who did what, in the words of the language; oldest first."""
@@ -400,14 +400,15 @@ def marked(one: str, other: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
 # --- the rest --------------------------------------------------------------------------------------------------------
 
 
-def _findings(rows: Sequence[ReportRow], words: Words) -> tuple[tuple[str, str, str, int], ...]:
+def _findings(rows: Sequence[ReportRow], words: Words) -> tuple[tuple[str, str, str, str, int], ...]:
     counted = Counter(finding.code for row in rows for finding in row.findings)
+    advice = {finding.code: finding.advice for row in rows for finding in row.findings}
     known = [
-        (code, str(CATALOGUE[code][0]), words.finding(code, CATALOGUE[code][1], "")[0], counted[code])
+        (code, str(CATALOGUE[code][0]), *words.finding(code, CATALOGUE[code][1], advice[code]), counted[code])
         for code in counted
         if code in CATALOGUE
     ]
-    return tuple(sorted(known, key=lambda one: (-list(Severity).index(Severity(one[1])), -one[3], one[0])))
+    return tuple(sorted(known, key=lambda one: (-list(Severity).index(Severity(one[1])), -one[4], one[0])))
 
 
 def _limits(rows: Sequence[ReportRow], words: Words) -> tuple[Limit, ...]:

@@ -82,6 +82,8 @@ SAMPLES = (
     f.nobody_active(),
     f.inactive_asked_for(),
     f.inactive_kept(),
+    f.predicted_otherwise(1234, 5),
+    f.built_on_a_held_segment("Oslo"),
     f.no_change_tracking("account"),
     f.query_behavioural("EmailOpened"),
     f.interactions_translated("EmailOpened"),

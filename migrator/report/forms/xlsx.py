@@ -214,11 +214,11 @@ def _others(book: Any, story: Story) -> None:
     w, wrapped = story.words, Look.WRAPPED
     sheet = Writer(
         book, w("findings"),
-        [Head(w("finding"), 30), Head(w("severity"), 18), Head(w("explained"), 90, wrapped),
-         Head(w("segments"), 12, Look.COUNT)],
+        [Head(w("finding"), 30), Head(w("severity"), 18), Head(w("explained"), 70, wrapped),
+         Head(w("what_to_do"), 70, wrapped), Head(w("segments"), 12, Look.COUNT)],
     )  # fmt: skip
-    for code, severity, meaning, count in story.findings:
-        sheet.add([code, w.named("severity", severity), meaning.replace("`", ""), count])
+    for code, severity, meaning, advice, count in story.findings:
+        sheet.add([code, w.named("severity", severity), meaning.replace("`", ""), advice, count])
     sheet.end()
     heads = (w("step"), w("confirmed"), w("failed_steps"), w("open_steps"))
     sheet = Writer(book, w("steps"), [Head(word, 26, Look.COUNT) for word in heads])
