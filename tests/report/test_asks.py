@@ -88,7 +88,7 @@ def test_every_advice_reads_well_without_freezing(language: str) -> None:
         said = words.finding(code, "", advice)[1]
         shorter = without_freezing(said, words)
         assert not re.search(_FREEZING[language][1], shorter), code
-        assert re.fullmatch(r"[A-ZÄÖÜÉ].*[.]", shorter), (code, shorter)
+        assert shorter == said or re.fullmatch(r"[A-ZÄÖÜÉ].*[.]", shorter), (code, shorter)
 
 
 def english_advice() -> dict[str, str]:
