@@ -123,7 +123,8 @@ def without_freezing(advice: str, words: Words) -> str:
         words: the words of its language.
     """
     part, left = _FREEZING[words.language]
-    shorter = re.sub(part, "", advice.replace("\u202f", " ").replace("\xa0", " "))
+    plain = advice.replace("\u202f", " ").replace("\xa0", " ")
+    shorter = re.sub(part, "", plain)
     if re.search(left, shorter):
         return words("advice_without")
-    return advice if shorter == advice else shorter[:1].upper() + shorter[1:]
+    return advice if shorter == plain else words.spaced(shorter[:1].upper() + shorter[1:])
