@@ -37,9 +37,9 @@ def html_book(source: Input, told: str) -> Book:
         raise source.too_large(source.size, LARGEST_WHOLE, "is HTML and has")
     encoding = _said(source) if told.startswith("cp") or told == "latin-1" else ""
     encoding = encoding or told
-    tables: dict[int, int] = {}
+    tables: set[int] = set()
     for table, _ in _html_rows(source, encoding):
-        tables[table] = tables.get(table, 0) + 1
+        tables.add(table)
         if len(tables) > _MOST_TABLES:
             raise source.broken(f"it holds more than {_MOST_TABLES:,} tables")
     if not tables:
@@ -193,22 +193,21 @@ def xml_2003_book(source: Input) -> Book:
     names: list[str] = []
     hidden: set[int] = set()
     merged: dict[int, list[tuple[int, str]]] = {}
-    row = 0
+    row = span = 0
     for name, attributes, text in events(source, source.chunks()):
         if name == "Worksheet" and attributes is not None:
             names.append(attributes.get("Name", ""))
             merged[len(names) - 1] = []
-            row = 0
+            row = span = 0
         elif name == "Visible" and attributes is None and text.strip() in ("SheetHidden", "SheetVeryHidden"):
             hidden.add(len(names) - 1)
         elif name == "Row" and attributes is not None:
-            row = _number(attributes.get("Index", ""), row + 1)
+            row = _number(attributes.get("Index", ""), row + span + 1)
+            span = _number(attributes.get("Span", ""), 0)
         elif name == "Cell" and attributes is not None and names:
             down = _number(attributes.get("MergeDown", ""), 0)
             if (down or "MergeAcross" in attributes) and len(merged[len(names) - 1]) < 1000:
                 merged[len(names) - 1].append((row + down, f"row {row}"))
-        elif name == "Row":
-            row += _number(attributes.get("Span", ""), 0) if attributes else 0
     if not names:
         raise source.broken("it holds no sheet")
     sheets = [_worksheet(source, at, name, merged[at], visible=at not in hidden) for at, name in enumerate(names)]
