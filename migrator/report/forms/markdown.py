@@ -79,7 +79,7 @@ def _asks(story: Story) -> list[str]:
 
 def _foot(story: Story) -> list[str]:
     w, run = story.words, story.run
-    return [f"{w('more_in', name='report.html')} {story.plan.target.url} · {_plain(run.run)} · {run.at}"]
+    return [f"{w('more_in', name='[report.html](report.html)')} {story.plan.target.url} · {_plain(run.run)} · {run.at}"]
 
 
 _SIGNS = re.compile(r"([\\`*{}\[\]|~])|(?<![^\W_])(_)|(_)(?![^\W_])")
