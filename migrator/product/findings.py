@@ -1032,7 +1032,7 @@ def reach_lost(lost: int, before: int) -> tuple[str, str]:
 def reach_said_no(people: int) -> tuple[str, str]:
     """Some who had said no in outbound marketing would be mailed."""
     return (
-        f"{people:,} members had said no in outbound marketing, have no record in real time, and would be mailed.",
+        f"Members who had said no in outbound marketing, have no record in real time, and would be mailed: {people:,}.",
         "Load their opt-outs before the first mail is sent: Load consent in the consent center, or the file that "
         "migrator reach --consent-file writes. The data protection officer decides.",
     )
@@ -1052,6 +1052,6 @@ def reach_nobody(members: int) -> tuple[str, str]:
 def reach_unknown(people: int) -> tuple[str, str]:
     """Of some members it cannot be told whether they will be mailed."""
     return (
-        f"Of {people:,} members it cannot be told whether they will be mailed.",
+        f"Members of whom it cannot be told whether they will be mailed: {people:,}.",
         "Give the account the right to read consent, or look at the records whose value is not known.",
     )
