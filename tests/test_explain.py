@@ -206,7 +206,7 @@ def test_compound_segments_are_translated_or_frozen_on_request(command: Command,
         (["Five people", "--as", "skip"], "nothing to decide"),
         ([str(LOST), "--as", "snapshot"], "open are: skip"),
         (["Nobody", "--as", "skip"], "has no segment"),
-        (["Both", "--as", "flag"], "translate, snapshot or skip"),
+        (["Both", "--as", "flag"], "translate, snapshot, skip, adopt, replace or keep-both"),
         (["Both", "--as", "dance"], "dance"),
     ],
 )

@@ -130,7 +130,9 @@ def memberships(rows: Sequence[ReportRow], *, dry_run: bool) -> Memberships:
         places[Place.LIVE] += stayed
         places[Place.INACTIVE] += row.inactive
         places[Place.DELETED] += row.deleted
-        places[Place.LOST] += row.before - explained - stayed
+        # Verified, and fewer than before: they were taken out by name, in a file that was imported for that.
+        gone = Place.LEFT_OUT if row.standing is Standing.VERIFIED else Place.LOST
+        places[gone] += row.before - explained - stayed
         new += row.after - stayed
     return Memberships(
         sum(row.before or 0 for row in rows),

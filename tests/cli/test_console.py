@@ -90,6 +90,7 @@ def every_command(place: Path, town: Running) -> Iterator[tuple[str, tuple[str |
     yield "report", ("--json",), 0
     yield "status", (), 0
     yield "predict", ("--tables", place / "small" / "tables"), 3
+    yield "cutover", org, 0
     yield "reach", org, 0
     yield "reach", (*org, "--json"), 0
     yield "explain", ("PROFILE(contact).FILTER(address1_city == 'Łódź → 😀')",), 0

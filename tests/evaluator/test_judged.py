@@ -102,7 +102,7 @@ def test_both_compilers_select_whom_the_judge_selects(part: int) -> None:
     assert [(language, expected, got) for language, expected, got in found if expected != got] == []
     judged = [language for language, _, _ in found]
     assert judged.count("outbound") > 150
-    assert judged.count("realtime") > 150
+    assert judged.count("realtime") > 120
     assert sum(bool(expected) for _, expected, _ in found) > 150  # pairs that select nobody prove little
 
 

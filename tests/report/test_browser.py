@@ -193,7 +193,7 @@ def test_a_row_opens_to_its_findings_queries_ids_and_link(browser: Browser, repo
             "read from the outbound service",
         ):
             assert words in detail.inner_text(), words
-        assert "main.aspx?etn=msdynmkt_segment" in (detail.get_by_role("link").nth(1).get_attribute("href") or "")
+        assert detail.locator("a[href*='main.aspx?etn=msdynmkt_segment']").count() == 1
         page.keyboard.press("Enter")
         assert page.locator("#rows .detail").count() == 0
 
@@ -293,7 +293,7 @@ def test_it_prints_to_pages(browser: Browser, report: Path, tmp_path: Path) -> N
         content = (tmp_path / "report.pdf").read_bytes()
         pages = re.findall(rb"/Type\s*/Page\b", content)
         boxes = set(re.findall(rb"/MediaBox\s*\[([^\]]+)\]", content))
-        assert 3 <= len(pages) <= 15
+        assert 3 <= len(pages) <= 22
         (box,) = boxes
         assert [round(float(number)) for number in box.split()] in ([0, 0, 595, 842], [0, 0, 596, 842])  # A4, upright
         seen_.page.emulate_media(media="print")
