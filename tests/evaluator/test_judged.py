@@ -6,6 +6,7 @@ faults that somebody could make in a compiler are planted one by one, and each h
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -25,7 +26,8 @@ from tests.phrasebook import SCHEMA
 from tests.query_data import tables, world
 from tests.translator.test_same_people import Author
 
-PAIRS = 2_000
+# 2,000 take a minute of two cores and are what a change in a compiler is tried with: PAIRS=2000 pytest this file.
+PAIRS = int(os.environ.get("PAIRS", "600"))
 _PARTS = 8
 """Tests that share the pairs, so that they run side by side."""
 
@@ -101,9 +103,10 @@ def test_both_compilers_select_whom_the_judge_selects(part: int) -> None:
     found = list(verdicts(pairs(range(part, PAIRS, _PARTS))))
     assert [(language, expected, got) for language, expected, got in found if expected != got] == []
     judged = [language for language, _, _ in found]
-    assert judged.count("outbound") > 150
-    assert judged.count("realtime") > 120
-    assert sum(bool(expected) for _, expected, _ in found) > 150  # pairs that select nobody prove little
+    asked = PAIRS / _PARTS
+    assert judged.count("outbound") > 0.6 * asked
+    assert judged.count("realtime") > 0.4 * asked
+    assert sum(bool(expected) for _, expected, _ in found) > 0.6 * asked  # pairs that select nobody prove little
 
 
 # --- planted faults --------------------------------------------------------------------------------------------------
