@@ -181,7 +181,7 @@ def knowing_client(segments: int, each: int, requests: int, profile: Profile, at
             ids = [str(person(at + offset)) for offset in range(MEMBERS_PER_CALL)]
             last.append(("msdynmkt_AddStaticMembers", {"SegmentId": segment, "GroupId": groups[0], "EntityIds": ids}))
             at += MEMBERS_PER_CALL
-        read = (f"msdynmkt_segments({segment})?$select=msdynmkt_segmentid", None)
+        read: tuple[str, Any] = (f"msdynmkt_segments({segment})?$select=msdynmkt_segmentid", None)
         last += [read] * (requests - 2 - each // MEMBERS_PER_CALL)
 
     async def send_everything(address: str) -> None:

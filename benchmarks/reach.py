@@ -27,7 +27,9 @@ import pyarrow.parquet as pq
 from migrator.base.ids import from_bytes, texts
 from migrator.base.progress import Silent
 from migrator.contracts.consent import CONSENT, CONTACTS, PROFILE, PURPOSE, TABLES, contact_table, table_file
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, OrganisationRef
+from migrator.contracts.export_folder import OrganisationRef
+from migrator.contracts.export_writing import ExportWriter
+from migrator.contracts.members import Members, MemberSource
 from migrator.product.codes import (
     ConsentFor,
     ConsentValue,

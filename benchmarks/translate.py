@@ -22,7 +22,9 @@ from uuid import UUID
 
 import sqlglot
 
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, OrganisationRef
+from migrator.contracts.export_folder import OrganisationRef
+from migrator.contracts.export_writing import ExportWriter
+from migrator.contracts.members import Members, MemberSource
 from migrator.mql import Column, Schema, Table, parse_outbound
 from migrator.product.codes import LEGACY_QUERY_MAX, SEGMENTS_MAX, LegacyStatus, LegacyType
 

@@ -51,7 +51,7 @@ def catalogue() -> str:
     lines = [
         "# Findings",
         "",
-        "Written by `make docs` from `migrator/product/findings.py`. A code never changes its meaning. "
+        "Written by `make docs` from `migrator/product/findings/`. A code never changes its meaning. "
         "The heaviest finding of a segment decides its outcome.",
     ]
     for severity in SEVERITIES:

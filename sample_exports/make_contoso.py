@@ -19,7 +19,9 @@ from uuid import UUID
 
 from make_consent import Consents
 
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, OrganisationRef
+from migrator.contracts.export_folder import OrganisationRef
+from migrator.contracts.export_writing import ExportWriter
+from migrator.contracts.members import Members, MemberSource
 from migrator.evaluator import EvaluationError, Tables
 from migrator.mql import Column, ManyToMany, ManyToOne, QueryError, Schema, Table, parse_outbound
 from migrator.product.codes import LegacyStatus, LegacyType, Scope

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, OrganisationRef
+from migrator.contracts.export_folder import OrganisationRef
+from migrator.contracts.export_writing import ExportWriter
+from migrator.contracts.members import Members, MemberSource
 from migrator.mql import Column, ManyToMany, ManyToOne, Schema, Table
 from migrator.product.codes import LegacyStatus, LegacyType
 

@@ -16,8 +16,10 @@ import pytest
 from migrator.base.errors import UsageError
 from migrator.base.ids import from_texts, unpacked
 from migrator.contracts.export_check import check_export
-from migrator.contracts.export_folder import AsOf, ExportWriter, Members, MemberSource, member_reader, read_export
+from migrator.contracts.export_folder import member_reader, read_export
+from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.legacy_segment import segment_of
+from migrator.contracts.members import AsOf, Members, MemberSource
 from migrator.extractor.matching import match
 from migrator.extractor.sources import Source, sources
 from migrator.sandbox import outbound

@@ -15,8 +15,9 @@ from migrator.commands.session import Orders
 from migrator.contracts import export_check as check
 from migrator.contracts.choices import Doubt
 from migrator.contracts.doubts import doubts, doubts_about_exclusions
-from migrator.contracts.export_folder import Export, Members, read_export
+from migrator.contracts.export_folder import Export, read_export
 from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.members import Members
 from migrator.contracts.plan import PLAN, read_plan, write_plan
 from migrator.contracts.run_folder import EXPORT, RUN, RunFolder, utc_now
 from migrator.dataverse.client import Client

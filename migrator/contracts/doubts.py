@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from migrator.contracts.choices import Doubt
-from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.members import Members, MemberSource
 from migrator.product.codes import LegacyStatus, LegacyType
 
 

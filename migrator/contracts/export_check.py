@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from migrator.base.errors import UsageError, why
 from migrator.base.ids import Ids, distinct, from_texts, is_canonical, joined
-from migrator.contracts.export_folder import FORMAT, MANIFEST, MEMBER_HEADER, METADATA, SEGMENTS, MemberSource
+from migrator.contracts.export_folder import FORMAT, MANIFEST, MEMBER_HEADER, METADATA, SEGMENTS
 from migrator.contracts.legacy_segment import segment_of
+from migrator.contracts.members import MemberSource
 from migrator.contracts.twins import TWINS, twins_from_json
 from migrator.contracts.usage import USAGE, usage_from_json
 from migrator.mql.schema import schema_from_json

@@ -17,7 +17,8 @@ from migrator.base.atomic import write_bytes, writing
 from migrator.base.errors import UsageError
 from migrator.base.safe_text import for_spreadsheet
 from migrator.contracts.choices import Choice
-from migrator.contracts.export_folder import Export, Members, MemberSource, OrganisationRef
+from migrator.contracts.export_folder import Export, OrganisationRef
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.payload import Payload, PayloadKind, StaticGroup, payload_from_format_1
 from migrator.contracts.selection import Selection
 from migrator.contracts.twins import Twin

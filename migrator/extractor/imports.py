@@ -15,15 +15,10 @@ from migrator.base.errors import UsageError
 from migrator.base.ids import NONE, Ids, texts, without
 from migrator.base.progress import ShowsProgress
 from migrator.contracts.choices import Doubt
-from migrator.contracts.export_folder import (
-    Excluding,
-    ExportWriter,
-    Members,
-    MemberSource,
-    member_reader,
-    read_export,
-)
+from migrator.contracts.export_folder import member_reader, read_export
+from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.members import Excluding, Members, MemberSource
 from migrator.dataverse import lists
 from migrator.dataverse.client import Client
 from migrator.extractor.directory import Directory, check

@@ -24,8 +24,10 @@ from migrator.base.ids import Ids, distinct, joined, packed
 from migrator.base.patience import Patience, Waiting, looking
 from migrator.base.progress import ShowsProgress
 from migrator.base.side_by_side import side_by_side
-from migrator.contracts.export_folder import AsOf, ExportWriter, Members, MemberSource, OrganisationRef
+from migrator.contracts.export_folder import OrganisationRef
+from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
+from migrator.contracts.members import AsOf, Members, MemberSource
 from migrator.contracts.selection import Selection, nothing_chosen, selects
 from migrator.dataverse import outbound
 from migrator.dataverse.client import Client

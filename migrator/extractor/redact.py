@@ -23,14 +23,8 @@ from migrator.base.atomic import private_folder
 from migrator.base.cells import identity
 from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, packed, texts, unpacked
-from migrator.contracts.export_folder import (
-    METADATA,
-    SEGMENTS,
-    ExportWriter,
-    OrganisationRef,
-    member_reader,
-    read_export,
-)
+from migrator.contracts.export_folder import METADATA, SEGMENTS, OrganisationRef, member_reader, read_export
+from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.tables import FOLDER, TableRead, part_name
 from migrator.extractor.organisation import ids_in_row

@@ -14,7 +14,8 @@ from migrator.base.ids import NONE, Ids, distinct, joined, without
 from migrator.base.progress import ShowsProgress
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.derived import derived_id
-from migrator.contracts.export_folder import Export, ExportWriter, member_reader, read_export
+from migrator.contracts.export_folder import Export, member_reader, read_export
+from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.twins import TWINS, FoundSegment, SharedPeople, Twins, name_key, name_keys, twins_to_json
 from migrator.contracts.usage import USAGE, usage_of, usage_to_json
 from migrator.dataverse import realtime

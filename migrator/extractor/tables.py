@@ -23,7 +23,7 @@ from migrator.base.atomic import private_folder, write_text, writing
 from migrator.base.errors import MigratorError
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
-from migrator.contracts.export_folder import ExportWriter
+from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.tables import FOLDER, TableRead, part_name
 from migrator.dataverse.client import Client

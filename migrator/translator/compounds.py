@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from migrator.contracts.choices import Choice
-from migrator.contracts.export_folder import Members
 from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.members import Members
 from migrator.contracts.plan import LOADED_OUTCOMES, Outcome
 from migrator.mql import QueryError, Schema, parse_outbound, tree
 from migrator.mql.walk import operands, references

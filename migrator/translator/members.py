@@ -9,8 +9,8 @@ from uuid import UUID
 from migrator.contracts.choices import Doubt
 from migrator.contracts.derived import derived_id
 from migrator.contracts.doubts import doubts, doubts_about_exclusions
-from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.payload import StaticGroup
 from migrator.product import findings
 from migrator.product.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, NAME_MAX

@@ -17,8 +17,9 @@ from uuid import UUID
 from migrator import __version__
 from migrator.contracts.choices import Choice, Doubt
 from migrator.contracts.derived import derived_id
-from migrator.contracts.export_folder import Export, Members
+from migrator.contracts.export_folder import Export
 from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.members import Members
 from migrator.contracts.payload import Identity, Payload, PayloadKind, StaticGroup, payload
 from migrator.contracts.plan import PLAN_FORMAT, Outcome, Plan, PlannedSegment, TranslationSettings, outcome_of
 from migrator.contracts.selection import selects

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from migrator.base.ids import packed, unpacked
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, member_reader, read_export
+from migrator.contracts.export_folder import member_reader, read_export
+from migrator.contracts.export_writing import ExportWriter
+from migrator.contracts.members import Members, MemberSource
 from tests.small import STATIC, contact
 
 FILE = Members(MemberSource.FILE, origin="members.csv")

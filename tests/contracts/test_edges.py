@@ -18,17 +18,12 @@ from migrator.base.ids import packed
 from migrator.contracts.choices import Choice, Doubt
 from migrator.contracts.decisions import checksum_of_decided, decide
 from migrator.contracts.doubts import doubts, doubts_about_exclusions
-from migrator.contracts.export_folder import (
-    Excluding,
-    ExportWriter,
-    Members,
-    MemberSource,
-    member_file,
-    read_export,
-)
+from migrator.contracts.export_folder import member_file, read_export
+from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.history import HISTORY, Event, read_history, record
 from migrator.contracts.journal import broken
 from migrator.contracts.legacy_segment import segment_of
+from migrator.contracts.members import Excluding, Members, MemberSource
 from migrator.contracts.plan import PLAN, Outcome, Plan, TranslationSettings, check_export_of, write_plan
 from migrator.contracts.run_folder import RUN, Goal, RunFolder, RunState, Task
 from migrator.contracts.selection import Selection, nothing_chosen, selection_of, selects

@@ -15,8 +15,10 @@ import pytest
 from migrator.base.errors import Retryable, UsageError
 from migrator.base.ids import packed
 from migrator.contracts.decisions import DECISIONS, checksum_of_decided
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, member_reader, read_export
+from migrator.contracts.export_folder import member_reader, read_export
+from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.journal import broken
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.plan import Plan, PlannedSegment, TranslationSettings, check_export_of, write_plan
 from migrator.sandbox.server import Running
 from migrator.translator.translate import translate

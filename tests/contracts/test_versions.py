@@ -12,8 +12,9 @@ import pytest
 from migrator.base.errors import UsageError
 from migrator.contracts.choices import Choice
 from migrator.contracts.decisions import DECISIONS, decide, read_decisions
-from migrator.contracts.export_folder import MANIFEST, MemberSource, member_reader, read_export
+from migrator.contracts.export_folder import MANIFEST, member_reader, read_export
 from migrator.contracts.journal import JOURNAL, LoadState, reading
+from migrator.contracts.members import MemberSource
 from migrator.contracts.plan import PLAN, PLAN_FORMAT, Outcome, read_plan
 from migrator.contracts.run_folder import RunFolder
 from migrator.contracts.verification import Match, Verification, read_verifications, write_verification

@@ -14,7 +14,9 @@ import pytest
 
 from migrator.base.errors import UsageError
 from migrator.base.ids import unpacked
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource, member_reader, read_export
+from migrator.contracts.export_folder import member_reader, read_export
+from migrator.contracts.export_writing import ExportWriter
+from migrator.contracts.members import Members, MemberSource
 from tests.small import LOST, ORGANISATION, ROW_ONLY, STATIC, contact, write_small_export
 
 

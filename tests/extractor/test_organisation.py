@@ -14,7 +14,9 @@ from migrator.base.ids import packed, unpacked
 from migrator.base.patience import Patience
 from migrator.base.progress import Silent
 from migrator.contracts.export_check import check_export
-from migrator.contracts.export_folder import Export, ExportWriter, Members, MemberSource, member_reader, read_export
+from migrator.contracts.export_folder import Export, member_reader, read_export
+from migrator.contracts.export_writing import ExportWriter
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.selection import Selection
 from migrator.dataverse.connect import connect
 from migrator.extractor.organisation import Extracted, extract, ids_in_row

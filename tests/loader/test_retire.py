@@ -10,7 +10,7 @@ import pytest
 
 from migrator.base.patience import Waiting
 from migrator.base.progress import Silent
-from migrator.contracts.export_folder import Members, MemberSource
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.verification import Match, Verified
 from migrator.dataverse import outbound
 from migrator.dataverse.errors import Unsettled

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from migrator.base.ids import unpacked
-from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.journal import LoadState
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.verification import Kind, Match, read_difference
 from migrator.product.codes import DefinitionStatus, SegmentStatus
 from migrator.sandbox import realtime

@@ -12,7 +12,8 @@ from uuid import UUID
 import pytest
 
 from migrator.contracts.consent import CONSENT, PURPOSE, PURPOSES_OF_PROFILES, TABLES, TOPIC
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource
+from migrator.contracts.export_writing import ExportWriter
+from migrator.contracts.members import Members, MemberSource
 from migrator.product.codes import LegacyStatus, LegacyType
 from migrator.sandbox.server import Running
 from tests.conftest import Command

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from migrator.contracts.choices import Choice
-from migrator.contracts.export_folder import Members, MemberSource
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.payload import Payload, PayloadKind, StaticGroup
 from migrator.contracts.plan import Outcome, PlannedSegment
 from migrator.product import findings

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.base.ids import packed
-from migrator.contracts.export_folder import ExportWriter, Members, MemberSource
+from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.journal import LoadResult, LoadState
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Outcome, PlannedSegment
 from migrator.contracts.verification import Kind, Match, Verified, write_difference

@@ -13,8 +13,8 @@ import pytest
 from openpyxl import load_workbook
 from pydantic import TypeAdapter
 
-from migrator.contracts.export_folder import MemberSource
 from migrator.contracts.journal import LoadResult, LoadState
+from migrator.contracts.members import MemberSource
 from migrator.contracts.plan import Outcome
 from migrator.contracts.run_folder import RunFolder
 from migrator.contracts.verification import Match
@@ -209,7 +209,7 @@ def test_what_is_asked_for_is_asked_in_the_language(tmp_path: Path) -> None:
 
 
 def findings_free() -> Any:
-    from migrator.contracts.export_folder import Members, MemberSource
+    from migrator.contracts.members import Members, MemberSource
 
     return Members(MemberSource.NONE)
 

@@ -15,8 +15,8 @@ import pytest
 
 from migrator.base.safe_text import for_file_name, for_spreadsheet, for_terminal
 from migrator.contracts.choices import Choice
-from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.journal import JournalSummary, LoadResult, LoadState, Mishap
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.payload import Payload, PayloadKind, StaticGroup
 from migrator.contracts.plan import PLAN_FORMAT, Outcome, Plan, PlannedSegment, TranslationSettings, write_plan
 from migrator.contracts.verification import Match, Verified

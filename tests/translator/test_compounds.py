@@ -13,8 +13,9 @@ from migrator.base.errors import UsageError
 from migrator.contracts.choices import Choice
 from migrator.contracts.decisions import decide, decided, read_decisions
 from migrator.contracts.derived import derived_id
-from migrator.contracts.export_folder import Export, Members, MemberSource
+from migrator.contracts.export_folder import Export
 from migrator.contracts.legacy_segment import segment_of
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSettings
 from migrator.contracts.selection import Selection
 from migrator.mql import Column, Table

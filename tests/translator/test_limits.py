@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from migrator.contracts.choices import Choice
-from migrator.contracts.export_folder import Export, Members
+from migrator.contracts.export_folder import Export
 from migrator.contracts.legacy_segment import segment_of
+from migrator.contracts.members import Members
 from migrator.contracts.plan import TranslationSettings
 from migrator.mql.schema import schema_to_json
 from migrator.product.codes import LegacyStatus, LegacyType

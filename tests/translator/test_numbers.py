@@ -8,8 +8,8 @@ import pytest
 
 from migrator.contracts.choices import Choice
 from migrator.contracts.derived import derived_id
-from migrator.contracts.export_folder import Members, MemberSource
 from migrator.contracts.legacy_segment import segment_of
+from migrator.contracts.members import Members, MemberSource
 from migrator.mql import tree
 from migrator.mql.parse import parse_outbound
 from migrator.product import findings

@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, event, given, note, settings
 from hypothesis import strategies as st
 
 from migrator.contracts.choices import Choice
-from migrator.contracts.export_folder import Export, Members, MemberSource
+from migrator.contracts.export_folder import Export
 from migrator.contracts.legacy_segment import segment_of
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.plan import Outcome, PlannedSegment, TranslationSettings, outcome_of
 from migrator.mql import parse_outbound, parse_realtime
 from migrator.mql.schema import schema_to_json

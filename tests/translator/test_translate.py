@@ -11,8 +11,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from migrator.contracts.derived import derived_id
-from migrator.contracts.export_folder import Export, Members, MemberSource, OrganisationRef
+from migrator.contracts.export_folder import Export, OrganisationRef
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
+from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSettings, plan_json
 from migrator.contracts.selection import Selection
 from migrator.mql import Column, ManyToOne, Schema, Table, parse_outbound, tree
