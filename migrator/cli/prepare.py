@@ -219,7 +219,9 @@ def predict(
     tables: Annotated[
         Path | None,
         typer.Option(
-            "--tables", help="Folder with tables as Parquet or CSV [default: the export's].", metavar="FOLDER"
+            "--tables",
+            help="Folder with tables: Parquet, CSV, Delta, or of Synapse Link [default: the export's].",
+            metavar="FOLDER",
         ),
     ] = None,
     as_of: Annotated[

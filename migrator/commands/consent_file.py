@@ -16,7 +16,7 @@ from pathlib import Path
 from migrator.base.atomic import writing
 from migrator.base.errors import UsageError
 from migrator.commands.reach import More, Wish
-from migrator.evaluator.population import TableFiles
+from migrator.evaluator.mirrors import TableFiles
 from migrator.reach.count import People
 from migrator.reach.purposes import Purpose
 

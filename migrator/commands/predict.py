@@ -17,6 +17,7 @@ from migrator import __version__
 from migrator.base.atomic import private_folder, writing
 from migrator.base.errors import Exit, UsageError
 from migrator.base.progress import ShowsProgress
+from migrator.commands.asked import columns_asked_for
 from migrator.contracts.export_folder import member_file, read_export
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.payload import PayloadKind
@@ -37,7 +38,8 @@ from migrator.contracts.predictions import (
 )
 from migrator.contracts.run_folder import RunFolder
 from migrator.evaluator import EvaluationError, UnknownSegment
-from migrator.evaluator.population import FileKind, Population, TableFiles, population
+from migrator.evaluator.mirrors import mirrored_files
+from migrator.evaluator.population import Population, population
 from migrator.evaluator.select import Stored
 from migrator.mql import QueryError, parse_outbound, parse_realtime
 from migrator.mql.schema import schema_from_json
@@ -45,28 +47,6 @@ from migrator.product.codes import AUDIENCE, SEGMENT_PREFIX, LegacyStatus, Legac
 
 LIVE = frozenset({LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE, LegacyStatus.GOING_LIVE})
 """The statuses of segments that get mail."""
-
-
-def table_files(folder: Path) -> dict[str, TableFiles]:
-    """The tables in a folder: `<logical name>.parquet`, or `.csv` where there is no Parquet.
-
-    A folder with the name of a table may hold several Parquet files of it.
-
-    Raises:
-        UsageError: there is no such folder.
-    """
-    if not folder.is_dir():
-        raise UsageError(f"There is no folder {folder} with tables. Extract them with: migrator extract --with-tables")
-    found: dict[str, TableFiles] = {}
-    for path in sorted(folder.iterdir()):
-        name = path.name.removesuffix(".parquet").removesuffix(".csv").lower()
-        if path.suffix == ".parquet" and path.is_file():
-            found[name] = TableFiles(FileKind.PARQUET, (path,))
-        elif path.suffix == ".csv":
-            found.setdefault(name, TableFiles(FileKind.CSV, (path,)))
-        elif path.is_dir() and (parts := tuple(sorted(path.glob("*.parquet")))):
-            found[name] = TableFiles(FileKind.PARQUET, parts)
-    return found
 
 
 def predict(
@@ -93,7 +73,7 @@ def predict(
     """
     export = read_export(run.export)
     schema = schema_from_json(export.tables)
-    files = table_files(tables or run.export / "tables")
+    files = mirrored_files(tables or run.export / "tables")
     if AUDIENCE not in files:
         raise UsageError(
             f"There is no table {AUDIENCE} in {tables or run.export / 'tables'}, and nobody can be counted without it. "
@@ -103,7 +83,8 @@ def predict(
     shutil.rmtree(run.path / PREDICTED, ignore_errors=True)
     rows: dict[str, int] = {}
     try:
-        with population(schema, files, now, memory=memory, told=rows.__setitem__) as people:
+        asked = columns_asked_for(export.segments, plan, schema)
+        with population(schema, files, now, memory=memory, only=asked, told=rows.__setitem__) as people:
             work = _Work(run, plan, {segment.id: segment for segment in export.segments}, people)
             shown = [segment for segment in plan.segments if not segment.part_of]
             with progress.step("Predicting segments", len(shown)) as step:

@@ -21,7 +21,7 @@ from migrator.base.atomic import private_folder, writing
 from migrator.base.cells import identity, number
 from migrator.base.errors import Interrupted, MigratorError, UsageError
 from migrator.base.progress import ShowsProgress
-from migrator.commands.predict import LIVE, table_files
+from migrator.commands.predict import LIVE
 from migrator.commands.session import Orders
 from migrator.contracts.consent import (
     ADDRESS,
@@ -47,7 +47,7 @@ from migrator.contracts.reach import (
 )
 from migrator.contracts.run_folder import RunFolder, utc_now
 from migrator.dataverse.client import Client
-from migrator.evaluator.population import TableFiles
+from migrator.evaluator.mirrors import TableFiles, plain_files
 from migrator.extractor.consent import extract_consent
 from migrator.product.codes import AUDIENCE
 from migrator.reach.answer import kinds_told, numbers
@@ -134,7 +134,7 @@ def _missing(place: Place, wish: Wish) -> bool:
 
 def _tables_there(place: Place) -> bool:
     folder = place.export / "tables"
-    return folder.is_dir() and PURPOSE in table_files(folder)
+    return folder.is_dir() and PURPOSE in plain_files(folder)
 
 
 def reach(place: Place, wish: Wish, progress: ShowsProgress, more: Sequence[More] = ()) -> Reach:
@@ -237,7 +237,7 @@ class _Work:
     def files(self) -> dict[str, TableFiles]:
         """The tables that are at hand; the contacts under the name that they have here."""
         folder = self.wish.tables or self.place.export / "tables"
-        found = table_files(folder) if self.wish.tables or folder.is_dir() else {}
+        found = plain_files(folder) if self.wish.tables or folder.is_dir() else {}
         if self.note:
             self.unreadable += self.note.unreadable
         if CONTACTS not in found and AUDIENCE in found and not (self.note and self.note.contacts is None):

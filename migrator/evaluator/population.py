@@ -7,39 +7,22 @@ column `member`; nothing is carried through Python but counts and lists that som
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
 import duckdb
 from sqlglot import exp
 
-from migrator.evaluator.database import Tables, type_of
+from migrator.evaluator import mirrors
+from migrator.evaluator.database import Tables
+from migrator.evaluator.mirrors import FileKind, TableFiles
 from migrator.evaluator.select import MEMBER, EvaluationError, Membership, Stored, kind_of, table_named
 from migrator.mql import Schema, tree
 from migrator.mql.touched import touched
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY, State
-
-
-class FileKind(StrEnum):
-    """How the rows of a table lie in files."""
-
-    PARQUET = "parquet"
-    CSV = "csv"
-
-
-@dataclass(frozen=True, slots=True)
-class TableFiles:
-    """Where the rows of one table lie."""
-
-    kind: FileKind
-    paths: tuple[Path, ...]
-    names: Mapping[str, str] | None = None
-    """Logical name of a column → its name in the files, where they differ (mirrors have conventions of their own)."""
 
 
 class Population:
@@ -62,40 +45,70 @@ class Population:
         self._database.execute("SET TimeZone = 'UTC'")  # files may hold moments with a zone; here all are UTC
         self.tables = Tables(schema, lambda: now, self._database)
         self.filled: dict[str, set[str]] = {}
-        """Table → the columns that its files have."""
+        """Table → the columns that were read of it."""
+        self.unreadable: dict[str, dict[str, int]] = {}
+        """Table → columns that hold what their type does not take → how often; none of them is read."""
         self._numbers = count()
 
     def close(self) -> None:
         """Give the files back."""
         self._database.close()
 
-    def fill(self, name: str, files: TableFiles) -> int:
+    def fill(self, name: str, files: TableFiles, only: Collection[str] | None = None) -> int:
         """Read the rows of the table `name`; gives how many. Columns that the files do not have are null.
 
+        Rows that a mirror marks as deleted or archived are left out, and of several versions the newest counts. A
+        column that holds what its type does not take is as one that is not there.
+
+        Args:
+            name: logical name.
+            files: where the rows lie.
+            only: the columns that are asked for; None means all of the schema.
+
         Raises:
-            EvaluationError: the files cannot be read, or hold what the column's type does not take.
+            EvaluationError: the files cannot be read.
+            UsageError: it takes a package that is not installed.
         """
-        columns = self.schema.tables[name].columns
-        named = files.names or {}
-        source = _source(files)
+        table = self.schema.tables[name]
+        target = table_named(name).sql("duckdb")
         try:
-            described = self._database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608
-            found = {str(row[0]).lower(): str(row[0]) for row in described}
-            chosen = []
-            for key, what in columns.items():
-                shown = found.get(named.get(key, key).lower())
-                value: exp.Expr = exp.column(shown, quoted=True) if shown else exp.null()
-                if shown and files.kind is FileKind.CSV:
-                    value = exp.func("NULLIF", value, exp.Literal.string(""))
-                chosen.append(exp.alias_(exp.cast(value, type_of(kind_of(what))), key, quoted=True).sql("duckdb"))
-            target = table_named(name).sql("duckdb")
-            self._database.execute(f"DELETE FROM {target}")  # noqa: S608 - the name is quoted by sqlglot
-            self._database.execute(f"INSERT INTO {target} SELECT {', '.join(chosen)} FROM {source}")  # noqa: S608
-            (rows,) = self._one(f"SELECT count(*) FROM {target}")  # noqa: S608
+            keys = [key for key in table.columns if only is None or key in only or key == table.key]
+            with mirrors.opened(self._database, files, table, keys) as source:
+                shown = {key: found for key in keys if (found := mirrors.shown_as(key, table, files, source.columns))}
+                repeats = mirrors.repeats_sql(table, source)
+                several = repeats is not None and self._one(repeats)[0]
+                rows = mirrors.newest_sql(table, source, shown.values()) if several else source.sql
+                self._database.execute(f"DELETE FROM {target}")  # noqa: S608 - the name is quoted by sqlglot
+                try:
+                    self._insert(name, shown, f"{rows} WHERE {mirrors.living_sql(source)}", files)
+                except duckdb.ConversionException:
+                    self.unreadable[name] = self._wrong(name, shown, rows, files)
+                    shown = {key: found for key, found in shown.items() if key not in self.unreadable[name]}
+                    self._insert(name, shown, f"{rows} WHERE {mirrors.living_sql(source)}", files)
+            (count_of_rows,) = self._one(f"SELECT count(*) FROM {target}")  # noqa: S608
         except duckdb.Error as error:
             raise EvaluationError(f"the table {name} cannot be read: {str(error).splitlines()[0]}") from error
-        self.filled[name] = {key for key in columns if named.get(key, key).lower() in found}
-        return rows
+        except EvaluationError as error:
+            raise EvaluationError(f"the table {name} cannot be read: {error}") from error
+        self.filled[name] = set(shown)
+        return count_of_rows
+
+    def _insert(self, name: str, shown: Mapping[str, str], rows: str, files: TableFiles) -> None:
+        columns = self.schema.tables[name].columns
+        names = ", ".join(exp.column(key, quoted=True).sql("duckdb") for key in shown)
+        values = ", ".join(mirrors.value_sql(found, columns[key], files) for key, found in shown.items())
+        self._database.execute(f"INSERT INTO {table_named(name).sql('duckdb')} ({names}) SELECT {values} FROM {rows}")  # noqa: S608
+
+    def _wrong(self, name: str, shown: Mapping[str, str], rows: str, files: TableFiles) -> dict[str, int]:
+        """Columns that hold what their type does not take, and how often."""
+        columns = self.schema.tables[name].columns
+        counted = ", ".join(
+            f"count(*) FILTER ({mirrors.present_sql(found)} "
+            f"AND {mirrors.value_sql(found, columns[key], files, cast='TRY_CAST')} IS NULL)"
+            for key, found in shown.items()
+        )
+        found = self._one(f"SELECT {counted} FROM {rows}")  # noqa: S608 - every name is quoted
+        return {key: number for key, number in zip(shown, found, strict=True) if number}
 
     # --- sets ---
 
@@ -123,6 +136,9 @@ class Population:
             if table not in self.filled:
                 raise EvaluationError(f"the rows of the table {table} are not here")
             if missing := [column for column in columns if column not in self.filled[table]]:
+                if wrong := self.unreadable.get(table, {}).get(missing[0]):
+                    kind = kind_of(self.schema.tables[table].columns[missing[0]]).name.lower()
+                    raise EvaluationError(f"{wrong:,} values of {table}.{missing[0]} cannot be read as a {kind}")
                 raise EvaluationError(f"the rows of the table {table} are here without the column {missing[0]}")
 
     def listed(self, path: Path, first: int = 0, count: int | None = None) -> Stored:
@@ -133,7 +149,7 @@ class Population:
             first: position of the first id, from 0.
             count: how many; None means all that follow.
         """
-        rows = f"SELECT lower({AUDIENCE_KEY}) AS {MEMBER} FROM {_source(TableFiles(FileKind.CSV, (path,)))}"  # noqa: S608
+        rows = f"SELECT lower({AUDIENCE_KEY}) AS {MEMBER} FROM {mirrors.source_sql(TableFiles(FileKind.CSV, (path,)))}"  # noqa: S608
         limit = f" LIMIT {count}" if count is not None else ""
         return self._set(f"SELECT DISTINCT {MEMBER} FROM ({rows}{limit} OFFSET {first})")  # noqa: S608
 
@@ -207,6 +223,7 @@ def population(
     now: datetime,
     *,
     memory: str = "2GB",
+    only: Mapping[str, Collection[str]] | None = None,
     told: Callable[[str, int], None] = lambda *_: None,
 ) -> Iterator[Population]:
     """The tables in `files`, until the block ends; nothing of them stays behind.
@@ -216,24 +233,19 @@ def population(
         files: logical name of a table → where its rows lie; tables of the schema that are not named stay unfilled.
         now: the moment that "now" means, UTC.
         memory: what the database may take.
+        only: table → the columns that are asked for; others are not read. None means everything that is there.
         told: is told the name and the number of rows of each table.
 
     Raises:
         EvaluationError: a table cannot be read.
+        UsageError: it takes a package that is not installed.
     """
     with tempfile.TemporaryDirectory(prefix="migrator-") as folder:
         found = Population(schema, now, Path(folder), memory)
         try:
             for name, where in files.items():
-                if name in schema.tables:
-                    told(name, found.fill(name, where))
+                if name in schema.tables and (only is None or name in only):
+                    told(name, found.fill(name, where, None if only is None else only[name]))
             yield found
         finally:
             found.close()
-
-
-def _source(files: TableFiles) -> str:
-    paths = ", ".join(exp.Literal.string(str(path)).sql("duckdb") for path in files.paths)
-    if files.kind is FileKind.PARQUET:
-        return f"read_parquet([{paths}], union_by_name = true)"
-    return f"read_csv([{paths}], header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"

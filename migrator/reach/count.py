@@ -29,7 +29,7 @@ from migrator.contracts.consent import (
     TABLES,
     VALUE,
 )
-from migrator.evaluator.population import FileKind, TableFiles
+from migrator.evaluator.mirrors import FileKind, TableFiles
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY, ConsentFor, ContactPoint, State
 from migrator.reach.rules import FLAG, PURPOSE_STEP, SAID, TOPIC_STEP, Said
 

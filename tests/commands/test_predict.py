@@ -17,7 +17,7 @@ import pytest
 from migrator.base.errors import Exit, UsageError
 from migrator.base.progress import Silent
 from migrator.commands.deciding import Meant, carry_out, in_one_way
-from migrator.commands.predict import exit_code, predict, predictions_json, sentences, table_files
+from migrator.commands.predict import exit_code, predict, predictions_json, sentences
 from migrator.commands.report import decided_plan, plan_of, report_stage
 from migrator.commands.run import take_export, translate_stage
 from migrator.contracts.choices import Choice, Choices
@@ -36,6 +36,7 @@ from migrator.contracts.predictions import (
     write_predictions,
 )
 from migrator.contracts.run_folder import RunFolder, Task, new_run
+from migrator.evaluator.mirrors import plain_files
 from migrator.report.predicted import who_explains
 from migrator.report.row import Standing
 from migrator.report.words import Words
@@ -198,7 +199,7 @@ def test_the_same_data_gives_the_same_predictions_byte_for_byte(run: RunFolder) 
 @pytest.mark.slow
 def test_parquet_is_read_like_csv(run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "mirror").mkdir()
-    for name, files in table_files(run.export / "tables").items():
+    for name, files in plain_files(run.export / "tables").items():
         target = tmp_path / "mirror" / f"{name}.parquet"
         rows = f"SELECT * FROM read_csv('{files.paths[0]}', all_varchar=true, header=true)"
         duckdb.sql(f"COPY ({rows}) TO '{target}' (FORMAT parquet)")

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from migrator.contracts.consent import CONSENT, TABLES
-from migrator.evaluator.population import FileKind, TableFiles
+from migrator.evaluator.mirrors import FileKind, TableFiles
 from migrator.mql import Column, Schema, Table
 from migrator.product.codes import ConsentFor, ConsentValue, ContactPoint, EnforcementModel, PurposeType
 from migrator.reach.answer import numbers
