@@ -514,11 +514,11 @@ def practice_organisation(export: str | Path | None = None, *, outbound: str = "
 
 
 def _folder(run: Run | str | Path) -> RunFolder:
-    from migrator.contracts.run_folder import RunFolder, find_run
+    from migrator.contracts.run_folder import USUAL_PLACE, RunFolder, find_run
 
     if isinstance(run, Run):
         return RunFolder(run.path)
-    return find_run(str(run), Path("reports"))
+    return find_run(str(run), USUAL_PLACE)
 
 
 def _standing(folder: RunFolder, code: Exit) -> pd.DataFrame:

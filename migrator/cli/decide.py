@@ -79,7 +79,7 @@ def approve(
         if dry_run:
             terminal.say(f"Nothing was recorded: {len(recorded.lines):,} decisions would be.")
         elif recorded.lines:
-            terminal.tell(f"Load what was decided with: migrator load {folder.name}")
+            terminal.tell(f"Load what was decided with: migrator load {folder.typed}")
     for line in recorded.refused:
         terminal.fail(line)
     raise typer.Exit(recorded.exit_code)

@@ -20,7 +20,7 @@ def outcome_lines(summary: Summary) -> Iterator[tuple[str, str]]:
     Args:
         summary: of the run.
     """
-    first, run, total = summary.first, summary.run.name, summary.totals
+    first, run, total = summary.first, summary.run.typed, summary.totals
     if first is None:
         return
     yield (

@@ -185,8 +185,8 @@ def asking(terminal: Terminal, *, yes: bool, deleting: bool = False) -> Confirm:
 
 
 NOBODY_TO_ASK = (
-    "Nobody can be asked here, since there is no keyboard. Add --yes and --org URL to agree beforehand, or look first "
-    "with --dry-run. Nothing was sent."
+    "Nobody can be asked here, since there is no keyboard. Add --yes and --org URL to agree beforehand, or look first, "
+    "with migrator run --dry-run or migrator report. Nothing was sent."
 )
 
 

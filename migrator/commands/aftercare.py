@@ -182,7 +182,7 @@ def retire_legacy(
             now = look.match if look else "not loaded or not verified"
             raise UsageError(
                 f"The segment “{segment.name}” is not retired, because its successor is not verified ({now}). "
-                f"Nothing was changed. Verify again with: migrator verify {run.name}"
+                f"Nothing was changed. Verify again with: migrator verify {run.typed}"
             )
 
     async def work(loading: Loading) -> Aftermath:

@@ -205,7 +205,7 @@ def reach_stage(run: RunFolder, orders: Orders, *, again: bool = False) -> None:
     except Interrupted:
         raise
     except MigratorError as error:
-        orders.tell(f"Who will be mailed was not counted: {error} Repeat it with: migrator reach {run.name}")
+        orders.tell(f"Who will be mailed was not counted: {error} Repeat it with: migrator reach {run.typed}")
         return
     for sentence in islice(sentences(found), 3):
         orders.tell(sentence)
@@ -226,6 +226,10 @@ class More(Protocol):
         """
 
 
+_TELLING = frozenset({AUDIENCE, CONTACTS, CONSENT, PURPOSE})
+"""Without any of these tables nothing can be said about anybody."""
+
+
 @dataclass(slots=True)
 class _Work:
     place: Place
@@ -238,6 +242,12 @@ class _Work:
         """The tables that are at hand; the contacts under the name that they have here."""
         folder = self.wish.tables or self.place.export / "tables"
         found = plain_files(folder) if self.wish.tables or folder.is_dir() else {}
+        if self.wish.tables and not _TELLING & found.keys():
+            needed = ", ".join(sorted(_TELLING))
+            raise UsageError(
+                f"The folder {folder} holds none of the tables that tell who may be mailed ({needed}), as "
+                "Parquet or CSV. Name the folder that holds them, or leave --tables out. Nothing was counted."
+            )
         if self.note:
             self.unreadable += self.note.unreadable
         if CONTACTS not in found and AUDIENCE in found and not (self.note and self.note.contacts is None):

@@ -89,7 +89,7 @@ def extract_stage(run: RunFolder, orders: Orders, selection: Selection, *, with_
         if found.unanswered:
             orders.tell(
                 f"The service gave no members for {found.unanswered:,} segments, because it failed. To read exactly "
-                f"those again: migrator extract {run.name}"
+                f"those again: migrator extract {run.typed}"
             )
 
     orders.at(orders.settings.org or run.state().org, work)
@@ -190,7 +190,7 @@ def predict_stage(run: RunFolder, orders: Orders, *, wanted: bool = True) -> Non
     if held := [one for one in found.segments if one.holds]:
         orders.tell(
             f"{len(held):,} segments are predicted to select other people, and wait until somebody approves them: "
-            f"migrator report {run.name}"
+            f"migrator report {run.typed}"
         )
 
 
@@ -278,7 +278,7 @@ def _agree(run: RunFolder, orders: Orders, loading: Loading, event: Event, would
     """
     plan = checksum_of_decided(run.path)
     if orders.confirm and would.writes and run.state().confirmed != plan:
-        orders.confirm(preview_lines(would, run.name, loading))
+        orders.confirm(preview_lines(would, run.typed, loading))
     run.update(dry_run=False, org=loading.client.url, **({"confirmed": plan} if whole else {}))
     what = f"{would.create.segments:,} to create, {would.change.segments + would.leave.segments:,} there already"
     record(run.path, [replace(event, at=utc_now(), what=what)])
@@ -366,9 +366,9 @@ def verify_stage(run: RunFolder, orders: Orders, only: set[UUID] | None = None) 
     """
     plan = plan_of(run)
     if lost := journal_lost(run):
-        raise UsageError(f"{lost} Otherwise compare everything anew with: migrator load {run.name}")
+        raise UsageError(f"{lost} Otherwise compare everything anew with: migrator load {run.typed}")
     if not (run.path / JOURNAL).exists():
-        raise UsageError(f"The run {run.name} has loaded nothing yet. Load it with: migrator load {run.name}")
+        raise UsageError(f"The run {run.name} has loaded nothing yet. Load it with: migrator load {run.typed}")
 
     async def work(loading: Loading) -> None:
         await _verify(run, loading, orders, only)

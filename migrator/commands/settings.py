@@ -26,6 +26,7 @@ from typing import Any
 import platformdirs
 
 from migrator.base.errors import UsageError, why
+from migrator.contracts.run_folder import USUAL_PLACE
 from migrator.product.codes import PROTECTION_WINDOW, REQUESTS_AT_A_TIME
 
 PROFILE = Path("migrator.toml")
@@ -112,7 +113,7 @@ class Settings:
     """What a command can be told besides what it is about."""
 
     org: str = _setting("", "--org", _text, "Address of the organisation, or its name in the profile.", "URL")
-    out: Path = _setting(Path("reports"), "--out", _path, "Where new runs go [default: reports].", "FOLDER")  # noqa: RUF009
+    out: Path = _setting(USUAL_PLACE, "--out", _path, "Where new runs go [default: reports].", "FOLDER")  # noqa: RUF009
     drafts_only: bool = _setting(False, "--drafts-only", _truth, "Publish nothing.")
     operators: str = _setting(
         "symbols", "--operators", _one_of("symbols", "words"),

@@ -56,7 +56,7 @@ class Status:
     @property
     def next_steps(self) -> tuple[str, ...]:
         """What a person would do next, the most urgent first, each with its command."""
-        name, state, count = self.run.name, self.state, self.standings.get
+        name, state, count = self.run.typed, self.state, self.standings.get
         steps = []
         if not state.finished and state.task and not (state.translated and state.task.goal is not Goal.RUN):
             steps.append(f"Go on with it: migrator run --resume {name}")
@@ -120,7 +120,7 @@ def status_lines(status: Status) -> list[str]:
     lines += [f"    {for_terminal(row.name)} ({row.legacy_id}): {row.error}" for row in failed[:_NAMED]]
     if len(failed) > _NAMED:
         lines.append(
-            f"    … and {len(failed) - _NAMED:,} more: migrator status {run.name} --segments --standing failed"
+            f"    … and {len(failed) - _NAMED:,} more: migrator status {run.typed} --segments --standing failed"
         )
     if (run.path / REPORT).exists():
         lines.append(f"  Report: {run.path / REPORT}")

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from migrator import __version__
 from migrator.base.atomic import private_folder, write_bytes, write_text
 from migrator.base.errors import UsageError
-from migrator.base.safe_text import for_file_name
+from migrator.base.safe_text import for_file_name, for_terminal
 from migrator.base.server_text import FULL_TEXT
 from migrator.contracts.choices import Choices
 from migrator.contracts.selection import Selection
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 DEBUG_LOG = "debug.log"
 """The whole of what servers said, with --debug: it may hold ids, names and addresses of people."""
+USUAL_PLACE = Path("reports")
+"""Where runs lie, below the current folder, unless somebody says otherwise."""
 RUN, EXPORT, LOG, LOCK, HOLDER = "run.json", "export", "run.log", ".lock", ".lock-holder"
 
 
@@ -157,6 +159,17 @@ class RunFolder:
     def name(self) -> str:
         """The folder's own name."""
         return self.path.name
+
+    @property
+    def typed(self) -> str:
+        """What means this run on a command line: its name where runs usually lie, its path elsewhere.
+
+        Another run may have the same name there, as a copy has.
+        """
+        if self.path.absolute() == (USUAL_PLACE / self.name).absolute():
+            return self.name
+        path = for_terminal(str(self.path))
+        return f'"{path}"' if " " in path else path
 
     @property
     def export(self) -> Path:

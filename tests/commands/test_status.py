@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,16 @@ def test_the_help_follows_the_day(command: Command) -> None:
     parts = ["In one go:", "Prepare:", "Decide:", "Load:", "Check:", "Clean up:", "Practise:"]
     assert [out.index(part) for part in parts] == sorted(out.index(part) for part in parts)
     assert "--install-completion" in out
+
+
+def test_what_comes_next_can_be_typed_wherever_the_run_lies(command: Command, planned: RunFolder) -> None:
+    """A run beside the usual place is meant by its path: another of its name may lie in the usual place."""
+    other = Path("another place") / planned.name
+    shutil.copytree(planned.path, other)
+    command("approve", "Lost", "--as", "skip", "--run", other)
+    told = json.loads(command("status", other, "--json").out)["next"]
+    typed = [shlex.split(step.partition("migrator ")[2].partition(", then ")[0]) for step in told]
+    assert [words[0] for words in typed] == ["report", "load"]
+    assert all(str(other) in words for words in typed)
+    assert json.loads(command("status", typed[1][1], "--json").out)["decisions"]["made"] == 1
+    assert f'migrator report "{other}" --open' in command("report", other).out

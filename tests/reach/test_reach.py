@@ -202,6 +202,14 @@ def test_what_cannot_be_read_is_unknown(command: Command, export: Path) -> None:
     assert "no column donotemail" in found["unreadable"][0]
 
 
+def test_a_folder_without_any_of_the_tables_is_refused(command: Command, export: Path, tmp_path: Path) -> None:
+    (tmp_path / "wrong").mkdir()
+    as_file(tmp_path / "wrong" / "account.csv", ["accountid"], [])
+    result = command("reach", str(export), "--tables", str(tmp_path / "wrong"))
+    assert (result.code, "none of the tables that tell who may be mailed" in result.err) == (2, True)
+    assert not list(tmp_path.rglob("reach.json"))
+
+
 def test_without_tables_and_an_organisation_it_says_what_to_do(command: Command, export: Path) -> None:
     shutil.rmtree(export / "tables")
     result = command("reach", str(export))
