@@ -229,6 +229,14 @@ def predict(
         typer.Option("--as-of", help='What "now" means in queries [default: when it was extracted].', metavar="TIME"),
     ] = None,
     memory: Annotated[str, typer.Option("--memory", help="What the database may take.", metavar="SIZE")] = "2GB",
+    sql: Annotated[
+        str | None,
+        typer.Option(
+            "--sql",
+            help="Print both queries of every segment as SQL (duckdb, spark or fabric) instead.",
+            metavar="DIALECT",
+        ),
+    ] = None,
 ) -> None:
     """Say who will be in each segment, by evaluating both queries on the organisation's own data. Changes nothing."""
     from migrator.commands.predict import exit_code, predictions_json, sentences
@@ -237,6 +245,12 @@ def predict(
 
     moment = _moment(as_of) if as_of else None
     with old_run(run, settings) as folder:
+        if sql:
+            from migrator.commands.predict_sql import script
+
+            for line in script(folder, decided_plan(folder), sql, moment):
+                terminal.say(line)
+            return
         found = predict_it(
             folder, decided_plan(folder), terminal.progress(), tables=tables, as_of=moment, memory=memory
         )

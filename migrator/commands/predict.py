@@ -79,7 +79,7 @@ def predict(
             f"There is no table {AUDIENCE} in {tables or run.export / 'tables'}, and nobody can be counted without it. "
             "Extract the tables with: migrator extract --with-tables"
         )
-    now = as_of or _moment(export.extracted_at)
+    now = as_of or moment_of(export.extracted_at)
     shutil.rmtree(run.path / PREDICTED, ignore_errors=True)
     rows: dict[str, int] = {}
     try:
@@ -108,7 +108,8 @@ def predict(
     return predictions
 
 
-def _moment(text: str) -> datetime:
+def moment_of(text: str) -> datetime:
+    """When an export was made, UTC; now, where it does not say."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

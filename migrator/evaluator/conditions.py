@@ -84,9 +84,10 @@ class _Compiler:
             case tree.Arithmetic(first, rest):
                 result = _as(Kind.NUMBER, self._value(first))
                 for op, operand in rest:
-                    result = _ARITHMETIC[op](
-                        this=exp.paren(result), expression=exp.paren(_as(Kind.NUMBER, self._value(operand)))
-                    )
+                    second: exp.Expr = exp.paren(_as(Kind.NUMBER, self._value(operand)))
+                    if op == "/":  # what is divided by nothing is unknown, and no infinity
+                        second = exp.func("NULLIF", second, exp.Literal.number(0))
+                    result = _ARITHMETIC[op](this=exp.paren(result), expression=second)
                 return result, Kind.NUMBER
             case tree.DateFunction():
                 return self._date(value)
@@ -107,11 +108,15 @@ class _Compiler:
                     )
                 return call("make_timestamp", *whole, exp.cast(seconds, "DOUBLE")), Kind.MOMENT
             case "DATEDIFF":
-                first, second = (_as(Kind.MOMENT, self._value(argument)) for argument in function.arguments)
-                return call("date_diff", exp.Literal.string(_part(function.part)), first, second), Kind.NUMBER
+                part = exp.Literal.string(_part(function.part))
+                begin, end = (_as(Kind.MOMENT, self._value(argument)) for argument in function.arguments)
+                if part.name == "week":  # of which the database counts distances, and not borders
+                    begin, end = (call("date_trunc", part.copy(), moment) for moment in (begin, end))
+                return call("date_diff", part, begin, end), Kind.NUMBER
             case "DATEADD":
                 amount, moment = function.arguments
-                interval = call(f"to_{_part(function.part)}s", exp.cast(_as(Kind.NUMBER, self._value(amount)), "INT"))
+                steps = exp.cast(call("trunc", _as(Kind.NUMBER, self._value(amount))), "INT")
+                interval = call(f"to_{_part(function.part)}s", steps)
                 return exp.Add(this=_as(Kind.MOMENT, self._value(moment)), expression=interval), Kind.MOMENT
         raise EvaluationError(f"{function.name} cannot be evaluated")
 

@@ -81,7 +81,7 @@ class Tables:
         """
         statement = self._statement(membership)
         select = statement.finish(outbound.members_sql(query.members, statement))
-        return statement, _paged(select, query.paging, statement)
+        return statement, paged(select, query.paging, statement)
 
     def realtime(self, query: tree.Query, membership: Membership = _no_segments) -> list[UUID]:
         """The contacts that a real-time query selects, by id.
@@ -117,7 +117,14 @@ class Tables:
         return [UUID(row[0]) for row in rows if row[0]]
 
 
-def _paged(select: exp.Select, paging: tree.Paging | None, statement: Statement) -> exp.Query:
+def paged(select: exp.Select, paging: tree.Paging | None, statement: Statement) -> exp.Query:
+    """The members in the order of a paging tail, and as many as it says.
+
+    Args:
+        select: the members, as `Statement.finish` gives them.
+        paging: the tail; None means by id.
+        statement: that they belong to.
+    """
     member = exp.column(MEMBER, quoted=True)
     paging = paging or tree.Paging()
     if paging.order:

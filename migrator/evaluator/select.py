@@ -31,7 +31,17 @@ class Stored:
     table: str
 
 
-Membership = Callable[[str], "Collection[UUID] | Stored"]
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    """A set of members that becomes a part of the statement that asks for it."""
+
+    key: str
+    """The same for the same set."""
+    add: Callable[[Statement], str]
+    """Adds it; gives its name."""
+
+
+Membership = Callable[[str], "Collection[UUID] | Stored | Inlined"]
 """Gives the members of the segment that a query calls by this name; raises `UnknownSegment`."""
 
 
@@ -123,6 +133,7 @@ class Statement:
     segments: dict[str, Collection[UUID]] = field(default_factory=dict)
     """Name of a database table → the members that it has to hold when the statement runs."""
     _sets: list[tuple[str, exp.Query]] = field(default_factory=list)
+    _inlined: dict[str, str] = field(default_factory=dict)
     _places: count[int] = field(default_factory=count)
 
     def place(self, logical_name: str) -> Place:
@@ -145,19 +156,36 @@ class Statement:
     def segment(self, reference: tree.SegmentReference) -> str:
         """The set of the members of another segment."""
         members = self.membership(reference.name)
+        if isinstance(members, Inlined):
+            if members.key not in self._inlined:
+                self._inlined[members.key] = members.add(self)
+            return self._inlined[members.key]
         if isinstance(members, Stored):
-            return self.add(exp.select(exp.column(MEMBER, quoted=True)).from_(table_named(members.table)))
+            return self.stored(members)
         table = f"segment_{len(self.segments)}"
         self.segments[table] = members
         return self.add(exp.select(exp.column(MEMBER, quoted=True)).from_(table_named(table)))
+
+    def stored(self, members: Stored) -> str:
+        """The set of the members that a table of the database holds."""
+        return self.add(_all_of(members.table))
+
+    def combined(self, operator: tree.SetOperator, left: str, right: str) -> str:
+        """The set that two sets make together.
+
+        Args:
+            operator: how.
+            left: the name of the first.
+            right: the name of the second.
+        """
+        return self.add(_COMBINE[operator](this=_all_of(left), expression=_all_of(right), distinct=True))
 
     def chain(self, chain: tree.SetChain, compile_set: Callable[[tree.Members], str]) -> str:
         """The set that a chain of set operators gives, from left to right."""
         left = compile_set(chain.first)
         for operator, members in chain.rest:
             right = compile_set(members)
-            combine = _COMBINE[operator]
-            left = self.add(combine(this=_all_of(left), expression=_all_of(right), distinct=True))
+            left = self.combined(operator, left, right)
         return left
 
     def finish(self, name: str) -> exp.Select:
