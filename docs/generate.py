@@ -183,11 +183,12 @@ def settings() -> str:
 
 def security() -> str:
     """`docs/security.md`: the table of privileges stands between two marks; the rest is written by hand."""
-    from migrator.product.privileges import FROM_LIST, NEEDED
+    from migrator.product.privileges import FOR_USE, FROM_LIST, NEEDED
 
     rows = ["| command | privileges |", "|---|---|"]
     rows += [f"| `{command}` | {', '.join(f'`{name}`' for name in names)} |" for command, names in NEEDED.items()]
     rows.append(f"| `import-members --from-list` | `prvReadContact`, `{FROM_LIST}` |")
+    rows.append(f"| `extract`, `cutover`, for what uses the segments | {', '.join(f'`{name}`' for name in FOR_USE)} |")
     text = (HERE / "security.md").read_text(encoding="utf-8")
     before, _, rest = text.partition(_BEGIN)
     _, _, after = rest.partition(_END)

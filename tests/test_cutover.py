@@ -126,8 +126,12 @@ def test_from_twins_over_the_switch_to_the_end(command: Command, box: Running, m
     looked = command("cutover")
     assert looked.code == 3
     assert "To do: 2" in looked.out
-    assert "“Welcome” (Live): “Five people”" in looked.out
-    assert "“Spring” (Draft): “Oslo”" in looked.out
+    # New segments are called by their names, which people look for; their ids are for scripts.
+    assert "“Welcome” (Live): “Five people” → “Migrated – Five people (2)”, 5 → 5 people" in looked.out
+    assert "“Spring” (Draft): “Oslo” → “Norwegians”" in looked.out
+    told = json.loads(command("cutover", "--json").out)["items"]
+    called = {item["new_id"]: item["new_name"] for item in told}
+    assert (called[FIVE], called[NORWEGIANS]) == ("Migrated – Five people (2)", "Norwegians")
     assert "etn=msdynmkt_journey&pagetype=entityrecord" in looked.out
     kept = command("retire", "--yes")
     assert kept.code == 4
@@ -166,6 +170,8 @@ def test_every_look_is_kept_and_the_report_shows_them(command: Command, box: Run
     assert (told["done"], told["sizes"]["Five people"]) == (False, [5, 5, 9])
     sheet = load_workbook(folder / "report.xlsx")["Die Umstellung"]
     assert sheet["A2"].value == "Welcome"
+    assert [cell.value for cell in sheet[1]][6] == "neues Segment"
+    assert sheet["G2"].value == "Migrated – Five people (2)"
     command("report", "--anonymise")
     assert "Welcome" not in (folder / "report.html").read_text(encoding="utf-8")
     assert "Welcome" not in (folder / "report.json").read_text(encoding="utf-8")

@@ -96,7 +96,8 @@ def _line(item: Item) -> str:
     kind = "outbound, " if item.outbound else ""
     before = "?" if item.before is None else f"{item.before:,}"
     after = "?" if item.after is None else f"{item.after:,}"
-    new = f" → {item.new_id}" if item.new_id else ", whose successor is not there yet"
+    called = f"“{for_terminal(item.new_name)}”" if item.new_name else str(item.new_id)
+    new = f" → {called}" if item.new_id else ", whose successor is not there yet"
     return f"{name} ({kind}{said}): “{for_terminal(item.segment)}”{new}, {before} → {after} people"
 
 

@@ -34,7 +34,7 @@ from migrator.dataverse.errors import Refused
 from migrator.mql import ManyToMany, ManyToOne, QueryError, Schema, parse_realtime, tree
 from migrator.mql.schema import schema_from_json
 from migrator.mql.walk import operands
-from migrator.product.privileges import DEFINITION, LEGACY, SEGMENT
+from migrator.product.privileges import DEFINITION, LEGACY, SEGMENT, USE_TABLES
 
 T = TypeVar("T")
 
@@ -130,7 +130,7 @@ async def _look(client: Client, wanted: frozenset[str], *, brief: bool) -> Seen:
         """What only a person wants to know."""
         return Unread("it was not asked") if brief else await asked(question())
 
-    names = {LEGACY, DEFINITION, SEGMENT, *wanted}
+    names = {LEGACY, DEFINITION, SEGMENT, *USE_TABLES, *wanted}
     try:
         async with asyncio.TaskGroup() as group:
             user = group.create_task(more(lambda: inspection.retrieve_user_name(client, client.user_id)))

@@ -18,7 +18,15 @@ from migrator.product.codes import (
     Scope,
     SegmentType,
 )
-from migrator.product.privileges import DEFINITION, FOR_BUSINESS_UNITS, LEGACY, NEEDED, SEGMENT
+from migrator.product.privileges import (
+    DEFINITION,
+    FOR_BUSINESS_UNITS,
+    LEGACY,
+    NEEDED,
+    OUTBOUND_JOURNEY,
+    SEGMENT,
+    USE_TABLES,
+)
 
 LEGACY_ACTIONS = ("msdyncrm_FetchContactsByQuery", "msdyncrm_SegmentMembersUpdate")
 ACTIONS = (
@@ -118,6 +126,7 @@ def checks_of(us: Us, seen: Seen, plan: Plan | None, wanted: frozenset[str]) -> 
     yield from _about_outbound(seen)
     yield from _about_realtime(seen)
     yield from _about_privileges(seen)
+    yield from _about_use(seen)
     yield from _about_limits(seen, plan)
     yield from _about_units(us, seen, plan)
     yield from _about_tables(seen, wanted)
@@ -261,6 +270,32 @@ def _about_privileges(seen: Seen) -> Iterator[Check]:
         )
     if not lacking:
         yield Check("privileges", "Privileges", Health.GOOD, "The account may do what every command needs.")
+
+
+def _about_use(seen: Seen) -> Iterator[Check]:
+    """Whether it can be read which journeys use which segment; where it cannot, that is unknown, and nothing ends."""
+    if isinstance(seen.privileges, Unread) or isinstance(seen.tables, Unread):
+        yield Check("use", "What uses segments", Health.UNKNOWN, "Whether journeys can be read could not be looked at.")
+        return
+    held = {name.lower() for name in seen.privileges}
+    there = [name for name in USE_TABLES if name in seen.tables.facts]
+    lacking = [f"prvRead{name}" for name in there if f"prvRead{name}".lower() not in held]
+    absent = [name for name in USE_TABLES if name not in there and name != OUTBOUND_JOURNEY]
+    unknown = "which journeys use which segment stays unknown in extract and cutover"
+    if lacking:
+        yield Check(
+            "use",
+            "What uses segments",
+            Health.NOTE,
+            f"The account lacks the privilege{'s' if len(lacking) > 1 else ''} {_listed(lacking)}: {unknown}.",
+            "Add what is lacking to one of the account's security roles, at the level Organization.",
+        )
+    elif absent:
+        yield Check(
+            "use", "What uses segments", Health.NOTE, f"There is no table {' and no table '.join(absent)}: {unknown}."
+        )
+    else:
+        yield Check("use", "What uses segments", Health.GOOD, "Journeys, and which segments they use, can be read.")
 
 
 def _listed(names: list[str]) -> str:

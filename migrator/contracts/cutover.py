@@ -68,6 +68,8 @@ class Item:
     """People in the new segment now; None where nobody knows."""
     count: int = 1
     """Journeys that this line stands for."""
+    new_name: str = ""
+    """The name of the new segment in the organisation; empty where nobody knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def cutover(
     new = {segment.legacy_id: segment.segment_id for segment in segments if segment.legacy_id in loaded}
     users = users_of(seen, new.values())
     sizes = {one.id: one.member_count for one in seen.segments}
+    names = {one.id: one.name for one in seen.segments}
     known = {row.id: journey_of(row, outbound=False) for row in seen.journeys if row.designed}
     known |= {row.id: journey_of(row, outbound=True) for row in seen.outbound_journeys if row.designed}
     once = _once(before, looks)
@@ -123,7 +126,7 @@ def cutover(
     for segment in segments:
         pointing = {journey.id: journey for journey in now.journeys_of(segment.legacy_id)}
         switched = {journey.id for journey in users.get(new.get(segment.legacy_id, segment.legacy_id), ())}
-        blank = _blank(segment, new.get(segment.legacy_id), sizes)
+        blank = _blank(segment, new.get(segment.legacy_id), sizes, names)
         for key in sorted({*pointing, *once.get(segment.legacy_id, {})}):
             journey = pointing.get(key) or known.get(key) or once[segment.legacy_id][key]
             state = _state(journey, points=key in pointing, new=key in switched, seen=key in known or not now.unread)
@@ -164,7 +167,10 @@ def _state(journey: Journey, *, points: bool, new: bool, seen: bool) -> Switch:
     return Switch.STOPPED if journey.life is Life.ENDED else Switch.LEFT
 
 
-def _blank(segment: PlannedSegment, new: UUID | None, sizes: Mapping[UUID, int | None]) -> Item:
+def _blank(
+    segment: PlannedSegment, new: UUID | None, sizes: Mapping[UUID, int | None], names: Mapping[UUID, str]
+) -> Item:
+    planned = segment.payload.name if segment.payload else ""
     return Item(
         Switch.TO_DO,
         None,
@@ -177,6 +183,7 @@ def _blank(segment: PlannedSegment, new: UUID | None, sizes: Mapping[UUID, int |
         new_id=new,
         before=segment.before,
         after=sizes.get(new) if new else None,
+        new_name=(names.get(new) or planned) if new else "",
     )
 
 
@@ -250,6 +257,7 @@ def look_to_json(look: CutoverLook) -> dict[str, Any]:
                 "new_id": str(item.new_id) if item.new_id else None,
                 "before": item.before,
                 "after": item.after,
+                "new_name": item.new_name,
                 "count": item.count,
             }
             for item in look.items
@@ -300,4 +308,5 @@ def _item_from(one: Mapping[str, Any]) -> Item:
         one["before"],
         one["after"],
         int(one["count"]),
+        str(one.get("new_name", "")),
     )

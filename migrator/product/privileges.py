@@ -38,6 +38,11 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 """Command → the privileges that it cannot do without."""
 
+OUTBOUND_JOURNEY = "msdyncrm_customerjourney"
+USE_TABLES = ("msdynmkt_journey", "msdynmkt_segmentusage", OUTBOUND_JOURNEY)
+"""What tells which journeys use which segment. Without a right to read one of them it is unknown, and nothing ends."""
+FOR_USE = tuple(f"prvRead{name}" for name in USE_TABLES)
+
 FOR_BUSINESS_UNITS = ("prvAppendToBusinessUnit", f"prvAppend{SEGMENT}")
 """What it takes besides to put a segment into a business unit of choice."""
 

@@ -65,7 +65,8 @@ def cutover_part(
     newest = looks[-1]
     lines = []
     for item in newest.items:
-        shown = replace(item, name="…" if item.name else "", segment="…") if anonymous else item
+        name, new_name = ("…" if one else "" for one in (item.name, item.new_name))
+        shown = replace(item, name=name, segment="…", new_name=new_name) if anonymous else item
         where = "" if anonymous else link(plan.target.url, item)
         lines.append(Line(shown, where, advice_of(item, words) if item.state is Switch.TO_DO else ""))
     unread = tuple((part, "" if anonymous else why) for part, why in newest.unread.items())

@@ -9,6 +9,7 @@ from migrator.contracts.reach import Numbers, Reach, SegmentReach
 from migrator.product import findings
 from migrator.product.findings import Finding
 from migrator.report.row import ReportRow
+from migrator.report.sentences import sentence_of
 from migrator.report.words import Words
 
 _SEGMENTS = 15
@@ -75,6 +76,18 @@ class PurposeLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentLine:
+    """One segment that was live."""
+
+    row: ReportRow
+    members: int | None
+    before: int | None
+    after: int | None
+    counts: tuple[int | None, ...]
+    """still, lost, new, said no, neither, unknown."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReachStory:
     """Everything that is told about reach."""
 
@@ -87,6 +100,8 @@ class ReachStory:
     bars: tuple[Bar, ...]
     heads: tuple[str, ...]
     purposes: tuple[PurposeLine, ...]
+    segments: tuple[SegmentLine, ...]
+    """Every segment that was live, in the order of the plan."""
 
 
 def with_findings(rows: Sequence[ReportRow], reach: Reach) -> list[ReportRow]:
@@ -144,7 +159,7 @@ def reach_story(reach: Reach, rows: Sequence[ReportRow], words: Words) -> ReachS
         answer=_answer(people, words),
         danger=words("reach_danger", n=people.said_no) if people.said_no else "",
         notes=tuple(_notes(reach, words)),
-        unreadable=reach.unreadable,
+        unreadable=tuple(sentence_of(one, words) for one in reach.unreadable),
         numbers=tuple(_numbers(people, live, by_id, words)),
         bars=tuple(_bars(live, by_id, words)),
         heads=tuple(words(f"reach_{key}") for key in _HEADS),
@@ -156,6 +171,16 @@ def reach_story(reach: Reach, rows: Sequence[ReportRow], words: Words) -> ReachS
                 tuple(_count(one.people, key) for key in _HEADS),
             )
             for one in reach.purposes
+        ),
+        segments=tuple(
+            SegmentLine(
+                by_id[str(one.legacy_id)],
+                one.numbers.members,
+                one.numbers.reached_before,
+                one.numbers.reached_after,
+                tuple(_count(one.numbers, key) for key in _HEADS),
+            )
+            for one in live
         ),
     )
 

@@ -21,7 +21,7 @@ from migrator.contracts.plan import LOADED_OUTCOMES, Outcome, Plan
 from migrator.contracts.reach import Reach
 from migrator.contracts.verification import Verification
 from migrator.product.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
-from migrator.product.findings import CATALOGUE, Severity
+from migrator.product.findings import CATALOGUE, Severity, code_of, twin_by_name
 from migrator.report.charts import Flow, flow
 from migrator.report.compare import Change, Comparison, Totals
 from migrator.report.cutover import CutoverPart, cutover_part
@@ -170,6 +170,8 @@ class Story:
     """Who did what, in the words of the language; oldest first."""
     checksums: Mapping[str, str]
     """Of what decisions would do, by the id of each segment that waits for one."""
+    namesakes: tuple[tuple[ReportRow, str], ...] = ()
+    """Segments beside which one of such a name is there already, with the sentence: nothing is asked about them."""
     reach: ReachStory | None = None
     """Who will be mailed; None where nobody has asked."""
     cutover: CutoverPart | None = None
@@ -228,6 +230,7 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
             replace(one, deed=words.named("deed", one.deed), what=sentence_of(one.what, words)) for one in run.history
         ),
         checksums=checksums,
+        namesakes=_namesakes(important),
         reach=reach_story(run.reach, rows, words) if run.reach else None,
         cutover=cutover_part(plan, run.cutover, run.verifications, words, anonymous=run.anonymous),
     )
@@ -340,6 +343,17 @@ def _asks(
             people.asks.get(code, 0) if people else None,
         )
         for code in order
+    )
+
+
+def _namesakes(rows: Sequence[ReportRow]) -> tuple[tuple[ReportRow, str], ...]:
+    """What is told and not asked: a segment is created beside another one whose name alone is alike."""
+    asked = {row.legacy_id for row in waiting(rows)}
+    return tuple(
+        (row, finding.message)
+        for row in rows
+        for finding in row.findings
+        if finding.code == code_of(twin_by_name) and row.legacy_id not in asked
     )
 
 

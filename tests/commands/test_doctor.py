@@ -104,6 +104,8 @@ BROKEN = [
     (lacking("prvDeletemsdyncrm_segment"), "privileges", Health.WRONG, "retire --delete", {"retire --delete"}),
     (without_matrix, "business-units", Health.NOTE, "across business units is switched off", set()),
     (lacking("prvAppendToBusinessUnit"), "business-units", Health.NOTE, "prvAppendToBusinessUnit", set()),
+    (lacking("prvReadmsdynmkt_journey"), "use", Health.NOTE, "prvReadmsdynmkt_journey.*stays unknown", set()),
+    (Organisation.hide_use, "use", Health.NOTE, "no table msdynmkt_journey and no table msdynmkt_segmentusage", set()),
     (production, "kind", Health.NOTE, "Secondary.*production", set()),
     (of_a_kind_to_come, "kind", Health.NOTE, "Quantum.*treated as production", set()),
 ]

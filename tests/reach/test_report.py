@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
 
 from migrator.contracts.consent import CONSENT, PURPOSE
 from migrator.sandbox.server import Running
@@ -50,6 +53,30 @@ def test_the_first_screen_and_every_number_with_reasons_and_who_decides(
     for language, words in (("de", "die Nein gesagt haben, bekämen Post"), ("fr", "qui ont dit non recevraient")):
         assert command("report", "--language", language).code == 0
         assert words in section((run / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_workbook_has_who_is_mailed_by_segment(command: Command, export: Path, tmp_path: Path) -> None:
+    run = run_of(command, export, tmp_path)
+    assert command("report", "--format", "xlsx").code == 0
+    book = load_workbook(run / "report.xlsx")
+    told: list[Any] = [[*row] for row in book["Who will get our mail"].iter_rows(values_only=True)]
+    assert told[0][0] == "Of 3 people who got our mail, 2 still will; 1 will not: 1 opted out since."
+    assert ["Commercial", "non-restrictive"] in [row[:2] for row in told]
+    heads, *rows = list[Any](book["Who gets it, by segment"].iter_rows(values_only=True))
+    assert [*heads[:4]] == ["Segment", "People", "reached before", "reached after"]
+    known = {row[-1]: dict(zip(heads, row, strict=True)) for row in rows}
+    assert (known[NEWS]["reached before"], known[NEWS]["reached after"]) == (3, 4)
+    assert known[NEWS]["still reached"] + known[NEWS]["no longer reached"] == 3
+    assert len(rows) == 3  # the live ones, with the one whose members nobody knows
+
+
+def test_what_could_not_be_read_is_told_in_the_language(command: Command, export: Path, tmp_path: Path) -> None:
+    (export / "tables" / f"{CONSENT}.csv").unlink()
+    run = run_of(command, export, tmp_path)
+    assert command("report", "--language", "de").code == 0
+    told = section((run / "report.html").read_text(encoding="utf-8"))
+    assert "Die Einträge der Einwilligungen liegen nicht vor." in told
+    assert "at hand" not in told
 
 
 def test_an_anonymous_report_names_no_segment_and_no_purpose(command: Command, export: Path, tmp_path: Path) -> None:

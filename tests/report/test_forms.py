@@ -208,6 +208,21 @@ def test_what_is_asked_for_is_asked_in_the_language(tmp_path: Path) -> None:
     assert "Suchen Sie einen rechtzeitig gemachten Export" in text
 
 
+def test_a_namesake_is_told_and_not_asked_about(tmp_path: Path) -> None:
+    said = findings.twin_by_name("Migrated – Fair", "3 of 5", "Fair")
+    beside = planned(1, "Fair", Outcome.ADAPTED, findings=(said,))
+    waits = planned(2, "Press", Outcome.FLAGGED, findings=(said, findings.members_unknown("gone")))
+    told = story(a_plan(beside, waits))
+    assert [(row.name, message) for row, message in told.namesakes] == [("Fair", said.message)]
+    assert [ask.code for ask in told.asks] == ["members-unknown"]
+    text = page(a_plan(beside), tmp_path)
+    section = text[text.index('id="asks"') : text.index('id="segments"')]
+    assert "Nothing is asked about these, but look" in section
+    assert "only its name is alike" in section
+    lines = summary(told).splitlines()
+    assert any(line.startswith("- Fair: Real-time journeys have a segment") for line in lines)
+
+
 def findings_free() -> Any:
     from migrator.contracts.members import Members, MemberSource
 

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from migrator.extractor import consent
+from migrator.extractor.reading.answers import Answers
 from migrator.loader import verify
-from migrator.product.findings import CATALOGUE, Finding, within
+from migrator.product.findings import CATALOGUE, Finding, import_unanswered, within
 from migrator.report.sentences import _file, message_of, sentence_of
 from migrator.report.words import LANGUAGES, Words
+from tests.extractor.reading.made import FIXTURES, ods, page, read, xlsx
 from tests.report.finding_samples import SAMPLES
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +63,42 @@ def test_every_note_of_a_look_is_told_in_the_language(language: str) -> None:
     both = sentence_of("Its query was changed after it was loaded. It was given another name: X.", Words(language))
     assert "Its" not in both
     assert "It was" not in both
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_note_about_consent_is_told_in_the_language(language: str) -> None:
+    parts = ("contacts", "the records of consent", *re.findall(r': "(the [a-z ]+)"', inspect.getsource(consent)))
+    parts = (*parts, "which purpose belongs to which profile")
+    assert len(set(parts)) == 6
+    for part in parts:
+        note = f"{part[:1].upper()}{part[1:]} cannot be read (Principal user is missing a privilege)."
+        told = sentence_of(note, Words(language))
+        assert told.endswith("(Principal user is missing a privilege).")
+        assert "read" not in told, told
+
+
+_ID, _OTHER = "11111111-2222-4333-8444-555555555555", "11111111-2222-4333-8444-666666666666"
+_QUESTIONS: list[tuple[bytes, Answers]] = [
+    (f"listmemberid,entityid\n{_ID},{_OTHER}\n".encode(), Answers()),
+    (f"id,id\n{_ID},{_OTHER}\n".encode(), Answers(column="id")),
+    (b"one,two\na@x.de,b@x.de\n", Answers()),
+    (b"name,town\nBo,Oslo\n", Answers()),
+    (xlsx([["contactid"], [_ID]], more={"B": [["contactid"], [_OTHER]]}), Answers()),
+    (xlsx([["name"], ["Bo"]], more={"B": [["name"], ["Ann"]]}), Answers()),
+    (page([["contactid"], [_ID], [_OTHER]], hidden=[3]).encode(), Answers()),
+    (ods([["contactid"], [_ID]]), Answers()),
+    ((FIXTURES / "members.xls").read_bytes(), Answers()),
+]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize(("content", "answers"), _QUESTIONS)
+def test_every_question_about_a_file_is_asked_in_the_language(language: str, content: bytes, answers: Answers) -> None:
+    (question, *_) = read(content, answers).questions
+    finding = import_unanswered(question.text.split("\n", 1)[0])
+    told = message_of(finding, Words(language))
+    ours = re.sub(r"--\w+|“[^”]*”", "", told)  # options, and what people have written
+    assert not re.search(r"\b(?:the|or|which|columns?|holds?|rows?|sheets?|members|first)\b", ours), told
 
 
 def test_an_error_keeps_what_the_server_said() -> None:

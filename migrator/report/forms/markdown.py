@@ -27,7 +27,7 @@ _NAMED = 5
 
 def summary(story: Story) -> str:
     """The story in a few lines of Markdown; nothing that people wrote can break out of its place."""
-    return "\n".join([*_head(story), *_bad(story), *_asks(story), *_foot(story)]) + "\n"
+    return "\n".join([*_head(story), *_bad(story), *_asks(story), *_namesakes(story), *_foot(story)]) + "\n"
 
 
 def _head(story: Story) -> list[str]:
@@ -74,6 +74,18 @@ def _asks(story: Story) -> list[str]:
         lines += [f"  - {_plain(one.row.name or w('no_name'))}" for one in ask.segments[:_NAMED]]
         if (more := count - _NAMED) > 0:
             lines.append(f"  - … +{w.number(more)}")
+    return [*lines, ""]
+
+
+def _namesakes(story: Story) -> list[str]:
+    """What is told and not asked."""
+    w = story.words
+    if not story.namesakes:
+        return []
+    lines = [f"## {w('namesakes')}", ""]
+    lines += [f"- {_plain(row.name or w('no_name'))}: {_plain(message)}" for row, message in story.namesakes[:_NAMED]]
+    if (more := len(story.namesakes) - _NAMED) > 0:
+        lines.append(f"- … +{w.number(more)}")
     return [*lines, ""]
 
 

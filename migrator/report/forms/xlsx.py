@@ -37,6 +37,7 @@ def write(story: Story, folder: Path) -> Path:
     _front(book, story)
     _segments(book, story)
     _decisions(book, story)
+    _reach(book, story)
     _cutover(book, story)
     _others(book, story)
     path = folder / WORKBOOK
@@ -185,6 +186,33 @@ def _decisions(book: Any, story: Story) -> None:
         sheet.sheet.data_validations.append(chosen)
 
 
+def _reach(book: Any, story: Story) -> None:
+    """Who will be mailed: in sentences, for every purpose, and by segment."""
+    w, part, wrapped = story.words, story.reach, Look.WRAPPED
+    if part is None:
+        return
+    counted = [Head(word, 14, Look.COUNT) for word in part.heads]
+    sheet = Writer(book, w("reach_title"), [Head("", 70, wrapped), Head("", 20), *counted], titled=False)
+    for sentence in filter(None, (part.answer, part.danger, *part.unreadable, *part.notes)):
+        sheet.add([sentence])
+    sheet.add([])
+    words = (w("reach_purpose"), w("reach_model"), *part.heads)
+    sheet.add([Cell(word, Look.STRONG, "") for word in words])
+    for purpose in part.purposes:
+        tone = "calm" if purpose.chosen else None
+        sheet.add([Cell(purpose.name, wrapped, tone), purpose.model, *purpose.counts])
+    sheet = Writer(
+        book, w("reach_by_segment"),
+        [Head(w("segment"), 40, wrapped), Head(w("people"), 12, Look.COUNT),
+         Head(w("reach_before"), 14, Look.COUNT), Head(w("reach_after"), 14, Look.COUNT), *counted,
+         Head(w("legacy_id"), 38)],
+    )  # fmt: skip
+    for line in part.segments:
+        name = line.row.name or w("no_name")
+        sheet.add([name, line.members, line.before, line.after, *line.counts, line.row.legacy_id])
+    sheet.end()
+
+
 def _cutover(book: Any, story: Story) -> None:
     """The list of what has to be switched, journey by journey."""
     w, part, wrapped = story.words, story.cutover, Look.WRAPPED
@@ -194,14 +222,15 @@ def _cutover(book: Any, story: Story) -> None:
         book, w("cutover"),
         [Head(w("journey"), 34, wrapped), Head(w("standing"), 18), Head(w("status"), 14),
          Head(w("segment"), 34, wrapped), Head(w("before"), 10, Look.COUNT), Head(w("after"), 10, Look.COUNT),
-         Head(w("advice"), 60, wrapped), Head(w("realtime_id"), 38), Head(w("legacy_id"), 38)],
+         Head(w("new_segment_name"), 34, wrapped), Head(w("advice"), 60, wrapped),
+         Head(w("realtime_id"), 38), Head(w("legacy_id"), 38)],
     )  # fmt: skip
     for line in part.lines:
         item = line.item
         name = item.name or str(item.journey or w("switch_hidden", n=item.count))
         sheet.add(
             [Cell(name, wrapped, link=line.link), w.named("switch", str(item.state)), item.label, item.segment,
-             item.before, item.after, line.advice, str(item.new_id or ""), str(item.legacy_id)]
+             item.before, item.after, item.new_name, line.advice, str(item.new_id or ""), str(item.legacy_id)]
         )  # fmt: skip
     sheet.end()
 
