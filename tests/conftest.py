@@ -18,12 +18,17 @@ import httpx
 import pytest
 import typer.main
 import uvicorn.server
+from hypothesis import HealthCheck, settings
 
 from migrator.cli import app as cli
 from migrator.sandbox.data import load
 from migrator.sandbox.organisation import Organisation
 from migrator.sandbox.server import Running, running
 from tests.small import write_small_export
+
+# A machine that does other things as well is no fault of what is tested.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 SERVERS = {"sandbox", "contoso", "migration", "strange"}
 """Fixtures that start an organisation. What works with a whole one is slow, but for what is marked as quick."""
