@@ -8,7 +8,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -16,6 +17,7 @@ from xml.etree import ElementTree as ET
 from coverage import CoverageData
 
 from mutants.faults import ROOMS, ROOT, Fault, source_of
+from mutants.timed import PROPERTY
 
 ASKED = (
     "tests/contracts",
@@ -32,9 +34,6 @@ ASKED = (
 )
 """Tests of the rooms and of whole commands, within one process: others would not have the fault in them."""
 
-LONGEST = 10.0
-"""A test that takes longer, in seconds, is not asked."""
-
 
 def state_of(*folders: str) -> str:
     """A checksum of every Python file below the folders; another state, another map."""
@@ -45,13 +44,14 @@ def state_of(*folders: str) -> str:
 
 
 def _tests_and_seconds(report: Path) -> dict[str, float]:
-    """Of each test that passed, by its id."""
+    """Of each test that passed, by its id: processor seconds."""
     seconds: dict[str, float] = {}
     for case in ET.parse(report).getroot().iter("testcase"):
         if not len(case.findall("failure")) + len(case.findall("error")) + len(case.findall("skipped")):
             *folders, module = case.attrib["classname"].split(".")
             file = "/".join((*folders, f"{module}.py"))
-            seconds[f"{file}::{case.attrib['name']}"] = float(case.attrib["time"])
+            told = {one.attrib["name"]: one.attrib["value"] for one in case.iter("property")}
+            seconds[f"{file}::{case.attrib['name']}"] = float(told[PROPERTY])
     return seconds
 
 
@@ -86,18 +86,20 @@ class Covering:
 
     Args:
         lines: By file and line, the ids of the tests that run through it.
-        seconds: How long each takes.
+        seconds: How many processor seconds each takes.
+        took: How many seconds it took to make the map.
     """
 
     lines: dict[str, dict[int, tuple[str, ...]]]
     seconds: dict[str, float]
+    took: float
 
-    def tests_for(self, fault: Fault, budget: float) -> list[str]:
-        """The tests that run through the line of the fault: those of its own room first, then the quickest ones.
+    def tests_for(self, fault: Fault, first: str = "") -> dict[str, float]:
+        """The tests that run through the line of the fault, with their processor seconds.
 
         Args:
             fault: What has to be noticed.
-            budget: How long they may take together when nothing is wrong, in seconds.
+            first: The test that comes first, if it is one of them; then those of its room, quick ones first.
         """
         own = f"tests/{'dataverse' if fault.room == 'throttle' else fault.room}/"
         of_file = self.lines.get(fault.file, {})
@@ -109,13 +111,23 @@ class Covering:
                 if found:
                     break
         known = [one for one in found if one in self.seconds]
-        known.sort(key=lambda one: (not one.startswith(own), self.seconds[one], one))
-        taken: list[str] = []
-        for one in known:
-            if self.seconds[one] <= min(budget, LONGEST):
-                taken.append(one)
-                budget -= self.seconds[one]
-        return taken
+        known.sort(key=lambda one: (one != first, not one.startswith(own), self.seconds[one], one))
+        return {one: self.seconds[one] for one in known}
+
+
+def within(tests: Mapping[str, float], budget: float) -> dict[str, float]:
+    """As many of the tests, from the first on, as fit into a budget; one that is larger than what is left is left out.
+
+    Args:
+        tests: With the processor seconds of each.
+        budget: Processor seconds.
+    """
+    taken: dict[str, float] = {}
+    for one, seconds in tests.items():
+        if seconds <= budget:
+            taken[one] = seconds
+            budget -= seconds
+    return taken
 
 
 def read_covering(folder: Path) -> Covering:
@@ -134,7 +146,7 @@ def read_covering(folder: Path) -> Covering:
             line: tuple(sorted({one.rpartition("|")[0] for one in contexts} - {""}))
             for line, contexts in data.contexts_by_lineno(name).items()
         }
-    return Covering(lines, seconds)
+    return Covering(lines, seconds, float((folder / "took").read_text(encoding="utf-8")))
 
 
 def measure(folder: Path, jobs: int) -> Covering:
@@ -150,15 +162,20 @@ def measure(folder: Path, jobs: int) -> Covering:
         (folder / "settings").write_text(_settings(folder), encoding="utf-8")
         command: Sequence[str] = (
             sys.executable, "-m", "pytest", "-q", "-n", str(jobs), "--dist", "worksteal", "-p", "no:cacheprovider",
-            "--cov", f"--cov-config={folder / 'settings'}", "--cov-context=test", "--cov-report=",
-            f"--junitxml={folder / 'tests.xml'}", "-o", "junit_family=xunit1",
+            "-p", "mutants.timed", "--cov", f"--cov-config={folder / 'settings'}", "--cov-context=test",
+            "--cov-report=", f"--junitxml={folder / 'tests.xml'}", "-o", "junit_family=xunit1",
             *ASKED,
         )  # fmt: skip
+        began = time.monotonic()
         done = subprocess.run(
-            command, cwd=ROOT, env=os.environ | {"COVERAGE_FILE": str(folder / "coverage")}, check=False
+            command,
+            cwd=ROOT,
+            env=os.environ | {"COVERAGE_FILE": str(folder / "coverage"), "PYTHONPATH": str(ROOT / "benchmarks")},
+            check=False,
         )
         if done.returncode not in (0, 1):
             raise SystemExit(f"The tests could not be run (pytest ended with {done.returncode}).")
+        (folder / "took").write_text(f"{time.monotonic() - began:.0f}\n", encoding="utf-8")
         mark.write_text(state, encoding="utf-8")
     return read_covering(folder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -194,6 +195,16 @@ def broken(fault: Fault) -> str:
     if text is None:
         raise ValueError(f"{fault.key} cannot be put in.")
     return str(text)
+
+
+def difference(fault: Fault) -> str:
+    """The lines that change, as `diff` writes them.
+
+    Args:
+        fault: What is put in.
+    """
+    lines = difflib.unified_diff(source_of(fault.file).splitlines(), broken(fault).splitlines(), n=0, lineterm="")
+    return "\n".join(line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---"))
 
 
 def every_fault() -> list[Fault]:

@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -30,11 +30,18 @@ HEAVY = (
 """What nearly every test imports: a second and a half for each fault, if it were done again."""
 
 PATIENCE = 4.0
-"""A fault may make the tests take this many times as long, and `GRACE` seconds more; then it counts as noticed."""
+"""A fault may make a test take this many times its processor seconds, and `GRACE` more; then it counts as noticed."""
 
-GRACE = 20.0
+GRACE = 10.0
+ENDLESS = 120.0
+"""Seconds on the clock after which a test that does nothing hangs; a busy machine is slow, but not so slow."""
+
 MEMORY = 3 << 30
 """Bytes a child may take: a loop without end that collects something ends by itself."""
+
+
+COLLECTING = 60.0
+"""Processor seconds until the first test begins."""
 
 
 class _Instead(importlib.machinery.SourceFileLoader):
@@ -65,10 +72,15 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 class _Watch:
-    """A plugin of pytest that remembers which test failed first; it keeps Hypothesis from rolling dice."""
+    """A plugin of pytest that remembers which test failed first, and ends the process if one takes far too long.
 
-    def __init__(self) -> None:
+    What counts is the time of the processor, which other work on the machine leaves alone. It keeps Hypothesis from
+    rolling dice.
+    """
+
+    def __init__(self, tests: Mapping[str, float]) -> None:
         self.by = ""
+        self._tests = tests
 
     def pytest_configure(self) -> None:
         from hypothesis import Phase, settings
@@ -77,6 +89,9 @@ class _Watch:
             "mutants", phases=(Phase.explicit, Phase.generate), derandomize=True, database=None, deadline=None
         )
         settings.load_profile("mutants")
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        _end_after(PATIENCE * self._tests.get(nodeid, QUICK) + GRACE)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed and not self.by:
@@ -87,6 +102,16 @@ class _Watch:
             self.by = f"{report.nodeid} (cannot be imported)"
 
 
+QUICK = 1.0
+"""Processor seconds of a test of which nothing is known."""
+
+
+def _end_after(processor: float) -> None:
+    """Unless called again before, the system ends this process after so many processor seconds, or `ENDLESS`."""
+    signal.setitimer(signal.ITIMER_PROF, processor)
+    signal.setitimer(signal.ITIMER_REAL, ENDLESS + processor)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of a fault.
@@ -94,9 +119,11 @@ class Outcome:
     Args:
         key: Name of the fault.
         noticed: Whether a test failed.
-        by: The first that did; "time" if the tests did not end, "" if none failed or none runs through the line.
+        by: The first that did; "time" if one did not end, "signal …" if the process broke, "" if none failed or none
+            runs through the line.
         asked: How many tests were to be asked.
         seconds: How long it took.
+        covering: How many tests run through the line; not all are asked where that would take too long.
     """
 
     key: str
@@ -104,13 +131,15 @@ class Outcome:
     by: str
     asked: int
     seconds: float
+    covering: int = 0
 
 
-def _child(fault: Fault, tests: Sequence[str], told: int) -> None:
+def _child(fault: Fault, tests: Mapping[str, float], told: int) -> None:
     """Run the tests with the fault, and tell which one failed first. Never returns."""
     code = 70
     try:
         os.setsid()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
             nowhere = os.open(os.devnull, os.O_RDWR)
@@ -121,6 +150,7 @@ def _child(fault: Fault, tests: Sequence[str], told: int) -> None:
             os.chdir(ROOT)
             sys.path.insert(0, str(ROOT))
             sys.meta_path.insert(0, _Finder(fault, broken(fault)))
+            _end_after(COLLECTING)
             try:
                 importlib.import_module(fault.module)
             except Exception as error:  # noqa: BLE001 - whatever a fault may raise
@@ -128,7 +158,7 @@ def _child(fault: Fault, tests: Sequence[str], told: int) -> None:
                 return
             import pytest
 
-            watch = _Watch()
+            watch = _Watch(tests)
             again = "ignore::pytest.PytestAssertRewriteWarning"  # Hypothesis is there already
             options = (
                 "-x",
@@ -154,29 +184,40 @@ class _Going:
     """A fault whose tests run."""
 
     fault: Fault
-    tests: list[str]
+    asked: int
     began: float
-    until: float
     process: int
 
 
-def _ended(one: _Going, answer: bytes, status: int, late: bool) -> Outcome:
-    """What the child has told. Without a word of it, the fault was noticed if the child had to be ended."""
-    code, first = json.loads(answer) if answer else (1 if late or os.WIFSIGNALED(status) else 70, "time")
+TIMES = {signal.SIGPROF, signal.SIGALRM, signal.SIGVTALRM}
+
+
+def _ended(one: _Going, answer: bytes, status: int) -> Outcome:
+    """What the child has told. Without a word of it, the fault was noticed if the system had to end it."""
+    if answer:
+        code, first = json.loads(answer)
+    elif os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        code, first = 1, "time" if number in TIMES else f"signal {number}"
+    else:
+        code, first = 70, ""
     if code not in (0, 1, 2):
-        raise RuntimeError(f"{one.fault.key}: pytest ended with {code} for {' '.join(one.tests[:3])}")
-    return Outcome(one.fault.key, code != 0, first, len(one.tests), time.monotonic() - one.began)
+        raise RuntimeError(f"{one.fault.key}: pytest ended with {code}")
+    return Outcome(one.fault.key, code != 0, first, one.asked, time.monotonic() - one.began)
 
 
-def outcomes(work: Iterable[tuple[Fault, list[str], float]], jobs: int) -> Iterator[tuple[Fault, Outcome]]:
+def outcomes(work: Iterable[tuple[Fault, Mapping[str, float]]], jobs: int) -> Iterator[tuple[Fault, Outcome]]:
     """Try faults, several at a time, each in a process of its own.
 
     Args:
-        work: Faults, the tests to ask in their order, and how long those take when nothing is wrong, in seconds.
+        work: Faults, and the tests to ask in their order, with the processor seconds of each when nothing is wrong.
         jobs: How many at a time.
 
     Yields:
         Each with what became of it, in the order in which they end.
+
+    Raises:
+        RuntimeError: pytest could not run the tests, so nothing is known.
     """
     for name in HEAVY:
         with contextlib.suppress(ImportError):
@@ -185,38 +226,53 @@ def outcomes(work: Iterable[tuple[Fault, list[str], float]], jobs: int) -> Itera
     try:
         while True:
             while len(going.get_map()) < jobs and (following := next(waiting, None)):
-                fault, tests, usual = following
+                fault, tests = following
                 if not tests:
                     yield fault, Outcome(fault.key, False, "", 0, 0.0)
                     continue
                 listens, tells = os.pipe()
+                os.set_blocking(listens, False)
                 process = os.fork()
                 if not process:
                     os.close(listens)
                     _child(fault, tests, tells)
                 os.close(tells)
-                now = time.monotonic()
-                one = _Going(fault, tests, now, now + PATIENCE * usual + GRACE, process)
-                going.register(listens, selectors.EVENT_READ, one)
+                going.register(listens, selectors.EVENT_READ, _Going(fault, len(tests), time.monotonic(), process))
             if not going.get_map():
                 return
             heard = {key.fd for key, _ in going.select(timeout=0.5)}
             for key in list(going.get_map().values()):
-                one, late = key.data, time.monotonic() > key.data.until
-                if key.fd not in heard and not late:
+                one: _Going = key.data
+                if key.fd not in heard and not _is_over(one.process):  # what it began itself may keep the pipe open
                     continue
-                answer = b"" if key.fd not in heard else os.read(key.fd, 10_000)
-                if answer or late:  # else it is ending by itself, and how it ends says whose fault that is
-                    with contextlib.suppress(ProcessLookupError):
-                        os.killpg(one.process, signal.SIGKILL)
+                answer = _read(key.fd)
+                if not answer:  # how it ends says whose fault that is
+                    os.waitid(os.P_PID, one.process, os.WEXITED | os.WNOWAIT)
+                _kill(one.process)
                 _, status = os.waitpid(one.process, 0)
                 going.unregister(key.fd)
                 os.close(key.fd)
-                yield one.fault, _ended(one, answer, status, late)
+                yield one.fault, _ended(one, answer, status)
     finally:
         for key in list(going.get_map().values()):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(key.data.process, signal.SIGKILL)
+            _kill(key.data.process)
+
+
+def _read(pipe: int) -> bytes:
+    try:
+        return os.read(pipe, 10_000)
+    except BlockingIOError:
+        return b""
+
+
+def _is_over(process: int) -> bool:
+    return os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+
+
+def _kill(process: int) -> None:
+    """A child, and whatever it has begun."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
 
 
 def repeated(fault: Fault, tests: Sequence[str], folder: Path) -> None:
@@ -231,4 +287,5 @@ def repeated(fault: Fault, tests: Sequence[str], folder: Path) -> None:
     sys.meta_path.insert(0, _Finder(fault, broken(fault)))
     import pytest
 
-    pytest.main(["-x", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={folder}", *tests], plugins=[_Watch()])
+    options = ("-x", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={folder}")
+    pytest.main([*options, *tests], plugins=[_Watch(dict.fromkeys(tests, ENDLESS))])
