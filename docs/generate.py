@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import mutation
 import refusals
 from refusals import cell, sentence
 from typer.testing import CliRunner
@@ -272,6 +273,7 @@ PAGES = {
     "python.md": python,
     "testing.md": testing,
     "refusals.md": refusals.page,
+    "mutants.md": mutation.page,
     "performance.md": performance,
     **{f"../release/{name}": made for name, made in FILES.items()},
 }

@@ -232,7 +232,8 @@ def main() -> int:
     if arguments.show or arguments.list:
         return _show(faults, arguments.show, arguments.tests) if arguments.show else _list(faults)
     number = arguments.number or (QUICKLY if arguments.known else NUMBER)
-    sample = [one for one in chosen(faults, number, arguments.seed) if arguments.room in ("", one.room)]
+    whole = chosen(faults, max(number, NUMBER), arguments.seed)
+    sample = [one for one in chosen(whole, number, arguments.seed) if arguments.room in ("", one.room)]
     return _quickly(sample, arguments) if arguments.known else _wholly(sample, len(faults), arguments)
 
 

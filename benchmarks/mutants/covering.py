@@ -25,12 +25,19 @@ ASKED = (
     "tests/extractor",
     "tests/loader",
     "tests/translator",
+    "tests/reach",
     "tests/commands",
+    "tests/cli",
     "tests/test_aftercare.py",
     "tests/test_after_the_removal.py",
+    "tests/test_api.py",
     "tests/test_commands.py",
+    "tests/test_cutover.py",
+    "tests/test_explain.py",
     "tests/test_imports.py",
     "tests/test_imports_law.py",
+    "tests/test_kills.py",
+    "tests/test_privacy.py",
 )
 """Tests of the rooms and of whole commands, within one process: others would not have the fault in them."""
 

@@ -221,7 +221,7 @@ def every_fault() -> list[Fault]:
 def chosen(faults: Sequence[Fault], number: int, seed: int) -> list[Fault]:
     """A sample that is spread over the rooms by their size, with one fault a line at most.
 
-    The same seed gives the same faults, also after a change elsewhere; a smaller sample is part of a larger one.
+    The same seed gives the same faults, and nearly the same after a change elsewhere.
 
     Args:
         faults: What can be chosen.

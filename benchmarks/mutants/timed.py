@@ -31,5 +31,17 @@ class Timed:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In every process of the tests."""
+    """In every process of the tests. Hypothesis rolls no dice, and a busy machine is no reason to complain."""
+    from hypothesis import HealthCheck, Phase, settings
+
+    slow = (HealthCheck.too_slow,)
+    settings.register_profile(
+        "mutants",
+        phases=(Phase.explicit, Phase.generate),
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=slow,
+    )
+    settings.load_profile("mutants")
     config.pluginmanager.register(Timed())

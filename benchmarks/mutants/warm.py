@@ -21,6 +21,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from mutants import timed
 from mutants.faults import ROOT, Fault, broken
 
 HEAVY = (
@@ -40,6 +41,7 @@ MEMORY = 3 << 30
 """Bytes a child may take: a loop without end that collects something ends by itself."""
 
 
+_WITHOUT = ("-p", "no:cacheprovider", "-p", "no:xdist")
 COLLECTING = 60.0
 """Processor seconds until the first test begins."""
 
@@ -74,21 +76,12 @@ class _Finder(importlib.abc.MetaPathFinder):
 class _Watch:
     """A plugin of pytest that remembers which test failed first, and ends the process if one takes far too long.
 
-    What counts is the time of the processor, which other work on the machine leaves alone. It keeps Hypothesis from
-    rolling dice.
+    What counts is the time of the processor, which other work on the machine leaves alone.
     """
 
     def __init__(self, tests: Mapping[str, float]) -> None:
         self.by = ""
         self._tests = tests
-
-    def pytest_configure(self) -> None:
-        from hypothesis import Phase, settings
-
-        settings.register_profile(
-            "mutants", phases=(Phase.explicit, Phase.generate), derandomize=True, database=None, deadline=None
-        )
-        settings.load_profile("mutants")
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         _end_after(PATIENCE * self._tests.get(nodeid, QUICK) + GRACE)
@@ -160,20 +153,8 @@ def _child(fault: Fault, tests: Mapping[str, float], told: int) -> None:
 
             watch = _Watch(tests)
             again = "ignore::pytest.PytestAssertRewriteWarning"  # Hypothesis is there already
-            options = (
-                "-x",
-                "-q",
-                "-W",
-                again,
-                "-p",
-                "no:cacheprovider",
-                "-p",
-                "no:xdist",
-                "-p",
-                "no:cov",
-                f"--basetemp={folder}/t",
-            )
-            code = int(pytest.main([*options, *tests], plugins=[watch]))
+            options = ("-x", "-q", "-W", again, *_WITHOUT, "-p", "no:cov", f"--basetemp={folder}/t")
+            code = int(pytest.main([*options, *tests], plugins=[watch, timed]))
             os.write(told, json.dumps([code, watch.by]).encode())
     finally:
         os._exit(code)
@@ -287,5 +268,6 @@ def repeated(fault: Fault, tests: Sequence[str], folder: Path) -> None:
     sys.meta_path.insert(0, _Finder(fault, broken(fault)))
     import pytest
 
-    options = ("-x", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={folder}")
-    pytest.main([*options, *tests], plugins=[_Watch(dict.fromkeys(tests, ENDLESS))])
+    pytest.main(
+        ["-x", *_WITHOUT, f"--basetemp={folder}", *tests], plugins=[_Watch(dict.fromkeys(tests, ENDLESS)), timed]
+    )
