@@ -84,10 +84,11 @@ make mutants                                     # all of the sample; ended and 
 First all tests of these rooms and of whole commands run once under Coverage.py, which tells which of them go through
 which line. Then each fault is put into a process of its own – nothing on the disk changes – and those tests run, the
 one that noticed it the last time first. What counts are seconds of the processor, so that a busy machine changes no
-outcome: a test that takes more than four times as many as usual, and ten more, does not end. For every twentieth
-fault the same tests run without it, and have to pass. A fault is known by its module, its function and its number
-there; it keeps its name when code around it changes. A fault that need not be noticed has its reason in
-`reasons.toml`, together with the lines that it changes; `tests/test_mutants.py` fails when those lines are others.
+outcome: a test that takes more than four times as many as usual, and ten more, does not end. In the end every test that
+has noticed something runs once more in the same way without a fault, and has to pass. A fault is known by its module,
+its function and its number there; it keeps its name when code around it changes. A fault that need not be noticed has
+its reason in `reasons.toml`, together with the lines that it changes; `tests/test_mutants.py` fails when those lines
+are others.
 """
 
 

@@ -16,7 +16,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,19 +34,23 @@ BUDGET = 60.0
 NUMBER, QUICKLY = 400, 40
 """Faults of a whole run, and of one with `--known`."""
 
-Work = Iterable[tuple[Fault, Mapping[str, float]]]
+_FAILS = "Without any fault a test fails"
 
 
-def with_control(work: Work) -> Iterator[tuple[Fault, Mapping[str, float]]]:
-    """The same, and for every twentieth fault its tests without it: they have to pass.
+def _control(noticed: Mapping[Fault, Outcome], jobs: int) -> str:
+    """Ask every test that has noticed something once more, without a fault; gives one that fails then, or nothing."""
+    witnesses: dict[str, Fault] = {one.by: fault for fault, one in noticed.items() if "::" in one.by}
+    if not witnesses:
+        return ""
+    tests = sorted(witnesses)
+    parts = [tests[at : at + _TOGETHER] for at in range(0, len(tests), _TOGETHER)]
+    work = [(replace(witnesses[part[0]], operator=""), dict.fromkeys(part, SLOW)) for part in parts]
+    return next((outcome.by for _, outcome in outcomes(work, jobs) if outcome.noticed), "")
 
-    Args:
-        work: Faults and the tests to ask.
-    """
-    for number, (fault, tests) in enumerate(work):
-        if number % 20 == 0 and tests:
-            yield replace(fault, operator=""), tests
-        yield fault, tests
+
+_TOGETHER = 50
+SLOW = 10.0
+"""Processor seconds that a test may take, about, of which nothing is said."""
 
 
 def _as_known(sample: Sequence[Fault], known: Known) -> tuple[list[tuple[Fault, dict[str, float]]], list[Fault]]:
@@ -141,27 +145,20 @@ class _Telling:
         print(f"{head} · {outcome.key}: {said}", flush=True)
 
 
-def _tried(work: Work, jobs: int) -> Iterator[tuple[Fault, Outcome]]:
-    """What became of each; ends the run if a test fails without any fault."""
-    for fault, outcome in outcomes(with_control(work), jobs):
-        if fault.operator:
-            yield fault, outcome
-        elif outcome.noticed:
-            raise SystemExit(
-                f"Without any fault a test fails: {outcome.by}. Nothing can be said before that is mended."
-            )
-
-
 def _quickly(sample: Sequence[Fault], arguments: argparse.Namespace) -> int:
     """What was noticed the last time has to be noticed again."""
     began = time.monotonic()
     asked, missed = _as_known(sample, known_outcomes())
     told = _Telling(len(asked), arguments.quiet)
     lost: list[Fault] = []
-    for fault, outcome in _tried(asked, arguments.jobs):
+    found = dict(outcomes(asked, arguments.jobs))
+    for fault, outcome in found.items():
         told(outcome)
         if not outcome.noticed:
             lost.append(fault)
+    if failing := _control(found, arguments.jobs):
+        print(f"{_FAILS}: {failing}. Nothing can be said before that is mended.")
+        return 2
     for fault in lost:
         print(f"not noticed any more: {fault.file}:{fault.line} {fault.key}\n{difference(fault)}")
     share = 100 * (1 - len(lost + missed) / len(sample))
@@ -185,10 +182,14 @@ def _wholly(sample: Sequence[Fault], number_of_all: int, arguments: argparse.Nam
         if not arguments.quiet:
             told(outcome)
     left = [fault for fault in sample if fault not in known]
-    for fault, outcome in _tried(((one, within(tests[one], BUDGET)) for one in left), arguments.jobs):
+    for fault, outcome in outcomes(((one, within(tests[one], BUDGET)) for one in left), arguments.jobs):
         known[fault] = replace(outcome, covering=len(tests[fault]))
         kept.keep(fault, known[fault], tests[fault])
         told(known[fault])
+    if failing := _control(known, arguments.jobs):
+        kept.forget(failing)
+        print(f"{_FAILS}: {failing}. What it is said to have noticed will be tried again.")
+        return 2
     _tell(sample, known, number_of_all)
     if not arguments.room:
         write_known(known, number_of_all, arguments.seed, seconds_of(known, covering, arguments.jobs))

@@ -55,6 +55,16 @@ class Kept:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**asdict(outcome), "state": state}) + "\n")
 
+    def forget(self, test: str) -> None:
+        """What a test is said to have noticed is not known any more: it fails without a fault, too.
+
+        Args:
+            test: Which.
+        """
+        self._all = {key: one for key, one in self._all.items() if one[0].by != test}
+        rows = (json.dumps({**asdict(outcome), "state": state}) + "\n" for outcome, state in self._all.values())
+        self._path.write_text("".join(rows), encoding="utf-8")
+
 
 def _state(fault: Fault, outcome: Outcome, tests: Collection[str]) -> str:
     """A checksum of what the outcome depends on."""

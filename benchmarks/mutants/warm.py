@@ -135,6 +135,7 @@ def _child(fault: Fault, tests: Mapping[str, float], told: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+            Path(folder).chmod(0o755)  # as /tmp is: some tests become another user
             nowhere = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
                 os.dup2(nowhere, stream)

@@ -190,7 +190,7 @@ class Limiter:
         self.refusals[facet] += 1
         self._rising = False
         if facet is Facet.CONCURRENCY:
-            self._ceiling = max(1.0, min(self._ceiling, float(self.in_flight)))
+            self._ceiling = min(self._ceiling, float(self.in_flight))
             self.at_a_time = max(1.0, min(self.at_a_time, 0.9 * self._ceiling))
             self._ceiling_until = now + self._window
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 from uuid import UUID
@@ -14,6 +15,7 @@ from migrator.extractor import sources
 from migrator.extractor.matching import match, segment_called, stem
 from migrator.extractor.reading import table
 from migrator.extractor.reading.answers import Answers
+from migrator.extractor.reading.result import Kind
 from migrator.product.codes import LegacyStatus, LegacyType
 from tests.extractor.reading.made import csv, read, xlsx
 from tests.small import row
@@ -138,3 +140,16 @@ def test_a_hidden_sheet_without_people_is_not_told() -> None:
     (warning,) = read(content).warnings
     assert "“Info”" in warning
     assert "“Old”" not in warning
+
+
+def test_a_file_of_nothing_but_headers_has_the_column_that_the_product_calls_so() -> None:
+    for header, kind in (("Customer ID", Kind.ID), ("E-Mail Address", Kind.ADDRESS)):
+        found = read(csv([["First Name", header]]))
+        assert found.column is not None
+        assert (found.column.header, found.column.kind, found.rows) == (header, kind, 0)
+    assert read(csv([["First Name", "Town"]])).column is None
+
+
+def test_a_file_without_a_last_row_is_never_told_to_be_full() -> None:
+    for content in (json.dumps([str(A)]), f"<table><tr><td>Id</td></tr><tr><td>{A}</td></tr></table>"):
+        assert read(content).warnings == ()

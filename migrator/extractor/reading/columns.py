@@ -79,7 +79,7 @@ def place(name: str, head: Sequence[Line], wanted: str) -> Place:
         at = _number(letter[1])
         column = next((one for one in found if one.at == at), None) or _column(head, header, at)
         return Place(header, column, _beside(column, found))
-    return _chosen(head, header, found, first)
+    return _chosen(head, header, found)
 
 
 def _number(letters: str) -> int:
@@ -187,24 +187,20 @@ def _beside(column: Column | None, found: Sequence[Column]) -> Column | None:
     return addresses[0] if len(addresses) == 1 else None
 
 
-def _chosen(head: Sequence[Line], header: int, found: Sequence[Column], first: int) -> Place:
+def _chosen(head: Sequence[Line], header: int, found: Sequence[Column]) -> Place:
     for kind in Kind:
         fitting = [one for one in found if one.kind is kind]
         if len(fitting) == 1:
             column = fitting[0]
             title = head[header].cells[column.at] if header >= 0 and column.at < len(head[header].cells) else ""
-            if header >= 0 and not _is_name(title):
+            if not _is_name(title):
                 # What stands over the column is a member that nobody can read, not its name.
                 header = -1
                 column = _column(head, header, column.at)
             return Place(header, column, _beside(column, found))
         if fitting:
             return Place(header, None, None, tuple(fitting), f"{len(fitting)} columns hold {kind}")
-    if (
-        header >= 0
-        and first == len(head)
-        and not any(cell.strip() for line in head[header + 1 :] for cell in line.cells)
-    ):
+    if header >= 0 and not any(cell.strip() for line in head[header + 1 :] for cell in line.cells):
         return Place(header, _known(head, header))
     return Place(header, None, None, (), "no column holds ids or e-mail addresses")
 
