@@ -9,8 +9,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -62,19 +63,44 @@ def _tests_and_seconds(report: Path) -> dict[str, float]:
     return seconds
 
 
-def _users(source: str, line: int) -> list[int]:
-    """The lines that use the name which a statement at this line, outside of functions, gives a value to."""
-    tree = ast.parse(source)
+def _given(source: str, line: int) -> set[str]:
+    """The names which a statement at this line, outside of functions, gives a value to."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.lineno <= line <= (node.end_lineno or node.lineno):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names.update(one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name))
+    return names
+
+
+def _users(source: str, line: int) -> list[int]:
+    """The lines that use what a statement at this line, outside of functions, gives a value to."""
+    tree, names = ast.parse(source), _given(source, line)
     return [
         node.lineno
         for node in ast.walk(tree)
         if (isinstance(node, ast.Name) and node.id in names) or (isinstance(node, ast.Attribute) and node.attr in names)
     ]
+
+
+@cache
+def _words(file: str) -> dict[str, set[str]]:
+    """Of each function of a file with tests: the names in it, attributes too."""
+    return {
+        function.name: {getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(function)}
+        for function in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+    }
+
+
+def _naming(names: set[str], tests: Iterable[str]) -> set[str]:
+    """The tests that name one of these themselves."""
+    found = set()
+    for test in tests:
+        file, _, function = test.partition("::")
+        if names & _words(file).get(function.partition("[")[0], set()):
+            found.add(test)
+    return found
 
 
 def _body(source: str, line: int) -> list[int]:
@@ -117,6 +143,7 @@ class Covering:
                 found = {test for line in lines for test in of_file.get(line, ())}
                 if found:
                     break
+            found |= _naming(_given(source, fault.line), self.seconds)
         known = [one for one in found if one in self.seconds]
         known.sort(key=lambda one: (one != first, not one.startswith(own), self.seconds[one], one))
         return {one: self.seconds[one] for one in known}
