@@ -18,14 +18,16 @@ import pytest
 from migrator.base.progress import Silent
 from migrator.contracts.export_check import check_export
 from migrator.contracts.export_folder import read_export
+from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.selection import Selection
 from migrator.dataverse.connect import connect
 from migrator.dataverse.tables import lookup_of
+from migrator.extractor import tables
 from migrator.extractor.organisation import extract
 from migrator.extractor.tables import TableReading, announcement, parquet
 from migrator.mql import Column, Schema, Table
 from migrator.sandbox.server import Running
-from tests.small import DYNAMIC
+from tests.small import DYNAMIC, SCHEMA
 
 TABLE = Table(
     "things",
@@ -230,3 +232,25 @@ def test_a_table_that_may_not_be_read_is_told_and_ends_nothing(sandbox: Running,
     assert export.rows["account"].rows is None
     assert "prvReadAccount" in export.rows["account"].reason
     assert any("cannot be read" in sentence for sentence in said)
+
+
+def test_a_table_without_rows_counts_none(small_export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def none(*_: Any) -> AsyncIterator[tuple[list[Mapping[str, Any]], str]]:
+        yield [], ""
+
+    async def counts(_: Any, names: Sequence[str]) -> dict[str, int]:
+        return dict.fromkeys(names, 0)
+
+    class Organisation:
+        organisation_id = UUID(int=7)
+
+        @staticmethod
+        def tell(sentence: str) -> None:
+            assert "about 0 rows" in sentence
+
+    monkeypatch.setattr(tables, "retrieve_rows", none)
+    monkeypatch.setattr(tables, "retrieve_row_counts", counts)
+    export, writer = read_export(small_export), ExportWriter.reopen(small_export)
+    client: Any = Organisation
+    dynamic = [segment for segment in export.segments if segment.id == DYNAMIC]
+    assert asyncio.run(tables.extract_tables(client, writer, SCHEMA, dynamic, Silent())) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 from xml.parsers import expat
 
@@ -25,6 +26,11 @@ class Event(NamedTuple):
     """What stood between the tag before and this one."""
 
 
+@lru_cache(1000)
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
 def events(source: Input, parts: Iterable[bytes]) -> Iterator[Event]:
     """The tags of a document one by one.
 
@@ -37,15 +43,6 @@ def events(source: Input, parts: Iterable[bytes]) -> Iterator[Event]:
     found: list[Event] = []
     texts: list[str] = []
     length = 0
-    names: dict[str, str] = {}
-
-    def local(name: str) -> str:
-        known = names.get(name)
-        if known is None:
-            known = name.rpartition(":")[2]
-            if len(names) < 1000:
-                names[name] = known
-        return known
 
     def text() -> str:
         nonlocal length
@@ -57,10 +54,10 @@ def events(source: Input, parts: Iterable[bytes]) -> Iterator[Event]:
         return whole
 
     def started(name: str, attributes: dict[str, str]) -> None:
-        found.append(Event(local(name), {local(key): value for key, value in attributes.items()}, text()))
+        found.append(Event(_local(name), {_local(key): value for key, value in attributes.items()}, text()))
 
     def ended(name: str) -> None:
-        found.append(Event(local(name), None, text()))
+        found.append(Event(_local(name), None, text()))
 
     def texted(part: str) -> None:
         nonlocal length

@@ -15,7 +15,7 @@ def told() -> dict[str, str]:
     """The table of the page: what is bounded, and how."""
     _, _, rest = PAGE.read_text(encoding="utf-8").partition("### How large a file may be")
     rows = [line.strip("| ").split(" | ") for line in rest.partition("\n## ")[0].splitlines() if line.startswith("| ")]
-    return {what: most for what, most in rows[1:]}
+    return {row[0]: row[1] for row in rows[1:]}
 
 
 def test_every_bound_that_users_are_told_is_the_one_that_is_kept() -> None:
