@@ -29,7 +29,7 @@ def page() -> str:
     same = {key: missed for key, missed in known.missed.items() if key in why and why[key].equivalent}
     told = {key: missed for key, missed in known.missed.items() if key in why and key not in same}
     rest = {key: missed for key, missed in known.missed.items() if key not in why}
-    parts = [_HEAD, _figures(known, len(same)), _HOW]
+    parts = [_HEAD, _figures(known, len(same)) if known.number else "No whole run is recorded yet.\n", _HOW]
     if same:
         parts.append(f"## Not noticed, as nothing changes ({len(same)})\n\n{_WHY_SAME}\n\n{_table(same, why)}")
     if told:

@@ -30,7 +30,8 @@ def with_part(folder: Path, name: str, content: object) -> list[str]:
 def test_a_part_about_what_stands_around_the_segments_is_read_too(small_export: Path, name: str) -> None:
     assert check_export(small_export) == []
     assert with_part(small_export, name, PARTS[name]) == []
-    for content in (b"{", [], {}, {**PARTS[name], "format": "one"}):
+    damaged: tuple[object, ...] = (b"{", [], {}, {**PARTS[name], "format": "one"})
+    for content in damaged:
         (problem,) = with_part(small_export, name, content)
         assert name in problem
     (problem,) = with_part(small_export, name, {**PARTS[name], "format": 99})
