@@ -201,8 +201,8 @@ def python() -> str:
     from migrator import api
 
     lines: list[str] = []
-    for name in ("extract", "translate", "predict", "approve", "load", "verify", "write_report", "open_run", "Run",
-                 "practice_organisation"):  # fmt: skip
+    for name in ("extract", "translate", "predict", "Predicted", "skip_duplicates", "approve", "load", "verify",
+                 "write_report", "open_run", "Run", "practice_organisation"):  # fmt: skip
         lines += _reference(name, getattr(api, name))
     for name, one in vars(api.Run).items():
         if not name.startswith("_") and (callable(one) or isinstance(one, property)):

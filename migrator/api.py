@@ -19,7 +19,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, TypeVar
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from migrator.contracts.selection import Selection
 
 __all__ = [
-    "Exit", "MigratorError", "Options", "Run", "approve", "extract", "load", "open_run", "practice_organisation",
-    "predict", "translate", "verify", "write_report",
+    "Exit", "MigratorError", "Options", "Predicted", "Run", "approve", "extract", "load", "open_run",
+    "practice_organisation", "predict", "skip_duplicates", "translate", "verify", "write_report",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -174,6 +174,7 @@ def extract(
     ids: Iterable[str | UUID] = (),
     types: Iterable[str] = (),
     statuses: Iterable[str] = (),
+    with_tables: bool = False,
     tell: Callable[[str], None] | None = None,
     **options: Unpack[Options],
 ) -> Run:
@@ -186,6 +187,7 @@ def extract(
         ids: only segments with these ids.
         types: only these types: static, dynamic, compound.
         statuses: only these statuses: live, draft, …
+        with_tables: whether the rows of contacts and other tables are read, too, as far as queries touch them.
         tell: takes what is said on the way, a sentence at a time; None says nothing.
         options: settings by name.
 
@@ -204,8 +206,8 @@ def extract(
         folder = new_run(settings.out, canonical(settings.org), dry_run=True)
         try:
             with working_on(folder), _orders(settings, tell) as orders:
-                begin(folder, Task(Goal.EXTRACT, wanted, dry_run=True))
-                extract_stage(folder, orders, wanted)
+                begin(folder, Task(Goal.EXTRACT, wanted, dry_run=True, with_tables=with_tables))
+                extract_stage(folder, orders, wanted, with_tables=with_tables)
         finally:
             discard_if_empty(folder)
         return Run(folder.path)
@@ -283,18 +285,35 @@ def translate(
     return _apart(work)
 
 
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What `predict` found out. `segments`, `people` and `overlap` are pandas frames.
+
+    `segments` has a row a segment: `legacy_id`, `name`, `recorded` (the size of then), `legacy` and `predicted`
+    (members by the original and by its translation), `after` (by the newest look at the organisation),
+    `verdict` (equal, differs, unknown), `inactive`, `deleted`, `missing`, `surplus` (people), `reasons`,
+    `note`, `evidence`. `people` has one row: distinct people in live segments `before` and `after`, `lost`,
+    `gained`, and `lost_…` by reason. `overlap` has a row a segment that is a copy of another one, lies within
+    one, or is empty. `as_of` is what "now" meant, and `exit_code` that of the command.
+    """
+
+    segments: pd.DataFrame
+    people: pd.DataFrame
+    overlap: pd.DataFrame
+    as_of: str
+    exit_code: Exit
+
+
 def predict(
     run: Run | str | Path,
     *,
     tables: str | Path | None = None,
     as_of: datetime | None = None,
     memory: str = "2GB",
-) -> pd.DataFrame:
+) -> Predicted:
     """Say who will be in each segment, by evaluating both queries on the organisation's own data. Changes nothing.
 
-    Gives a row a segment: `legacy_id`, `name`, `recorded` (the size of then), `legacy` and `predicted` (members by the
-    original and by its translation), `verdict` (equal, differs, unknown), `inactive`, `deleted`, `missing`, `surplus`
-    (people), `reasons`, `note`. `attrs` holds `as_of`, and `people`: who gets mail before and after.
+    Gives `segments`, `people` and `overlap`, each a pandas frame.
 
     Args:
         run: a run with a plan.
@@ -305,13 +324,15 @@ def predict(
     Raises:
         UsageError: there is no plan, there are no tables, or they cannot be read.
     """
-    import pandas as pd
-
     from migrator.base.progress import Silent
+    from migrator.commands.predict import exit_code
     from migrator.commands.predict import predict as predict_it
+    from migrator.commands.predict_frames import overlap_frame, people_frame, segments_frame
     from migrator.commands.report import decided_plan
-    from migrator.contracts.predictions import Prediction, Predictions
+    from migrator.contracts.decisions import read_decisions
+    from migrator.contracts.predictions import Predictions
     from migrator.contracts.run_folder import working_on
+    from migrator.contracts.verification import counted_after
 
     folder = _folder(run)
 
@@ -321,12 +342,37 @@ def predict(
             return predict_it(folder, decided_plan(folder), Silent(), tables=place, as_of=as_of, memory=memory)
 
     found = _apart(work)
-    names = [one.name for one in fields(Prediction)]
-    made = pd.DataFrame([[getattr(one, name) for name in names] for one in found.segments], columns=names)
-    made = made.astype(dict.fromkeys(("recorded", "legacy", "predicted"), "Int64"))
-    made["legacy_id"], made["verdict"] = made["legacy_id"].map(str), made["verdict"].map(str)
-    made.attrs |= {"as_of": found.as_of, "people": found.people and asdict(found.people)}
-    return made
+    return Predicted(
+        segments_frame(found, counted_after(folder.path)),
+        people_frame(found.people),
+        overlap_frame(found, read_decisions(folder.path)),
+        found.as_of,
+        exit_code(found),
+    )
+
+
+def skip_duplicates(run: Run | str | Path, *, same_people_today: bool = False, by: str = "") -> list[str]:
+    """Leave copies of segments behind that `predict` found, by a decision each; gives a sentence for each.
+
+    Args:
+        run: a run that was predicted.
+        same_people_today: whether also what merely selects the same people today.
+        by: who decides; empty is whoever is at this machine.
+
+    Raises:
+        UsageError: nothing was predicted for the plan as it is.
+    """
+    from migrator.commands.deciding import whoever_sits_here
+    from migrator.commands.duplicates import skip_duplicates as skip_them
+    from migrator.contracts.predictions import read_predictions
+    from migrator.contracts.run_folder import working_on
+
+    folder = _folder(run)
+    with working_on(folder):
+        found = read_predictions(folder.path)
+        if found is None:
+            raise UsageError(f"Nothing was predicted for the plan of the run {folder.name} as it is. Predict it first.")
+        return [*skip_them(folder, found, by or whoever_sits_here(), today=same_people_today).lines]
 
 
 def approve(

@@ -80,9 +80,17 @@ def test_an_export_is_planned_and_predicted_without_an_organisation(small_export
     assert run.name in [one.name for one in Path("reports").iterdir()]
     assert api.open_run(run.name) == api.open_run(run.path) == api.open_run() == api.Run(Path("reports") / run.name)
     found = api.predict(run, tables=small_export / "tables")
-    assert list(found.columns[:5]) == ["legacy_id", "name", "recorded", "legacy", "predicted"]
-    assert len(found) == len(run.plan().segments)
-    assert "equal" in set(found["verdict"])
+    shown = found.segments
+    assert list(shown.columns[:6]) == ["legacy_id", "name", "recorded", "legacy", "predicted", "after"]
+    assert len(shown) == len(run.plan().segments)
+    assert "equal" in set(shown["verdict"])
+    assert shown["after"].isna().all()
+    (people,) = found.people.to_dict("records")
+    assert people["before"] - people["lost"] + people["gained"] == people["after"]
+    assert not people["complete"]  # nobody knows who was in “Lost”
+    assert set(found.overlap["kind"]) == {"within"}
+    assert found.exit_code is api.Exit.WAITING
+    assert api.skip_duplicates(run) == []
     listed = next(one for one in run.plan().segments if one.members.count)
     assert len(run.members(listed.name)) == listed.members.count
     assert list(run.members(listed.legacy_id).columns) == ["contactid"]

@@ -237,13 +237,29 @@ def predict(
             metavar="DIALECT",
         ),
     ] = None,
+    skip_duplicates: Annotated[
+        bool,
+        typer.Option("--skip-duplicates", help="Leave copies of segments behind: a decision each, as by approve."),
+    ] = False,
+    same_today: Annotated[
+        bool,
+        typer.Option("--same-people-today", help="With it: also what merely selects the same people today."),
+    ] = False,
 ) -> None:
     """Say who will be in each segment, by evaluating both queries on the organisation's own data. Changes nothing."""
-    from migrator.commands.predict import exit_code, predictions_json, sentences
+    from migrator.commands.deciding import Recorded, whoever_sits_here
+    from migrator.commands.duplicates import skip_duplicates as skip_them
+    from migrator.commands.predict import exit_code
     from migrator.commands.predict import predict as predict_it
+    from migrator.commands.predict_told import predictions_json, sentences
     from migrator.commands.report import decided_plan, report_stage
+    from migrator.contracts.decisions import read_decisions
+    from migrator.contracts.verification import counted_after
 
+    if same_today and not skip_duplicates:
+        raise UsageError("--same-people-today says which copies --skip-duplicates leaves behind; give both.")
     moment = _moment(as_of) if as_of else None
+    recorded: Recorded | None = None
     with old_run(run, settings) as folder:
         if sql:
             from migrator.commands.predict_sql import script
@@ -254,12 +270,18 @@ def predict(
         found = predict_it(
             folder, decided_plan(folder), terminal.progress(), tables=tables, as_of=moment, memory=memory
         )
-        report_stage(folder)
+        if skip_duplicates:
+            recorded = skip_them(folder, found, whoever_sits_here(), today=same_today)
+        if recorded is None or recorded.summary is None:
+            report_stage(folder)
     if terminal.as_json:
-        terminal.json(predictions_json(found))
+        terminal.json(predictions_json(found, counted_after(folder.path), read_decisions(folder.path)))
     else:
         for sentence in sentences(found):
             terminal.say(sentence)
+        if recorded:
+            for line in recorded.lines or ("No segment is left behind: there are no more such copies.",):
+                terminal.say(line)
     raise typer.Exit(exit_code(found))
 
 

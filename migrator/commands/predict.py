@@ -7,7 +7,7 @@ listed; inactive and deleted contacts are told apart from what only the translat
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,19 +18,23 @@ from migrator.base.atomic import private_folder, writing
 from migrator.base.errors import Exit, UsageError
 from migrator.base.progress import ShowsProgress
 from migrator.commands.asked import columns_asked_for
-from migrator.contracts.export_folder import member_file, read_export
+from migrator.commands.predicted_evidence import evidence_of
+from migrator.commands.predicted_overlap import overlaps_of
+from migrator.commands.predicted_people import people_of
+from migrator.contracts.decisions import read_agreed
+from migrator.contracts.export_folder import Export, member_file, read_export
+from migrator.contracts.journal import JOURNAL, LoadState, read_results
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.payload import PayloadKind
-from migrator.contracts.plan import Plan, PlannedSegment
+from migrator.contracts.plan import Outcome, Plan, PlannedSegment, read_plan
 from migrator.contracts.predictions import (
     PREDICTED,
     PREDICTIONS_FORMAT,
-    Overlap,
-    PeoplePredicted,
     Prediction,
     Predictions,
     Reason,
     Verdict,
+    held,
     payload_checksum,
     payload_of,
     plan_checksum,
@@ -38,15 +42,12 @@ from migrator.contracts.predictions import (
 )
 from migrator.contracts.run_folder import RunFolder
 from migrator.evaluator import EvaluationError, UnknownSegment
-from migrator.evaluator.mirrors import mirrored_files
+from migrator.evaluator.mirrors import TableFiles, mirrored_files
 from migrator.evaluator.population import Population, population
 from migrator.evaluator.select import Stored
 from migrator.mql import QueryError, parse_outbound, parse_realtime
 from migrator.mql.schema import schema_from_json
-from migrator.product.codes import AUDIENCE, SEGMENT_PREFIX, LegacyStatus, LegacyType
-
-LIVE = frozenset({LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE, LegacyStatus.GOING_LIVE})
-"""The statuses of segments that get mail."""
+from migrator.product.codes import AUDIENCE, SEGMENT_PREFIX, LegacyType
 
 
 def predict(
@@ -92,20 +93,49 @@ def predict(
                 for segment in shown:
                     found.append(_predicted(segment, work))
                     step.advance()
+            found = _with_evidence(found, shown, work, files)
             predictions = Predictions(
                 PREDICTIONS_FORMAT,
                 __version__,
                 plan_checksum(run.path),
                 now.isoformat(timespec="seconds") + "Z",
                 tuple(found),
-                _people(work, shown),
-                tuple(_overlaps(work, shown)),
-                dict(sorted(rows.items())),
+                tables=dict(sorted(rows.items())),
             )
+            predictions = _with_people(predictions, work, export)
     except EvaluationError as error:
         raise UsageError(f"The tables cannot be used: {error}. Nothing was changed.") from error
     write_predictions(run.path, predictions)
     return predictions
+
+
+def _with_evidence(
+    found: Sequence[Prediction],
+    shown: Sequence[PlannedSegment],
+    work: _Work,
+    files: Mapping[str, TableFiles],
+) -> list[Prediction]:
+    """The predictions, with who the members of lost lists probably were."""
+    lost = [
+        segment
+        for segment in shown
+        if segment.type_code == LegacyType.STATIC and not isinstance(work.before[segment.legacy_id], Stored)
+    ]
+    known = evidence_of(work.people, files, lost)
+    return [replace(one, evidence=known.get(one.legacy_id, ())) for one in found]
+
+
+def _with_people(predictions: Predictions, work: _Work, export: Export) -> Predictions:
+    """The predictions, with the people and the overlaps of the plan in which waits what they hold back."""
+    run = work.run.path
+    loaded = {key for key, result in read_results(run / JOURNAL).items() if result.state is LoadState.LOADED}
+    waiting = held(work.plan, predictions, read_agreed(run), loaded)
+    shown = [segment for segment in waiting.segments if not segment.part_of]
+    people = people_of(work.people, shown, work.before, work.after, run)
+    by_itself = {one.legacy_id for one in read_plan(run).segments if one.outcome is Outcome.SKIPPED}
+    wanted = [segment for segment in shown if segment.legacy_id not in by_itself]
+    overlaps = tuple(overlaps_of(work.people, wanted, work.before, work.after, export))
+    return replace(predictions, people=people, overlaps=overlaps)
 
 
 def moment_of(text: str) -> datetime:
@@ -300,146 +330,9 @@ def _realtime_named(name: str, work: _Work) -> Stored:
     return members
 
 
-# --- people, and segments that are the same --------------------------------------------------------------------------
-
-
-def _people(work: _Work, shown: list[PlannedSegment]) -> PeoplePredicted | None:
-    """Distinct people that get mail from any live segment, before and after; None where one of them is unknown."""
-    before = [work.before.get(segment.legacy_id) for segment in shown if segment.status_code in LIVE]
-    after = [
-        work.after.get(segment.legacy_id)
-        for segment in shown
-        if segment.loadable and segment.payload and segment.payload.publish
-    ]
-    known_before = [one for one in before if isinstance(one, Stored)]
-    known_after = [one for one in after if isinstance(one, Stored)]
-    if len(known_before) != len(before) or len(known_after) != len(after):
-        return None
-    people = work.people
-    then, now = people.union(known_before), people.union(known_after)
-    lost, gained = people.without(then, now), people.without(now, then)
-    if people.size(lost):
-        _write(work.run.path, "people-without-any-segment.csv", people.ids(lost))
-    return PeoplePredicted(people.size(then), people.size(now), people.size(lost), people.size(gained))
-
-
-_PAIRS_MAX = 5_000
-"""Pairs of overlapping segments that are told; more help nobody to decide."""
-
-
-def _overlaps(work: _Work, shown: list[PlannedSegment]) -> Iterator[Overlap]:
-    """Segments that are empty, the same, or lie within one another, on the original's side."""
-    sets = [
-        (segment.legacy_id, found)
-        for segment in shown
-        if isinstance(found := work.before.get(segment.legacy_id), Stored)
-    ]
-    sizes = {key: work.people.size(found) for key, found in sets}
-    yield from (Overlap("empty", key, None, 0) for key, _ in sets if not sizes[key])
-    filled = [(number, key, found) for number, (key, found) in enumerate(sets) if sizes[key]]
-    if len(filled) < 2:
-        return
-    # A segment lies within another if all of a few of its members do, and then all of them.
-    samples = " UNION ALL ".join(
-        f"(SELECT {number} AS s, member FROM {found.table} ORDER BY hash(member) LIMIT 16)"  # noqa: S608
-        for number, _, found in filled
-    )
-    everybody = " UNION ALL ".join(f"SELECT {number} AS s, member FROM {found.table}" for number, _, found in filled)  # noqa: S608
-    candidates = work.people.query(
-        f"WITH few AS ({samples}), fewest AS (SELECT s, count(*) AS n FROM few GROUP BY s), "  # noqa: S608
-        f"everybody AS ({everybody}) "
-        "SELECT few.s, everybody.s FROM few JOIN everybody USING (member) JOIN fewest ON fewest.s = few.s "
-        "WHERE few.s != everybody.s GROUP BY 1, 2, fewest.n HAVING count(*) = fewest.n "
-        f"ORDER BY 1, 2 LIMIT {_PAIRS_MAX}"
-    )
-    by_number = {number: (key, found) for number, key, found in filled}
-    for one, other in candidates:
-        (first, inner), (second, outer) = by_number[int(str(one))], by_number[int(str(other))]
-        if sizes[first] > sizes[second] or (sizes[first] == sizes[second] and str(first) > str(second)):
-            continue
-        rest = work.people.without(inner, outer)
-        if not work.people.size(rest):
-            yield Overlap("equal" if sizes[first] == sizes[second] else "within", first, second, sizes[first])
-        work.people.drop(rest)
-
-
 # --- what it comes to ------------------------------------------------------------------------------------------------
 
 
 def exit_code(predictions: Predictions) -> Exit:
     """0 where every segment is equal or fully explained, 3 otherwise."""
     return Exit.DONE if all(one.explained for one in predictions.segments) else Exit.WAITING
-
-
-def predictions_json(predictions: Predictions) -> dict[str, object]:
-    """The predictions for scripts."""
-    people = predictions.people
-    return {
-        "as_of": predictions.as_of,
-        "segments": [
-            {
-                "legacy_id": str(one.legacy_id),
-                "name": one.name,
-                "recorded": one.recorded,
-                "legacy": one.legacy,
-                "predicted": one.predicted,
-                "after": None,
-                "verdict": str(one.verdict),
-                "inactive": one.inactive,
-                "deleted": one.deleted,
-                "missing": one.missing,
-                "surplus": one.surplus,
-                "reasons": [str(reason) for reason in one.reasons],
-                "note": one.note,
-            }
-            for one in predictions.segments
-        ],
-        "people": None
-        if people is None
-        else {"before": people.before, "after": people.after, "lost": people.lost, "gained": people.gained},
-        "overlap": [
-            {
-                "kind": one.kind,
-                "first": str(one.first),
-                "second": str(one.second) if one.second else None,
-                "members": one.members,
-            }
-            for one in predictions.overlaps
-        ],
-    }
-
-
-Told = Callable[[str], None]
-
-
-def headline(predictions: Predictions) -> str:
-    """What the predictions come to, in a sentence."""
-    equal = sum(one.verdict is Verdict.EQUAL for one in predictions.segments)
-    explained = sum(one.explained and one.verdict is Verdict.DIFFERS for one in predictions.segments)
-    holds = sum(one.holds for one in predictions.segments)
-    unknown = sum(one.verdict is Verdict.UNKNOWN for one in predictions.segments)
-    return (
-        f"{len(predictions.segments):,} segments on the data of {predictions.as_of}: {equal:,} proved equal, "
-        f"{explained:,} differ by inactive or deleted contacts alone, {holds:,} differ otherwise, "
-        f"{unknown:,} cannot be evaluated."
-    )
-
-
-def sentences(predictions: Predictions) -> Iterator[str]:
-    """The predictions for people, a line a segment that is not simply equal, and what it comes to."""
-    holds = [one for one in predictions.segments if one.holds]
-    unknown = [one for one in predictions.segments if one.verdict is Verdict.UNKNOWN]
-    yield headline(predictions)
-    for one in holds:
-        yield (
-            f"  “{one.name}” ({one.legacy_id}): {one.legacy:,} before, {one.predicted:,} predicted; "
-            f"{one.missing:,} would be missing and {one.surplus:,} new. Lists: {PREDICTED}/{one.legacy_id}-*.csv"
-        )
-    for one in unknown:
-        yield f"  “{one.name}” ({one.legacy_id}) cannot be evaluated: {one.note}"
-    if predictions.people:
-        people = predictions.people
-        yield (
-            f"{people.before:,} people are in a live segment today, {people.after:,} will be: "
-            f"{people.lost:,} would be in none any more, {people.gained:,} are new."
-        )

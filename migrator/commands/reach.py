@@ -21,7 +21,7 @@ from migrator.base.atomic import private_folder, writing
 from migrator.base.cells import identity, number
 from migrator.base.errors import Interrupted, MigratorError, UsageError
 from migrator.base.progress import ShowsProgress
-from migrator.commands.predict import LIVE
+from migrator.commands.predicted_people import LIVE
 from migrator.commands.session import Orders
 from migrator.contracts.consent import (
     ADDRESS,

@@ -10,10 +10,11 @@ from migrator.base.errors import Exit
 from migrator.contracts.cutover import read_looks
 from migrator.contracts.decisions import decided, read_agreed, read_decisions, read_pairs
 from migrator.contracts.export_folder import METADATA
+from migrator.contracts.foretold import foretold
 from migrator.contracts.history import read_history
 from migrator.contracts.journal import JOURNAL, LoadResult, LoadState, read_results, read_summary
 from migrator.contracts.plan import Plan, PlannedSegment, read_plan
-from migrator.contracts.predictions import held, read_predictions
+from migrator.contracts.predictions import Predictions, held, read_predictions
 from migrator.contracts.reach import read_reach
 from migrator.contracts.run_folder import ReportWish, RunFolder, utc_now
 from migrator.contracts.verification import Verification, latest, read_verifications
@@ -57,9 +58,9 @@ def plan_of(run: RunFolder) -> Plan:
     """
     predictions = read_predictions(run.path)
     if predictions is None:
-        return decided_plan(run)
+        return _decided(run, None)
     loaded = {key for key, found in read_results(run.path / JOURNAL).items() if found.state is LoadState.LOADED}
-    return held(decided_plan(run), predictions, read_agreed(run.path), loaded)
+    return held(_decided(run, predictions), predictions, read_agreed(run.path), loaded)
 
 
 def decided_plan(run: RunFolder) -> Plan:
@@ -68,7 +69,12 @@ def decided_plan(run: RunFolder) -> Plan:
     Raises:
         UsageError: there is none, or a file is damaged.
     """
-    return decided(read_plan(run.path), read_decisions(run.path), read_pairs(run.path))
+    return _decided(run, read_predictions(run.path))
+
+
+def _decided(run: RunFolder, predictions: Predictions | None) -> Plan:
+    plan = foretold(read_plan(run.path), predictions)
+    return decided(plan, read_decisions(run.path), read_pairs(run.path))
 
 
 def plan_to_decide(run: RunFolder) -> Plan:
@@ -77,7 +83,8 @@ def plan_to_decide(run: RunFolder) -> Plan:
     Raises:
         UsageError: there is none, or a file is damaged.
     """
-    return held(read_plan(run.path), read_predictions(run.path), {})
+    predictions = read_predictions(run.path)
+    return held(foretold(read_plan(run.path), predictions), predictions, {})
 
 
 def report_stage(
@@ -133,6 +140,7 @@ def report_stage(
         changes=changed,
         changed_since=since,
         reach=read_reach(run.path, run.export),
+        predictions=read_predictions(run.path),
         cutover=read_looks(run.path),
         verifications=verifications,
     )

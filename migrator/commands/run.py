@@ -177,7 +177,8 @@ def predict_stage(run: RunFolder, orders: Orders, *, wanted: bool = True) -> Non
     Raises:
         UsageError: there are no tables, or they cannot be used.
     """
-    from migrator.commands.predict import headline, predict
+    from migrator.commands.predict import predict
+    from migrator.commands.predict_told import headline, people_sentences
 
     try:
         found = predict(run, decided_plan(run), orders.progress)
@@ -187,6 +188,9 @@ def predict_stage(run: RunFolder, orders: Orders, *, wanted: bool = True) -> Non
         orders.tell(f"It was not predicted who will be in each segment. {error}")
         return
     orders.tell(headline(found))
+    if found.people:
+        for sentence in people_sentences(found.people):
+            orders.tell(sentence)
     if held := [one for one in found.segments if one.holds]:
         orders.tell(
             f"{len(held):,} segments are predicted to select other people, and wait until somebody approves them: "

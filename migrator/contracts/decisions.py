@@ -18,6 +18,7 @@ from uuid import UUID
 from migrator.base.atomic import write_text
 from migrator.base.errors import UsageError
 from migrator.contracts.choices import Choice
+from migrator.contracts.foretold import COPIES
 from migrator.contracts.payload import adopted, referring
 from migrator.contracts.plan import PLAN, Outcome, Plan, PlannedSegment
 from migrator.contracts.predictions import PREDICTIONS, read_predictions
@@ -116,12 +117,12 @@ def is_open(segment: PlannedSegment) -> bool:
     """
     if segment.outcome in (Outcome.FLAGGED, Outcome.BLOCKED):
         return True
-    proposed = any(finding.code == UNUSED for finding in segment.findings)
+    proposed = any(finding.code in PROPOSED for finding in segment.findings)
     return segment.loadable and (bool(segment.twins) or proposed)
 
 
-UNUSED = findings.unused_for_long("").code
-"""The finding that proposes to leave a segment behind."""
+PROPOSED = COPIES | {findings.unused_for_long("").code}
+"""The findings that propose to leave a segment behind."""
 
 
 def twin_of(segment: PlannedSegment, wanted: UUID | None = None) -> Twin:

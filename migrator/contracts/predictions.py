@@ -62,6 +62,18 @@ EXPLAINED = frozenset({Reason.INACTIVE, Reason.DELETED, Reason.NEWER_DATA})
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Who the members of a segment probably were, by a table that knows something else. Never a list of members."""
+
+    table: str
+    people: int
+    why: str
+    """What connects the table with the segment, in a sentence."""
+    source: str = ""
+    """The marketing list or the journey that was found, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """One segment on the data at hand."""
 
@@ -84,6 +96,8 @@ class Prediction:
     note: str = ""
     payload: str = ""
     """Checksum of the payload that it was made for; empty where nothing is planned."""
+    evidence: tuple[Evidence, ...] = ()
+    """Of a static segment whose members nobody knows: who they probably were."""
 
     @property
     def token(self) -> str:
@@ -103,24 +117,116 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class PeoplePredicted:
-    """Distinct people over all segments that are live, before and after."""
+    """Distinct people over all segments that are live, before and after; one that is in several counts once.
+
+    Segments that cannot be evaluated are left out of the numbers, and named: with some in `unknown_before`, `before` is
+    the least that it can be; with some in `unknown_after`, `after` is the least and `lost` the most.
+    """
 
     before: int
+    """People in a segment that is live in outbound marketing."""
     after: int
+    """People in a real-time segment that will be live, as the plan stands."""
     lost: int
-    """People in a live segment before, and in none after."""
+    """People in a live segment before, and in none after. Their ids are in `LOST`."""
     gained: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    """`Loss` → how many of the lost; each is counted at the first that fits, so that they add up to `lost`."""
+    unknown_before: tuple[UUID, ...] = ()
+    """Live segments that cannot be evaluated on this data, by legacy id."""
+    unknown_after: tuple[UUID, ...] = ()
+    """The same, of real-time segments."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every live segment could be evaluated."""
+        return not self.unknown_before and not self.unknown_after
+
+
+class Loss(StrEnum):
+    """Why somebody is in no live segment any more; the first that fits counts."""
+
+    DELETED = "deleted"
+    """The id belongs to no contact."""
+    INACTIVE = "inactive"
+    """The contact is inactive: real-time journeys leave it out."""
+    WAITING = "waiting"
+    """A live segment with this person waits for a decision."""
+    UNKNOWN = "unknown"
+    """A real-time segment for this person is planned, and cannot be evaluated."""
+    TRANSLATION = "translation"
+    """The real-time query does not select this person."""
+    DRAFT = "draft"
+    """The segments with this person arrive as drafts."""
+    IMPOSSIBLE = "impossible"
+    """The segments with this person cannot be carried over."""
+    LEFT_OUT = "left-out"
+    """The segments with this person are left out."""
+
+
+LOST = "people-without-any-segment.csv"
+"""Below `PREDICTED`: who would be in no live segment any more, with the reason; private."""
+
+
+class Kind(StrEnum):
+    """How two segments overlap."""
+
+    EQUAL = "equal"
+    """The same people."""
+    WITHIN = "within"
+    """Everybody of the first is in the second."""
+    EMPTY = "empty"
+    """Nobody is in the first."""
+
+
+class Basis(StrEnum):
+    """What shows that two segments select the same people."""
+
+    LIST = "same-list"
+    """Static lists of the same ids: they stay the same."""
+    QUERY = "same-query"
+    """The queries mean the same, in the same scope and time zone: they stay the same."""
+    TODAY = "same-people-today"
+    """Another query or list selects the same people on this data; tomorrow it may select others."""
+
+
+SAFE = frozenset({Basis.LIST, Basis.QUERY})
+"""What shows that segments are the same on every day, and not on this one alone."""
+
+
+class Against(StrEnum):
+    """What speaks against leaving a segment behind that selects the same people as another one."""
+
+    USED = "used-by-a-live-journey"
+    BUILT_ON = "others-are-built-on-it"
+    NOT_CARRIED_OVER = "the-other-is-not-carried-over"
+    NOT_LIVE = "the-other-will-not-be-live"
+    DIFFERENT = "not-the-same-in-real-time"
+    UNKNOWN = "not-known-in-real-time"
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Two segments of which one holds everybody of the other."""
+    """A segment that is empty, the same as another one, or lies within it."""
 
-    kind: str
-    """`equal`: the same people; `within`: everybody of the first is in the second; `empty`: the first holds nobody."""
+    kind: Kind
     first: UUID
+    """The one that can be merged or left behind."""
     second: UUID | None
+    """The one that has all its people; of segments that are the same, the one that is kept."""
     members: int
+    """People of the first."""
+    of: int = 0
+    """People of the second."""
+    basis: Basis | None = None
+    """Of segments that are the same: what shows it."""
+    against: Against | None = None
+    """Why the first cannot simply be left behind; None where nothing speaks against it."""
+
+    @property
+    def safe(self) -> bool:
+        """Whether the first is a copy for good, and nothing speaks against leaving it behind."""
+        return self.basis in SAFE and self.against is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +241,7 @@ class Predictions:
     """The moment that "now" means in the queries, UTC, ISO 8601."""
     segments: tuple[Prediction, ...]
     people: PeoplePredicted | None = None
-    """None where a live segment could not be evaluated: a number that leaves somebody out is none."""
+    """None in files of older versions."""
     overlaps: tuple[Overlap, ...] = ()
     tables: Mapping[str, int] = field(default_factory=dict)
     """Table → rows that were looked at."""

@@ -197,3 +197,15 @@ def _difference(legacy_id: UUID, kind: Kind) -> str:
 def latest(verifications: list[Verification]) -> dict[UUID, Verified]:
     """The newest look at each segment."""
     return {verified.legacy_id: verified for verification in verifications for verified in verification.segments}
+
+
+def counted_after(folder: Path) -> dict[UUID, int | None]:
+    """Legacy id → the members that the newest look at a segment counted; None where it could not.
+
+    Args:
+        folder: the run folder.
+
+    Raises:
+        UsageError: a look is damaged.
+    """
+    return {key: seen.after for key, seen in latest(read_verifications(folder)).items()}

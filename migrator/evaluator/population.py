@@ -7,7 +7,7 @@ column `member`; nothing is carried through Python but counts and lists that som
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
@@ -20,7 +20,7 @@ from migrator.evaluator import mirrors
 from migrator.evaluator.database import Tables
 from migrator.evaluator.mirrors import FileKind, TableFiles
 from migrator.evaluator.select import MEMBER, EvaluationError, Membership, Stored, kind_of, table_named
-from migrator.mql import Schema, tree
+from migrator.mql import Column, Schema, Table, tree
 from migrator.mql.touched import touched
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY, State
 
@@ -141,6 +141,45 @@ class Population:
                     raise EvaluationError(f"{wrong:,} values of {table}.{missing[0]} cannot be read as a {kind}")
                 raise EvaluationError(f"the rows of the table {table} are here without the column {missing[0]}")
 
+    def some_rows(self, files: TableFiles, key: str, columns: Sequence[str], among: tuple[str, Collection[str]]) -> str:
+        """A table with some columns, as text, of rows of a table that no query touches; empty where one is missing.
+
+        Rows that a mirror marks as deleted are left out, and of several versions the newest counts.
+
+        Args:
+            files: where its rows lie.
+            key: logical name of its primary key.
+            columns: logical names.
+            among: one of the columns, and the values (in small letters) that rows are taken for; none takes all.
+
+        Raises:
+            EvaluationError: the files cannot be read.
+            UsageError: it takes a package that is not installed.
+        """
+        table = Table("", key, "", {name: Column("String") for name in columns})
+        try:
+            with mirrors.opened(self._database, files, table, columns) as source:
+                shown = {
+                    name: found for name in columns if (found := mirrors.shown_as(name, table, files, source.columns))
+                }
+                if len(shown) < len(columns):
+                    return ""
+                repeats = mirrors.repeats_sql(table, source)
+                several = repeats is not None and self._one(repeats)[0]
+                rows = mirrors.newest_sql(table, source, shown.values()) if several else source.sql
+                where = f"({mirrors.living_sql(source)})"
+                if among[1]:
+                    listed = ", ".join(exp.Literal.string(one).sql("duckdb") for one in sorted(among[1]))
+                    of = exp.column(shown[among[0]], quoted=True).sql("duckdb")
+                    where += f" AND lower(CAST({of} AS VARCHAR)) IN ({listed})"
+                chosen = ", ".join(
+                    exp.alias_(exp.cast(exp.column(column, quoted=True), "VARCHAR"), name, quoted=True).sql("duckdb")
+                    for name, column in shown.items()
+                )
+                return self._set(f"SELECT {chosen} FROM {rows} WHERE {where}").table  # noqa: S608 - every name is quoted
+        except duckdb.Error as error:
+            raise EvaluationError(f"a table cannot be read: {str(error).splitlines()[0]}") from error
+
     def listed(self, path: Path, first: int = 0, count: int | None = None) -> Stored:
         """The ids of a member list (one column, `contactid`), or `count` of them from position `first` on.
 
@@ -163,6 +202,15 @@ class Population:
     def without(self, one: Stored, other: Stored) -> Stored:
         """Those of `one` that are not in `other`."""
         return self._set(f"SELECT {MEMBER} FROM {one.table} ANTI JOIN {other.table} USING ({MEMBER})")  # noqa: S608
+
+    def both(self, one: Stored, other: Stored) -> Stored:
+        """Those of `one` that are in `other`, too."""
+        return self._set(f"SELECT {MEMBER} FROM {one.table} SEMI JOIN {other.table} USING ({MEMBER})")  # noqa: S608
+
+    def lies_within(self, one: Stored, other: Stored) -> bool:
+        """Whether everybody of `one` is in `other`."""
+        left = f"SELECT 1 FROM {one.table} ANTI JOIN {other.table} USING ({MEMBER}) LIMIT 1"  # noqa: S608
+        return not self.query(left)
 
     def contacts(self, one: Stored) -> Stored:
         """Those of `one` that are contacts, active or not."""
@@ -194,8 +242,15 @@ class Population:
         self._database.execute(f"DROP TABLE IF EXISTS {one.table}")
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
-        """Ask the database itself; the SQL is ours, never anybody else's."""
-        return self._database.execute(sql).fetchall()
+        """Ask the database itself; the SQL is ours, never anybody else's.
+
+        Raises:
+            EvaluationError: it cannot answer, as where its disk is full.
+        """
+        try:
+            return self._database.execute(sql).fetchall()
+        except duckdb.Error as error:
+            raise EvaluationError(f"the sets cannot be compared: {str(error).splitlines()[0]}") from error
 
     # --- below ---
 

@@ -18,6 +18,7 @@ from migrator.contracts.decisions import checksum_of
 from migrator.contracts.history import Event
 from migrator.contracts.journal import JournalSummary
 from migrator.contracts.plan import LOADED_OUTCOMES, Outcome, Plan
+from migrator.contracts.predictions import Predictions
 from migrator.contracts.reach import Reach
 from migrator.contracts.verification import Verification
 from migrator.product.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
@@ -26,6 +27,7 @@ from migrator.report.charts import Flow, flow
 from migrator.report.compare import Change, Comparison, Totals
 from migrator.report.cutover import CutoverPart, cutover_part
 from migrator.report.first_screen import FirstScreen, by_importance, first_screen
+from migrator.report.foretold import ForetoldPart, foretold_part
 from migrator.report.offers import Offer
 from migrator.report.people import People, memberships
 from migrator.report.predicted import who_explains
@@ -68,6 +70,8 @@ class Circumstances:
     changes: Sequence[Change] = ()
     reach: Reach | None = None
     """Who will be mailed; None where nobody has asked."""
+    predictions: Predictions | None = None
+    """Who will be in each segment; None where that was not predicted."""
     changed_since: str = ""
     """The name of the run, or the time of the look, that `changes` speak of; empty for none."""
     cutover: Sequence[CutoverLook] = ()
@@ -176,6 +180,8 @@ class Story:
     """Who will be mailed; None where nobody has asked."""
     cutover: CutoverPart | None = None
     """The switch; None where nobody has looked yet."""
+    foretold: ForetoldPart | None = None
+    """Predicted people, and segments that are copies; None where nothing was predicted."""
 
 
 def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, people: People | None = None) -> Story:
@@ -233,6 +239,7 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
         namesakes=_namesakes(important),
         reach=reach_story(run.reach, rows, words) if run.reach else None,
         cutover=cutover_part(plan, run.cutover, run.verifications, words, anonymous=run.anonymous),
+        foretold=foretold_part(run.predictions, rows, words) if run.predictions else None,
     )
 
 

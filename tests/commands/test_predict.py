@@ -17,12 +17,14 @@ import pytest
 from migrator.base.errors import Exit, UsageError
 from migrator.base.progress import Silent
 from migrator.commands.deciding import Meant, carry_out, in_one_way
-from migrator.commands.predict import exit_code, predict, predictions_json, sentences
+from migrator.commands.predict import exit_code, predict
+from migrator.commands.predict_told import predictions_json, sentences
 from migrator.commands.report import decided_plan, plan_of, report_stage
 from migrator.commands.run import take_export, translate_stage
 from migrator.contracts.choices import Choice, Choices
 from migrator.contracts.plan import Outcome, Plan, read_plan, write_plan
 from migrator.contracts.predictions import (
+    LOST,
     PREDICTED,
     PREDICTIONS,
     Prediction,
@@ -154,15 +156,18 @@ def test_a_segment_that_cannot_be_evaluated_is_unknown_with_its_reason(done: tup
 @pytest.mark.slow
 def test_people_are_counted_once_and_who_loses_all_mail_is_listed(run: RunFolder) -> None:
     found = predict(run, plan_of(run), Silent())
-    assert found.people is None  # a live segment of the sample has lost its members: a number would leave them out
+    assert found.people
+    assert not found.people.complete  # a live segment of the sample has lost its members
     plan = plan_of(run)
     known = {one.legacy_id for one in found.segments if one.verdict is not Verdict.UNKNOWN}
     part = replace(plan, segments=tuple(segment for segment in plan.segments if segment.legacy_id in known))
     people = predict(run, part, Silent()).people
     assert people is not None
     assert people.before - people.lost + people.gained == people.after
-    listed = (run.path / PREDICTED / "people-without-any-segment.csv").read_text().split()[1:]
-    assert len(set(listed)) == people.lost > 0
+    assert people.complete
+    header, *listed = (run.path / PREDICTED / LOST).read_text().split()
+    assert header == "contactid,reason"
+    assert len(set(listed)) == people.lost == sum(people.reasons.values()) > 0
 
 
 def test_segments_that_lie_within_one_another_are_told(done: tuple[RunFolder, Predictions]) -> None:
@@ -228,8 +233,8 @@ def test_a_table_that_cannot_be_read_is_named(run: RunFolder) -> None:
 
 def test_what_scripts_and_people_read(done: tuple[RunFolder, Predictions]) -> None:
     found = done[1]
-    content = json.loads(json.dumps(predictions_json(found)))
-    assert set(content) == {"as_of", "segments", "people", "overlap"}
+    content = json.loads(json.dumps(predictions_json(found, {}, {})))
+    assert set(content) == {"segments", "people", "overlap"}
     assert content["segments"][0].keys() >= {
         "legacy_id",
         "name",

@@ -38,3 +38,53 @@ def built_on_a_held_segment(name: str) -> tuple[str, str]:
         f"The query refers to “{name}”, which waits because it is predicted to select other people.",
         "Decide about that segment first; then this one follows, or is approved by itself.",
     )
+
+
+@finding(Severity.NOTE)
+def copy_of_a_list(name: str, people: int) -> tuple[str, str]:
+    """Another static segment lists exactly the same ids."""
+    return (
+        f"It lists the same {people:,} people as “{name}”, id by id.",
+        "Leave it behind if nobody needs both: migrator predict --skip-duplicates, or migrator approve --as skip. "
+        "Take it back with: migrator approve --as translate",
+    )
+
+
+@finding(Severity.NOTE)
+def copy_of_a_query(name: str, people: int) -> tuple[str, str]:
+    """Another segment's query means the same, in the same scope and time zone."""
+    return (
+        f"Its query means the same as that of “{name}”, and selects the same {people:,} people.",
+        "Leave it behind if nobody needs both: migrator predict --skip-duplicates, or migrator approve --as skip. "
+        "Take it back with: migrator approve --as translate",
+    )
+
+
+@finding(Severity.NOTE)
+def same_people_as_another(name: str, people: int) -> tuple[str, str]:
+    """Another segment selects exactly the same people on the data of the prediction, by another query or list."""
+    return (
+        f"It selects the same {people:,} people as “{name}” on the data of the prediction, by another query or list; "
+        "tomorrow they may be others.",
+        "Look whether both are meant to be the same; then leave one behind: migrator approve --as skip",
+    )
+
+
+@finding(Severity.NOTE)
+def list_of_the_name(people: int, name: str, table: str) -> tuple[str, str]:
+    """The members are not known; a marketing list has the name of the segment, and tells who they probably were."""
+    return (
+        f"Evidence of who its members were: {people:,} people are in the marketing list “{name}”, which is called as "
+        f"the segment is (table {table}). They are not taken as members.",
+        "If the list is the right one, take its members: migrator import-members --from-list NAME --segment SEGMENT",
+    )
+
+
+@finding(Severity.NOTE)
+def journey_that_used_it(people: int, name: str, table: str) -> tuple[str, str]:
+    """The members are not known; a journey used the segment, and its records tell who they probably were."""
+    return (
+        f"Evidence of who its members were: the table {table} has records of {people:,} people from the journey "
+        f"“{name}”, which used the segment, and perhaps others, too. They are not taken as members.",
+        "Ask whoever made the journey for the list that was used, and import it: migrator import-members FILE",
+    )

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from migrator.base.atomic import write_bytes
 from migrator.contracts.history import Event
+from migrator.contracts.predictions import Overlap, PeoplePredicted
 from migrator.contracts.reach import Reach
 from migrator.report.compare import Change
 from migrator.report.row import ReportRow
@@ -50,6 +51,10 @@ class ReportEntry:
     traffic: dict[str, int]
     reach: Reach | None = None
     """Who will be mailed; null where nobody has asked."""
+    people: PeoplePredicted | None = None
+    """Distinct people in live segments before and after, as predicted; null where nothing was predicted."""
+    overlap: tuple[Overlap, ...] = ()
+    """Segments that are copies, empty, or lie within another one, as predicted."""
     cutover: dict[str, Any] | None = None
     """The newest look at which journeys still use old segments, with how the sizes moved; null where nobody looked."""
 
@@ -92,6 +97,8 @@ def _entry(story: Story) -> ReportEntry:
         steps=dict(run.journal.steps),
         traffic=dict(run.traffic),
         reach=run.reach,
+        people=run.predictions.people if run.predictions else None,
+        overlap=run.predictions.overlaps if run.predictions else (),
         cutover=_cutover(story),
     )
 

@@ -40,6 +40,10 @@ def _head(story: Story) -> list[str]:
     if story.reach:
         danger = f" **{_plain(story.reach.danger)}**" if story.reach.danger else ""
         lines.append(f"- {_plain(w('reach_title'))}: {_plain(story.reach.answer)}{danger}")
+    if story.foretold and story.foretold.answer:
+        lines.append(f"- {_plain(w('foretold'))}: {_plain(story.foretold.answer)}")
+    if story.foretold and story.foretold.copies:
+        lines.append(f"- {_plain(w('overlap_copies', n=story.foretold.copies))}")
     lines += ["", _plain(story.verdict), ""]
     return lines
 
