@@ -313,7 +313,7 @@ def test_the_demo_without_the_extra_says_what_to_install(command: Command, monke
     monkeypatch.setattr(builtins, "__import__", without)
     result = command("demo")
     assert result.code == 2
-    assert 'pip install "migrator[sandbox]"' in result.err
+    assert 'pip install ".[sandbox]" in a checkout' in result.err
 
 
 def test_every_command_has_help_with_an_example(command: Command) -> None:

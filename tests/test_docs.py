@@ -125,6 +125,19 @@ def test_of_every_assumption_it_is_said_how_a_first_live_run_settles_it() -> Non
     assert where <= set(places.findall(settled)), where - set(places.findall(settled))
 
 
+def test_nobody_is_told_to_install_it_by_its_bare_name() -> None:
+    """The package index has another program of this name, by somebody else."""
+    places = [
+        *PAGES,
+        *(ROOT / "docs").glob("*.ipynb"),
+        *(ROOT / "migrator").rglob("*.py"),
+        *(ROOT / "templates").iterdir(),
+    ]
+    for path in places:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert not re.search(r"(?:pip|pipx|uv tool) install\b(?: -\S+)* *[\\'\"]*migrator\b", line), (path, line)
+
+
 def test_the_readme_names_every_way_in() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     install = "-m pip install --no-deps --require-hashes -r requirements.lock"

@@ -79,10 +79,10 @@ def doctor(
     if show_settings:
         in_force = found(_as_options(given), os.environ)
         if terminal.as_json:
-            terminal.json([{"name": one.name, "value": str(one.value), "origin": one.origin} for one in in_force])
+            terminal.json([{"name": one.name, "value": one.written, "origin": one.origin} for one in in_force])
             return
         for one in in_force:
-            terminal.say(f"{one.name:<18}{one.value!s:<28}{one.origin}")
+            terminal.say(f"{one.name:<18}{one.written:<28}{one.origin}")
         return
     with orders_of(settings, terminal) as orders:
         seen = examine_for(orders, settings.org, run)

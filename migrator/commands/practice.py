@@ -61,7 +61,7 @@ def practice_organisation(
     except ModuleNotFoundError as error:
         raise UsageError(
             f"The sandbox needs a package that is not installed ({error.name}). "
-            'Install it with: pip install "migrator[sandbox]"'
+            'Install it from where migrator came from: pip install ".[sandbox]" in a checkout, or "FILE.whl[sandbox]".'
         ) from error
     if outbound not in list(Answers):
         raise UsageError(f"--outbound is one of {', '.join(Answers)}, not {outbound}.")

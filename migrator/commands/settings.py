@@ -71,6 +71,22 @@ def _share(value: Any) -> float:
     return number / 100
 
 
+def _per_cent(share: float) -> str:
+    return f"{share * 100:g}"
+
+
+def _written(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
+
+
 def _parallel(value: Any) -> int:
     number = int(value)
     if not 1 <= number <= REQUESTS_AT_A_TIME:
@@ -96,6 +112,8 @@ class Option:
     metavar: str
     read: Callable[[Any], Any]
     hidden: bool = False
+    written: Callable[[Any], str] = _written
+    """A value as `read` would read it."""
 
 
 def _setting(default: Any, flag: str, read: Callable[[Any], Any], help_: str, metavar: str = "", **more: Any) -> Any:
@@ -133,7 +151,7 @@ class Settings:
     )  # fmt: skip
     tolerance: float = _setting(
         0.02, "--tolerance", _share,
-        "Per cent that members may differ before a person has to look [default: 2].", "N",
+        "Per cent that members may differ before a person has to look [default: 2].", "N", written=_per_cent,
     )  # fmt: skip
     """A share: 0.02 where people write 2."""
     split: bool = _setting(False, "--split", _truth, "Split static segments of more than 2,000,000 members.")
@@ -184,6 +202,11 @@ class Found:
     value: Any
     origin: str
     """`default`, a file, a variable, or an option."""
+
+    @property
+    def written(self) -> str:
+        """The value as a person would give it: empty for none."""
+        return option_of(self.name).written(self.value)
 
 
 def settings(options: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:

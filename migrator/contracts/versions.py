@@ -65,5 +65,5 @@ def refuse_newer(what: str, version: int, known: int) -> None:
     if version > known:
         raise UsageError(
             f"{what} has format {version}; this version of migrator reads up to {known}. "
-            "Install a newer version: pip install --upgrade migrator"
+            "Install a newer version, from where this one came."
         )

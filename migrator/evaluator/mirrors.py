@@ -219,7 +219,7 @@ def _delta_table(folder: Path) -> DeltaTable:
     except ImportError:
         raise UsageError(
             f"{folder} is a Delta table, and the package that reads them is not installed. "
-            "Install it with: pip install 'migrator[delta]'"
+            'Install it from where migrator came from: pip install ".[delta]" in a checkout, or "FILE.whl[delta]".'
         ) from None
     try:
         return DeltaTable(str(folder.resolve()))

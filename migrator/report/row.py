@@ -153,7 +153,8 @@ def _error(facts: Facts) -> str:
     if result is None or not result.error:
         return ""
     known = " ".join(filter(None, (result.error_code, f"request id {result.request_id}" if result.request_id else "")))
-    return f"Step “{result.step}”: {result.error}" + (f" ({known})" if known else "")
+    before = f"Step “{result.step}”: " if result.step else ""  # none was begun where others have to come first
+    return f"{before}{result.error}" + (f" ({known})" if known else "")
 
 
 def _reason(facts: Facts) -> str:

@@ -88,6 +88,24 @@ def test_a_person_sees_what_would_be_written_and_where(command: Command, sandbox
     assert created(sandbox) == 4
 
 
+def test_the_first_hour_shows_the_question_as_it_is_asked(
+    command: Command, sandbox: Running, keyboard: Keyboard
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "first-hour.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```\n(The plan of the run .*?)^```", page, re.MULTILINE | re.DOTALL)
+    keyboard.types("y\n")
+    asked = command("run", "--org", sandbox.address, "asked").err
+
+    def plain(text: str) -> str:
+        """Without names and numbers, which are others there."""
+        text = text.replace(one_run().name, "RUN").replace(sandbox.address, "URL")
+        text = text.replace("2026-11-22-091500-contoso", "RUN").replace("https://contoso.crm4.dynamics.com", "URL")
+        text = re.sub(r" and those of \d+ whose size nobody knows", "", text)
+        return " ".join(re.sub(r"\d[\d,]*", "N", text).split())
+
+    assert plain(block) in plain(asked)
+
+
 @pytest.mark.parametrize("typed", ["n\n", "\n", ""])
 def test_no_leaves_the_plan_and_its_report_and_writes_nothing(
     command: Command, sandbox: Running, keyboard: Keyboard, typed: str

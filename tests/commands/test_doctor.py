@@ -15,6 +15,7 @@ from migrator.base.errors import Exit
 from migrator.commands.doctor import Examination as Seen
 from migrator.commands.doctor import NotReady, examination_json, examine, refuse_where_not_ready, tables_of
 from migrator.commands.examination import Health
+from migrator.commands.settings import Settings, option_of
 from migrator.contracts.export_folder import read_export
 from migrator.contracts.journal import read_results
 from migrator.contracts.plan import Plan, TranslationSettings
@@ -256,11 +257,18 @@ def test_every_setting_is_shown_with_where_it_comes_from(command: Command, monke
     monkeypatch.setenv("MIGRATOR_TOLERANCE", "5")
     shown = {line.split()[0]: line for line in command("doctor", "--settings", "--org", "test").out.splitlines()}
     assert shown["parallel"].endswith("migrator.toml")
-    assert "0.05" in shown["tolerance"]
+    assert shown["tolerance"].split()[1] == "5"  # per cent, as it was given
     assert shown["tolerance"].endswith("MIGRATOR_TOLERANCE")
     assert "https://t.crm.dynamics.com" in shown["org"]
     assert "[organisations.test]" in shown["org"]
     assert shown["split"].endswith("default")
+
+
+def test_what_is_shown_of_a_setting_can_be_given_so(command: Command) -> None:
+    for one in json.loads(command("doctor", "--settings", "--json").out):
+        read = option_of(one["name"]).read
+        assert not one["value"] or read(one["value"]) == Settings.__dataclass_fields__[one["name"]].default, one
+        assert one["value"] != "None"
 
 
 def test_a_variable_that_means_nothing_is_refused(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

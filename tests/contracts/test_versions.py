@@ -106,7 +106,7 @@ def test_a_file_of_a_newer_format_is_refused_by_name(first: RunFolder, name: str
     (first.path / name).write_text(json.dumps({**content, "format": 99}))
     with pytest.raises(UsageError, match="has format 99; this version of migrator reads up to") as error:
         read(first)
-    assert "pip install --upgrade migrator" in str(error.value)
+    assert "Install a newer version, from where this one came." in str(error.value)
 
 
 def test_what_is_written_now_says_its_format(first: RunFolder) -> None:
