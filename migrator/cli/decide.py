@@ -79,6 +79,8 @@ def approve(
         if dry_run:
             terminal.say(f"Nothing was recorded: {len(recorded.lines):,} decisions would be.")
         elif recorded.lines:
+            for note in recorded.notes:
+                terminal.tell(note)
             terminal.tell(f"Load what was decided with: migrator load {folder.typed}")
     for line in recorded.refused:
         terminal.fail(line)

@@ -32,6 +32,8 @@ from migrator.loader.same import same_query
 from migrator.product.codes import SegmentStatus
 
 T = TypeVar("T")
+_NAMED = 5
+"""Segments that stand in the way and are named in one sentence."""
 
 
 async def load(
@@ -73,8 +75,9 @@ async def load(
         failed = {key for key, result in tried.items() if result.state is LoadState.FAILED}
         # What waits for a decision is not there, and nothing that refers to it can be published.
         failed |= {segment.legacy_id for segment in loading.plan.segments if not segment.loadable} - tried.keys()
+        missing = {segment.legacy_id: segment.name for segment in loading.plan.segments if segment.legacy_id in failed}
         results += await side_by_side(
-            (_one(loading, segment, existing, step, longest, failed) for segment in second), loading.parallel
+            (_one(loading, segment, existing, step, longest, missing) for segment in second), loading.parallel
         )
     return results
 
@@ -85,19 +88,20 @@ async def _one(
     existing: Existing,
     progress: Step,
     longest: int | None,
-    failed: Collection[UUID] = (),
+    missing: Mapping[UUID, str] | None = None,
 ) -> LoadResult:
-    attempt = Attempt(segment.legacy_id)
+    attempt, absent = Attempt(segment.legacy_id), missing or {}
     try:
         if longest is not None and len(_query_of(segment)) > longest:
             raise CannotGoOn(
                 f"Its query has {len(_query_of(segment)):,} characters; the queries of this organisation take "
                 f"{longest:,}. Nothing was created. Freeze its members, or split the segment, and translate again."
             )
-        if broken := sum(other in failed for other in segment.depends_on):
+        if broken := [absent[other] for other in segment.depends_on if other in absent]:
+            named = ", ".join(f"“{name}”" for name in broken[:_NAMED])
             raise CannotGoOn(
-                f"{broken} of the segments that its query refers to could not be loaded, or wait for a decision. "
-                "See to those first, then retry this."
+                f"{len(broken)} of the segments that its query refers to could not be loaded, or wait for a decision: "
+                f"{named}. See to those first, then retry this."
             )
         if segment.adopted:
             attempt.step = ADOPT

@@ -54,6 +54,22 @@ def test_every_segment_with_a_finding_is_decided_at_once(command: Command, run: 
     assert "“Both” → translate (by Ada: yes)" in result.out
 
 
+def test_what_is_built_on_a_segment_that_is_left_behind_is_named(command: Command, run: RunFolder) -> None:
+    """Both unites Five people and Oslo."""
+    plan = json.loads((run.path / "plan.json").read_text())
+    for segment in plan["segments"]:
+        if segment["name"] == "Oslo":
+            segment["outcome"] = "flagged"
+            segment["alternatives"] = {"translate": segment["payload"]}
+            segment["payload"] = None
+    (run.path / "plan.json").write_text(json.dumps(plan))
+    told = command("approve", "Both", "--as", "translate")
+    assert told.code == 0
+    assert "“Both” refers to “Oslo”, not carried over as it stands now: decide about that first" in told.err
+    command("approve", "Oslo", "--as", "translate")
+    assert "refers to" not in command("approve", "Both", "--as", "translate").err
+
+
 def test_those_that_it_is_not_open_to_are_named_and_the_others_are_decided(command: Command, run: RunFolder) -> None:
     result = command("approve", "--name", "*", "--as", "translate")
     assert (result.code, read_decisions(run.path)) == (3, {COMPOUND: Choice.TRANSLATE})

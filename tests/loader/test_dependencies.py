@@ -64,6 +64,7 @@ def test_a_segment_is_not_created_where_one_that_it_refers_to_failed(
     found = results(compound)
     assert found[STATIC].state is found[COMPOUND].state is LoadState.FAILED
     assert found[COMPOUND].error.startswith("1 of the segments that its query refers to could not be loaded, or wait")
+    assert "“Five people”. See to those first" in found[COMPOUND].error
     assert not is_there(compound, COMPOUND)
 
 
