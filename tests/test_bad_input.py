@@ -341,6 +341,33 @@ def test_a_wrong_profile(command: Command, profile: str, words: str) -> None:
     assert words in result.err
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_what_powershell_has_written_is_read(command: Command, small_export: Path, encoding: str) -> None:
+    """Windows PowerShell 5.1 writes UTF-16 by itself, and a mark where it is asked for UTF-8."""
+    Path("migrator.toml").write_text("parallel = 4\r\n", encoding=encoding)
+    told = json.loads(command("doctor", "--settings", "--json").out)
+    assert {one["name"]: one["value"] for one in told}["parallel"] == "4"
+    Path("query.txt").write_text("PROFILE(contact)\r\n.FILTER(address1_city == 'Łódź')", encoding=encoding)
+    assert "Łódź" in command("explain", "@query.txt").out
+    Path("accounts.toml").write_text('[[account]]\r\ntenant = "t"', encoding=encoding)
+    assert "cannot be read ('client_id')" in command("run", "--org", "http://127.0.0.1:9", "--accounts", "accounts.toml", "--dry-run").err
+    Path("token").write_text("two words\r\n", encoding=encoding)
+    refused = command("run", "--org", "http://127.0.0.1:9", "--token-file", "token", "--dry-run")
+    assert "holds no token: one line is expected" in refused.err
+
+
+def test_what_is_no_text_is_to_be_saved_as_utf_8(command: Command) -> None:
+    Path("migrator.toml").write_bytes(b"owner = '\xfc'")
+    refused = command("status")
+    assert (refused.code, "it is no text; save it as UTF-8" in refused.err) == (2, True)
+
+
+def test_the_program_alone_shows_what_it_can_do(command: Command) -> None:
+    told = command()
+    assert told.code in (0, 2)
+    assert "doctor" in told.out + told.err
+
+
 def test_a_profile_that_is_not_there(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIGRATOR_PROFILE", "nowhere.toml")
     assert "nowhere.toml" in command("status").err

@@ -71,5 +71,7 @@ def why(error: BaseException) -> str:
     Args:
         error: any error.
     """
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text; save it as UTF-8"
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return re.sub(r"\[(?:Errno|WinError) -?\d+\] ", "", said)

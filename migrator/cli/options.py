@@ -54,7 +54,7 @@ def with_dialect(arguments: Sequence[str]) -> list[str]:
     Args:
         arguments: as they were typed.
     """
-    following = [*arguments[1:], ""]
+    following = [*arguments, ""][1:]
     return [
         "--csv=comma" if word == "--csv" and after not in list(Dialect) else word
         for word, after in zip(arguments, following, strict=True)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from migrator.base.errors import UsageError, why
+from migrator.base.written_text import written_text
 from migrator.cli.load import REACHING, TRANSLATING
 from migrator.cli.options import From, Run, Yes, takes
 from migrator.cli.runs import (
@@ -331,7 +332,7 @@ def _query_text(query: str) -> str:
         return sys.stdin.read()
     if query.startswith("@"):
         try:
-            return Path(query[1:]).read_text(encoding="utf-8")
+            return written_text(Path(query[1:]))
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"The file {query[1:]} cannot be read: {why(error)}.") from error
     return query

@@ -26,6 +26,7 @@ from typing import Any
 import platformdirs
 
 from migrator.base.errors import UsageError, why
+from migrator.base.written_text import written_text
 from migrator.contracts.run_folder import USUAL_PLACE
 from migrator.product.codes import PROTECTION_WINDOW, REQUESTS_AT_A_TIME
 
@@ -277,7 +278,7 @@ def _profiles(environment: Mapping[str, str]) -> list[Path]:
 
 def _profile(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(written_text(path))
     except (OSError, ValueError) as error:
         raise UsageError(f"The profile {path} cannot be read: {why(error)}.") from error
     organisations = content.pop(ORGANISATIONS, {})

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from migrator.base.errors import UsageError, why
+from migrator.base.written_text import written_text
 
 PUBLIC_CLIENT = "51f81489-12ee-4a9e-aaae-a2591f45987d"
 """The application id that Microsoft publishes for trying out Dataverse; AZURE_CLIENT_ID takes its place."""
@@ -147,7 +148,7 @@ def read_accounts(path: Path, environment: Mapping[str, str]) -> list[Account]:
         UsageError: the file cannot be read, says something else, or holds secrets that others may read.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(written_text(path))
         entries = content["account"]
         accounts = [_account(entry, environment) for entry in entries]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from migrator.base.errors import UsageError, why
 from migrator.base.threads import apart
+from migrator.base.written_text import written_text
 from migrator.dataverse.account import Account, Way
 from migrator.dataverse.address import is_loopback, sign_in_host
 from migrator.dataverse.errors import SignInFailed
@@ -89,7 +90,7 @@ class ReadyToken:
             text = self._token or sys.stdin.readline()
         else:
             try:
-                text = Path(self._source).read_text(encoding="utf-8")
+                text = written_text(Path(self._source))
             except (OSError, UnicodeDecodeError) as error:
                 raise SignInFailed(f"The token file {self._source} cannot be read: {why(error)}.") from error
         token = text.strip().removeprefix("Bearer ").strip()

@@ -450,6 +450,12 @@ class Client:
         timed_out = isinstance(error, httpx.TimeoutException)
         said = why(error) if error else ""
         said = "it does not answer in time" if timed_out else said or type(error).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in said:
+            return Unreachable(
+                f"{self.url} cannot be reached: its certificate is not trusted ({said}). Where a proxy signs its own "
+                "certificates, name its authority with --ca-file FILE (PEM); whoever runs the proxy has it. "
+                "Nothing was sent."
+            )
         return Unreachable(
             f"{self.url} cannot be reached: {said}. Check the address and the connection, then repeat the command; "
             "nothing is done twice."

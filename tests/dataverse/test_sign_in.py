@@ -414,6 +414,16 @@ def test_a_token_that_ends_early_is_renewed(box: Running) -> None:
     assert platform(box).asked == ["client_credentials"] * 2
 
 
+def test_a_certificate_that_nobody_trusts_is_said_with_its_cure(box: Running) -> None:
+    async def work() -> None:
+        async with await connect(box.address, accounts=[APPLICATION], sign_in=SignIn(say=print)):
+            pytest.fail("it was trusted")
+
+    with pytest.raises(Unreachable, match="its certificate is not trusted .* --ca-file FILE"):
+        asyncio.run(work())
+    assert platform(box).asked == []
+
+
 def test_tokens_that_last_for_seconds_are_renewed_in_time(box: Running) -> None:
     platform(box).lifetime = 0.3
     session(box, APPLICATION, asks=4, wait=0.2)
