@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from mutants import kept  # noqa: E402
 from mutants.covering import Covering, within  # noqa: E402
-from mutants.faults import Fault, chosen, difference, faults_of, source_of  # noqa: E402
+from mutants.faults import Fault, broken, chosen, difference, faults_of, source_of  # noqa: E402
 from mutants.kept import Kept, known_outcomes, reasons, write_known  # noqa: E402
 from mutants.warm import Outcome  # noqa: E402
 
@@ -76,6 +76,15 @@ def test_a_fault_keeps_its_name_when_code_around_it_changes() -> None:
 def test_types_and_what_never_runs_get_no_fault() -> None:
     source = "def f(x: int | None = None) -> int:\n    raise AssertionError(1 + 2)\n"
     assert faults_of("m.py", source) == []
+
+
+def test_every_fault_is_code() -> None:
+    source = "def f(*, a: int, b: list[int]) -> object:\n    if c := a * 2:\n        return [*b, (c + 1) * a]\n    return b\n"
+    found = {fault.key.partition("::f::")[2] for fault in faults_of("m.py", source)}
+    assert {"ReplaceBinaryOperator_Mul_FloorDiv::1", "ReplaceBinaryOperator_Add_Sub::0", "NumberReplacer::0"} <= found
+    assert not [key for key in found if key.startswith("AddNot")]
+    for fault in faults_of(MODULE, source_of(MODULE)):
+        compile(broken(fault), fault.key, "exec")
 
 
 def test_of_the_tests_that_go_through_the_line_the_last_witness_and_those_of_the_room_come_first() -> None:

@@ -28,7 +28,7 @@ from mutants.kept import Kept, Known, known_outcomes, reasons, write_known
 from mutants.warm import QUICK, Outcome, outcomes, repeated
 
 KEPT = ROOT / ".mutants"
-BUDGET = 60.0
+BUDGET = 20.0
 """Processor seconds of tests for each fault, when nothing is wrong."""
 
 NUMBER, QUICKLY = 400, 40

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -147,6 +147,23 @@ def _without_meaning(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int,
     ]
 
 
+def _no_code(tree: ast.Module, name: str) -> Callable[[tuple[int, int]], bool]:
+    """Whether a kind of change at a place would give no code at all, which every test notices: `not` before a name
+    that is given a value, and a star that multiplies nothing.
+    """
+    if name == "core/AddNot":
+        given = {(node.lineno, node.col_offset) for node in ast.walk(tree) if isinstance(node, ast.NamedExpr)}
+        return given.__contains__
+    if not name.startswith("core/ReplaceBinaryOperator"):
+        return lambda _: False
+    between = [
+        ((node.left.end_lineno or 0, node.left.end_col_offset or 0), (node.right.lineno, node.right.col_offset))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.BinOp)
+    ]
+    return lambda place: not any(start <= place < end for start, end in between)
+
+
 def _positions(operator: Any, nodes: Sequence[Any]) -> Iterator[tuple[int, int]]:
     """Where the operator can change something, as (line, column), in the order that it counts in."""
     for node in nodes:
@@ -169,10 +186,11 @@ def faults_of(file: str, source: str) -> list[Fault]:
     found: list[Fault] = []
     for name in KINDS:
         counted: dict[str, int] = {}
+        impossible = _no_code(tree, name)
         for occurrence, place in enumerate(_positions(get_operator(name)(), nodes)):
             function = functions.get(place[0], "")
             nth = counted[function] = counted.get(function, -1) + 1
-            if not any(start <= place < end for start, end in without):
+            if not impossible(place) and not any(start <= place < end for start, end in without):
                 found.append(Fault(file, function, name, occurrence, nth, place[0]))
     return sorted(found, key=lambda fault: (fault.line, fault.key))
 

@@ -126,6 +126,30 @@ def test_requests_whose_answer_was_lost_count_too(code: str, facet: Facet) -> No
     assert account.limiter.begin(account.now).probes == (facet,)
 
 
+def test_one_request_always_fits_even_where_the_first_was_refused() -> None:
+    account = Account()
+    account.refused()
+    account.now = 5 * WINDOW
+    assert account.limiter.begin(account.now).probes == ()
+    assert account.limiter.begin(account.now).probes == (Facet.REQUESTS,)
+
+
+def test_requests_under_way_count_with_the_time_that_others_took() -> None:
+    account = Account(most=48)
+    for _ in range(FITS):
+        turn = account.limiter.begin(account.now)
+        account.now += 2.0
+        account.limiter.lost(turn, account.now)
+    account.refused(80.0, ERROR_EXECUTION_TIME)  # 20 seconds of execution fit
+    account.now = 5 * WINDOW
+    turns = [account.limiter.begin(account.now) for _ in range(FITS)]
+    assert {turn.probes for turn in turns} == {()}  # a tenth of a second each, as nobody knows better
+    account.now += 10.0
+    account.limiter.answered(turns[0], account.now)  # 10 seconds spent; the others may take 1.09 each
+    assert account.limiter.begin(account.now).probes == ()
+    assert account.limiter.begin(account.now).probes == (Facet.TIME,)
+
+
 def test_of_two_waits_the_longer_one_counts() -> None:
     account = Account()
     account.refused(60.0)
