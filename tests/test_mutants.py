@@ -79,7 +79,7 @@ def test_types_and_what_never_runs_get_no_fault() -> None:
 
 
 def test_every_fault_is_code() -> None:
-    source = "def f(*, a: int, b: list[int]) -> object:\n    if c := a * 2:\n        return [*b, (c + 1) * a]\n    return b\n"
+    source = "def f(*, a: int, b: list[int]) -> object:\n    if c := a * 2:\n        return [*b, (c + 1) * a]\n"
     found = {fault.key.partition("::f::")[2] for fault in faults_of("m.py", source)}
     assert {"ReplaceBinaryOperator_Mul_FloorDiv::1", "ReplaceBinaryOperator_Add_Sub::0", "NumberReplacer::0"} <= found
     assert not [key for key in found if key.startswith("AddNot")]

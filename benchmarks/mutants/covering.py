@@ -34,11 +34,8 @@ ASKED = (
     "tests/test_api.py",
     "tests/test_commands.py",
     "tests/test_cutover.py",
-    "tests/test_explain.py",
     "tests/test_imports.py",
     "tests/test_imports_law.py",
-    "tests/test_kills.py",
-    "tests/test_privacy.py",
 )
 """Tests of the rooms and of whole commands, within one process: others would not have the fault in them."""
 
