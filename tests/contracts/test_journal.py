@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -15,8 +16,17 @@ from tempfile import gettempdir
 
 import pytest
 
-from migrator.base.errors import UsageError
-from migrator.contracts.journal import JOURNAL, JOURNAL_FORMAT, LoadResult, LoadState, Write, read_results, read_summary
+from migrator.base.errors import Retryable, UsageError
+from migrator.contracts.journal import (
+    JOURNAL,
+    JOURNAL_FORMAT,
+    LoadResult,
+    LoadState,
+    Write,
+    broken,
+    read_results,
+    read_summary,
+)
 from migrator.loader.journal import Journal
 from tests.small import STATIC, contact
 
@@ -125,3 +135,18 @@ def test_a_journal_that_is_none_is_named_by_a_look_too(tmp_path: Path) -> None:
     (tmp_path / JOURNAL).write_bytes(os.urandom(9000))
     with pytest.raises(UsageError, match="cannot be read"):
         read_summary(tmp_path / JOURNAL)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("database or disk is full", r"The disk is full: .*Make room and repeat"),
+        ("attempt to write a readonly database", r"cannot be written .*Check the rights"),
+        ("unable to open database file", r"cannot be written .*Check the rights"),
+        ("file is not a database", r"cannot be read .*Start a new run"),
+    ],
+)
+def test_a_journal_that_refuses_says_what_to_do(reason: str, words: str) -> None:
+    said = broken(Path("journal.db"), sqlite3.OperationalError(reason))
+    assert re.search(words, str(said))
+    assert isinstance(said, Retryable) is ("full" in reason)
