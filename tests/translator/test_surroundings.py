@@ -112,6 +112,21 @@ def test_the_same_people_wait_and_some_of_them_only_tell(export: Export) -> None
     assert "4 of 5" in named.findings[-1].message
 
 
+def test_only_the_strongest_evidence_is_told(export: Export) -> None:
+    other = "PROFILE(contact).FILTER(children == 3)"
+    segment = of(plan(export, found(A, "Norwegians", OSLO), found(B, "Oslo", other)), DYNAMIC)
+    assert [twin.evidence for twin in segment.twins] == [Evidence.QUERY, Evidence.NAME]
+    assert [code for code in codes(segment) if code.startswith("twin")] == ["twin-with-same-query"]
+
+
+def test_a_name_of_its_own_is_one_that_nobody_has(export: Export) -> None:
+    other = "PROFILE(contact).FILTER(children == 3)"
+    there = [found(UUID(int=number), name, other) for number, name in enumerate(("Oslo", "Oslo – migrated"), 1)]
+    segment = of(plan(export, *there), DYNAMIC)
+    assert segment.payload
+    assert segment.payload.name == "Oslo – migrated 2"
+
+
 def test_what_a_run_of_ours_made_is_no_twin(export: Export) -> None:
     ours = derived_id(ORGANISATION.id, DYNAMIC, "segment")
     assert of(plan(export, found(ours, "Oslo", OSLO)), DYNAMIC).twins == ()
@@ -229,6 +244,8 @@ def test_the_products_own_count_is_believed(export: Export) -> None:
     ("last", "unread", "proposed"),
     [
         ("2024-12-31T00:00:00Z", {}, True),
+        ("2025-01-01T23:59:59Z", {}, True),  # the export is of 2 January 2026
+        ("2025-01-02T00:00:00Z", {}, False),
         ("2025-06-01T00:00:00Z", {}, False),
         ("", {}, False),
         ("2020-01-01T00:00:00Z", {"journeys": "403"}, False),
