@@ -350,10 +350,8 @@ def test_what_powershell_has_written_is_read(command: Command, small_export: Pat
     Path("query.txt").write_text("PROFILE(contact)\r\n.FILTER(address1_city == 'Łódź')", encoding=encoding)
     assert "Łódź" in command("explain", "@query.txt").out
     Path("accounts.toml").write_text('[[account]]\r\ntenant = "t"', encoding=encoding)
-    assert "cannot be read ('client_id')" in command("run", "--org", "http://127.0.0.1:9", "--accounts", "accounts.toml", "--dry-run").err
-    Path("token").write_text("two words\r\n", encoding=encoding)
-    refused = command("run", "--org", "http://127.0.0.1:9", "--token-file", "token", "--dry-run")
-    assert "holds no token: one line is expected" in refused.err
+    refused = command("run", "--org", "http://127.0.0.1:9", "--accounts", "accounts.toml", "--dry-run")
+    assert "cannot be read ('client_id')" in refused.err
 
 
 def test_what_is_no_text_is_to_be_saved_as_utf_8(command: Command) -> None:

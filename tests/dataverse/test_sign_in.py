@@ -173,6 +173,11 @@ def test_a_workload_shows_the_token_of_its_platform(box: Running, tmp_path: Path
     assert platform(box).assertions == ["the workload's word"]
 
 
+def test_a_ready_token_is_read_as_windows_powershell_has_written_it(box: Running, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{platform(box)._given({})['access_token']}\r\n", encoding="utf-16")
+    session(box, Account(token_file=str(tmp_path / "token")))
+
+
 def test_a_ready_token_comes_from_a_file_and_is_read_again_when_it_has_ended(box: Running, tmp_path: Path) -> None:
     given = platform(box)._given({})["access_token"]
     (tmp_path / "token").write_text(f"{given}\n")
@@ -419,7 +424,7 @@ def test_a_certificate_that_nobody_trusts_is_said_with_its_cure(box: Running) ->
         async with await connect(box.address, accounts=[APPLICATION], sign_in=SignIn(say=print)):
             pytest.fail("it was trusted")
 
-    with pytest.raises(Unreachable, match="its certificate is not trusted .* --ca-file FILE"):
+    with pytest.raises(Unreachable, match=r"its certificate is not trusted .* --ca-file FILE"):
         asyncio.run(work())
     assert platform(box).asked == []
 
