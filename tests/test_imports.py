@@ -537,6 +537,20 @@ def test_exclusions_are_as_strict_as_members_and_one_answer_settles_them(
     assert found.accepted == ("not-found", "unreadable")
 
 
+def test_a_dry_run_says_what_would_be_listed_and_one_is_one(
+    command: Command, small_export: Path, tmp_path: Path
+) -> None:
+    write(tmp_path, "out.csv", ["p1@mail.example", "x@mail.example"], "E-mail")
+    told = command("import-members", "out.csv", "--export", small_export, "--segment", "Lost", "--dry-run")
+    assert told.code == 3
+    assert "“Lost” waits for a decision: 1 address not found." in told.out
+    assert f"The rows would be listed in {small_export / 'imports'}" in told.out
+    assert not (small_export / "imports").exists()
+    done = command("import-members", "out.csv", "--export", small_export, "--segment", "Lost")
+    assert f"Look at the rows in {small_export / 'imports'}" in done.out
+    assert list((small_export / "imports").iterdir())
+
+
 def test_a_list_that_leaves_nobody_does_not_take_the_place_of_people(
     command: Command, small_export: Path, tmp_path: Path
 ) -> None:

@@ -187,7 +187,8 @@ def _matched(wanted: Wanted, export: Export) -> tuple[list[Matched], list[str]]:
         matched = [Matched(one, segment, "as --segment says") for one in found.files]
     lines = [_match_line(one) for one in matched]
     if found.passed_over:
-        lines.append(f"{found.passed_over:,} files that a computer put there (._…, ~$…, .DS_Store) were passed over.")
+        files = "files that a computer put there (._…, ~$…, .DS_Store) were"
+        lines.append(f"{_counted(found.passed_over, files)} passed over.")
     return matched, lines
 
 
@@ -274,17 +275,19 @@ def _report(done: Sequence[Imported], folder: Path, left: int, orders: Orders, w
         opened = _open(one.segment, one.members, tolerance, wanted)
         kinds |= opened.keys()
         if opened:
-            what = ", ".join(f"{count:,} {_SAID[doubt]}" for doubt, count in opened.items())
+            what = ", ".join(_counted(count, _SAID[doubt]) for doubt, count in opened.items())
             lines.append(f"“{for_terminal(one.segment.name)}” waits for a decision: {what}.")
     answerable = sorted(kinds - {Doubt.QUESTION})
     if answerable:
         how = " ".join(f"--accept {kind}" for kind in answerable)
+        where = "The rows would be listed in" if wanted.dry_run else "Look at the rows in"
         lines.append(
-            f"Look at the rows in {folder / IMPORTS}; then mend the file and import it again, or settle it for all "
+            f"{where} {folder / IMPORTS}; then mend the file and import it again, or settle it for all "
             f"segments: migrator import-members {how} --export {wanted.export}"
         )
     elif any(one.people and (one.people.gone or one.people.repeated) for one in done):
-        lines.append(f"Rows that became no member of their own are listed in {folder / IMPORTS}.")
+        listed = "would be" if wanted.dry_run else "are"
+        lines.append(f"Rows that became no member of their own {listed} listed in {folder / IMPORTS}.")
     if left:
         lines.append(f"{left} of the files belonged to no segment, and were left out.")
     stale = _run_of(folder)
@@ -299,10 +302,22 @@ _SAID: Mapping[Doubt, str] = {
     Doubt.NOT_FOUND: "addresses not found",
     Doubt.AMBIGUOUS: "addresses of several contacts",
     Doubt.GONE: "ids of no contact, which are more than the tolerance",
-    Doubt.NOBODY: "list that leaves nobody",
+    Doubt.NOBODY: "lists that leave nobody",
     Doubt.ROW: "members from the row of a segment that was live, which may be years old",
-    Doubt.QUESTION: "file to be answered",
+    Doubt.QUESTION: "files to be answered",
 }
+_ONE = {
+    "addresses": "address", "ids": "id", "lists": "list", "files": "file", "members": "member", "are": "is",
+    "were": "was", "leave": "leaves",
+}  # fmt: skip
+"""Words of these sentences about several → about one."""
+
+
+def _counted(count: int, what: str) -> str:
+    """A number and what is counted, right for one, too."""
+    if count != 1:
+        return f"{count:,} {what}"
+    return " ".join(["1", *(_ONE.get(word, word) for word in what.split(" "))])
 
 
 def _open(segment: LegacySegment, members: Members, tolerance: float, wanted: Wanted) -> Mapping[Doubt, int]:
@@ -321,11 +336,11 @@ def _line(one: Imported, wanted: Wanted) -> str:
     members = one.members
     left = members.excluding if wanted.wishes.excluding and members.excluding else members
     facts = [
-        f"{count:,} {what}"
+        _counted(count, what)
         for count, what in (
             (left.unreadable, "unreadable"),
             (left.duplicates, "repeated"),
-            (left.gone, "no longer contacts"),
+            (left.gone, "gone"),
             (left.not_found, "addresses not found"),
             (left.ambiguous, "addresses of several contacts"),
             (left.set_aside, "hidden and left out"),
