@@ -230,6 +230,12 @@ def predict(
         typer.Option("--as-of", help='What "now" means in queries [default: when it was extracted].', metavar="TIME"),
     ] = None,
     memory: Annotated[str, typer.Option("--memory", help="What the database may take.", metavar="SIZE")] = "2GB",
+    engine: Annotated[
+        str, typer.Option("--engine", help="What evaluates the queries: duckdb or spark.", metavar="ENGINE")
+    ] = "duckdb",
+    remote: Annotated[
+        str, typer.Option("--remote", help="Spark Connect server of a cluster, sc://HOST:PORT.", metavar="URL")
+    ] = "",
     sql: Annotated[
         str | None,
         typer.Option(
@@ -256,11 +262,13 @@ def predict(
     from migrator.commands.report import decided_plan, report_stage
     from migrator.contracts.decisions import read_decisions
     from migrator.contracts.verification import counted_after
+    from migrator.evaluator.engines import engine as engine_named
 
     if same_today and not skip_duplicates:
         raise UsageError("--same-people-today says which copies --skip-duplicates leaves behind; give both.")
     moment = _moment(as_of) if as_of else None
     recorded: Recorded | None = None
+    chosen = engine_named(engine, remote)
     with old_run(run, settings) as folder:
         if sql:
             from migrator.commands.predict_sql import script
@@ -269,7 +277,7 @@ def predict(
                 terminal.say(line)
             return
         found = predict_it(
-            folder, decided_plan(folder), terminal.progress(), tables=tables, as_of=moment, memory=memory
+            folder, decided_plan(folder), terminal.progress(), tables=tables, as_of=moment, memory=memory, engine=chosen
         )
         if skip_duplicates:
             recorded = skip_them(folder, found, whoever_sits_here(), today=same_today)

@@ -42,12 +42,15 @@ from migrator.contracts.predictions import (
 )
 from migrator.contracts.run_folder import RunFolder
 from migrator.evaluator import EvaluationError, UnknownSegment
-from migrator.evaluator.mirrors import TableFiles, mirrored_files
-from migrator.evaluator.population import Population, population
+from migrator.evaluator.engines import Engine
+from migrator.evaluator.mirrors import TableFiles
+from migrator.evaluator.population import Population
 from migrator.evaluator.select import Stored
 from migrator.mql import QueryError, parse_outbound, parse_realtime
 from migrator.mql.schema import schema_from_json
-from migrator.product.codes import AUDIENCE, SEGMENT_PREFIX, LegacyType
+from migrator.product.codes import SEGMENT_PREFIX, LegacyType
+
+DUCKDB = Engine()
 
 
 def predict(
@@ -58,6 +61,7 @@ def predict(
     tables: Path | None = None,
     as_of: datetime | None = None,
     memory: str = "2GB",
+    engine: Engine = DUCKDB,
 ) -> Predictions:
     """Predict every segment of a run's plan, and write `predictions.json` and lists of ids into the run folder.
 
@@ -68,24 +72,20 @@ def predict(
         tables: a folder of tables; by default those of the export.
         as_of: the moment that "now" means; by default when the export was made.
         memory: what the database may take.
+        engine: what evaluates the queries.
 
     Raises:
         UsageError: there are no tables, or they cannot be read.
     """
     export = read_export(run.export)
     schema = schema_from_json(export.tables)
-    files = mirrored_files(tables or run.export / "tables")
-    if AUDIENCE not in files:
-        raise UsageError(
-            f"There is no table {AUDIENCE} in {tables or run.export / 'tables'}, and nobody can be counted without it. "
-            "Extract the tables with: migrator extract --with-tables"
-        )
     now = as_of or moment_of(export.extracted_at)
     shutil.rmtree(run.path / PREDICTED, ignore_errors=True)
     rows: dict[str, int] = {}
     try:
         asked = columns_asked_for(export.segments, plan, schema)
-        with population(schema, files, now, memory=memory, only=asked, told=rows.__setitem__) as people:
+        where = tables or run.export / "tables"
+        with engine.peopled(schema, where, now, memory=memory, only=asked, told=rows.__setitem__) as people:
             work = _Work(run, plan, {segment.id: segment for segment in export.segments}, people)
             shown = [segment for segment in plan.segments if not segment.part_of]
             with progress.step("Predicting segments", len(shown)) as step:
@@ -93,7 +93,7 @@ def predict(
                 for segment in shown:
                     found.append(_predicted(segment, work))
                     step.advance()
-            found = _with_evidence(found, shown, work, files)
+            found = _with_evidence(found, shown, work, people.files)
             predictions = Predictions(
                 PREDICTIONS_FORMAT,
                 __version__,

@@ -322,12 +322,16 @@ def present_sql(shown: str) -> str:
     return f"coalesce(CAST({_name(shown)} AS VARCHAR), '') != ''"
 
 
-def living_sql(source: Opened) -> str:
-    """The condition that a row fulfils that is neither deleted nor archived."""
+def living_sql(columns: Mapping[str, str], dialect: str = "duckdb") -> str:
+    """The condition that a row fulfils that is neither deleted nor archived.
+
+    Args:
+        columns: name in small letters → name in the files.
+        dialect: of the database that asks.
+    """
     where = [
-        f"coalesce(lower(CAST({_name(source.columns[name])} AS VARCHAR)) NOT IN ('true', '1'), true)"
-        for name in (*_DELETED, *_RETAINED)
-        if name in source.columns
+        f"coalesce(lower(CAST({name} AS {'STRING' if dialect == 'spark' else 'VARCHAR'})) NOT IN ('true', '1'), true)"
+        for name in (_name(columns[one], dialect) for one in (*_DELETED, *_RETAINED) if one in columns)
     ]
     return " AND ".join(where) or "true"
 
@@ -363,5 +367,5 @@ def repeats_sql(table: Table, source: Opened) -> str | None:
     return f"SELECT count(*) > count(DISTINCT lower({_name(identity)})) FROM {source.sql}"  # noqa: S608 - quoted
 
 
-def _name(shown: str) -> str:
-    return exp.column(shown, quoted=True).sql("duckdb")
+def _name(shown: str, dialect: str = "duckdb") -> str:
+    return exp.column(shown, quoted=True).sql(dialect)

@@ -48,6 +48,8 @@ class Population:
         """Table → the columns that were read of it."""
         self.unreadable: dict[str, dict[str, int]] = {}
         """Table → columns that hold what their type does not take → how often; none of them is read."""
+        self.files: Mapping[str, TableFiles] = {}
+        """Table → where its rows lie, also of tables that no query asks for."""
         self._numbers = count()
 
     def close(self) -> None:
@@ -80,11 +82,11 @@ class Population:
                 rows = mirrors.newest_sql(table, source, shown.values()) if several else source.sql
                 self._database.execute(f"DELETE FROM {target}")  # noqa: S608 - the name is quoted by sqlglot
                 try:
-                    self._insert(name, shown, f"{rows} WHERE {mirrors.living_sql(source)}", files)
+                    self._insert(name, shown, f"{rows} WHERE {mirrors.living_sql(source.columns)}", files)
                 except duckdb.ConversionException:
                     self.unreadable[name] = self._wrong(name, shown, rows, files)
                     shown = {key: found for key, found in shown.items() if key not in self.unreadable[name]}
-                    self._insert(name, shown, f"{rows} WHERE {mirrors.living_sql(source)}", files)
+                    self._insert(name, shown, f"{rows} WHERE {mirrors.living_sql(source.columns)}", files)
             (count_of_rows,) = self._one(f"SELECT count(*) FROM {target}")  # noqa: S608
         except duckdb.Error as error:
             raise EvaluationError(f"the table {name} cannot be read: {str(error).splitlines()[0]}") from error
@@ -167,7 +169,7 @@ class Population:
                 repeats = mirrors.repeats_sql(table, source)
                 several = repeats is not None and self._one(repeats)[0]
                 rows = mirrors.newest_sql(table, source, shown.values()) if several else source.sql
-                where = f"({mirrors.living_sql(source)})"
+                where = f"({mirrors.living_sql(source.columns)})"
                 if among[1]:
                     listed = ", ".join(exp.Literal.string(one).sql("duckdb") for one in sorted(among[1]))
                     of = exp.column(shown[among[0]], quoted=True).sql("duckdb")
@@ -267,8 +269,8 @@ class Population:
         return Stored(name)
 
     def _one(self, sql: str) -> tuple[int, ...]:
-        row = self._database.execute(sql).fetchone()
-        return tuple(row) if row else (0,)
+        rows = self._database.execute(sql).fetchall()  # to its end: nothing else can be asked before
+        return tuple(rows[0]) if rows else (0,)
 
 
 @contextmanager
@@ -297,6 +299,7 @@ def population(
     """
     with tempfile.TemporaryDirectory(prefix="migrator-") as folder:
         found = Population(schema, now, Path(folder), memory)
+        found.files = files
         try:
             for name, where in files.items():
                 if name in schema.tables and (only is None or name in only):

@@ -163,7 +163,7 @@ def test_only_what_is_asked_for_is_read(tmp_path: Path) -> None:
 def test_without_the_package_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     delta(tmp_path / "contact", [row(1)])
     monkeypatch.setitem(sys.modules, "deltalake", None)
-    with pytest.raises(UsageError, match=r"pip install 'migrator\[delta\]'"), people(tmp_path):
+    with pytest.raises(UsageError, match=r'pip install "\.\[delta\]"'), people(tmp_path):
         pass
 
 
