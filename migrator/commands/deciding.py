@@ -247,7 +247,9 @@ def _text(value: Any) -> str:
 # --- recording -------------------------------------------------------------------------------------------------------
 
 
-def carry_out(run: RunFolder, decisions: Sequence[Decision], refused: Sequence[str], *, dry_run: bool) -> Recorded:
+def carry_out(
+    run: RunFolder, decisions: Sequence[Decision], refused: Sequence[str], *, dry_run: bool, report: bool = True
+) -> Recorded:
     """Record decisions, who made them and why, and write the report again.
 
     Args:
@@ -255,6 +257,7 @@ def carry_out(run: RunFolder, decisions: Sequence[Decision], refused: Sequence[s
         decisions: what is to be recorded.
         refused: what cannot be, with the reason.
         dry_run: whether it is only said.
+        report: whether the report is written; not where more happens at once that it would tell.
 
     Raises:
         UsageError: a file of the run is damaged.
@@ -276,7 +279,12 @@ def carry_out(run: RunFolder, decisions: Sequence[Decision], refused: Sequence[s
             for one in decisions
         ],
     )  # fmt: skip
-    return Recorded(tuple(lines), tuple(refused), report_stage(run), tuple(_refers_to_what_waits(run, decisions)))
+    return Recorded(
+        tuple(lines),
+        tuple(refused),
+        report_stage(run) if report else None,
+        tuple(_refers_to_what_waits(run, decisions)),
+    )
 
 
 def _refers_to_what_waits(run: RunFolder, decisions: Sequence[Decision]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def show_the_switch(run: RunFolder, orders: Orders, summary: Summary) -> Shown:
     if any(finding.code == _SAME_QUERY for segment in summary.plan.segments for finding in segment.findings):
         reason = "the query is the same"
         decisions, refused = in_one_way(run, Meant(findings=(_SAME_QUERY,)), Choice.ADOPT, "demo", reason)
-        lines = carry_out(run, decisions, refused, dry_run=False).lines
+        lines = carry_out(run, decisions, refused, dry_run=False, report=False).lines
         load_stage(run, orders, {one.segment.legacy_id for one in decisions})
     switch = cutover_stage(run, orders)
     return Shown(report_stage(run), lines, switch)

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import duckdb
-import pandas as pd
+import numpy as np
+import numpy.typing as npt
 from sqlglot import exp
 
 from migrator.evaluator import outbound, realtime
@@ -56,11 +57,11 @@ class Tables:
         """Replace the rows of the table `name`. Columns that a row does not have are null."""
         columns = self.schema.tables[name].columns
         texts = [{key: _text(row.get(key)) for key in columns} for row in rows]
-        frame = pd.DataFrame(texts, columns=list(columns), dtype="object")
+        frame = {key: _column([text[key] for text in texts]) for key in columns}
         target = table_named(name).sql("duckdb")
         casts = ", ".join(_cast(key, type_of(kind_of(what))) for key, what in columns.items())
         self._database.execute(f"DELETE FROM {target}")  # noqa: S608 - the name is quoted by sqlglot
-        if len(frame):
+        if texts:
             self._database.register("incoming", frame)
             self._database.execute(f"INSERT INTO {target} SELECT {casts} FROM incoming")  # noqa: S608
             self._database.unregister("incoming")
@@ -106,7 +107,7 @@ class Tables:
 
     def _run(self, statement: Statement, select: exp.Query) -> list[UUID]:
         for name, members in statement.segments.items():
-            self._database.register(name, pd.DataFrame({MEMBER: [str(member) for member in members]}, dtype="str"))
+            self._database.register(name, {MEMBER: _column([str(member) for member in members])})
         try:
             rows = self._database.execute(select.sql("duckdb")).fetchall()
         except duckdb.Error as error:
@@ -156,3 +157,10 @@ def type_of(kind: Kind) -> str:
 
 def _text(value: Any) -> str | None:
     return None if value is None or value == "" else str(value)
+
+
+def _column(texts: list[str | None]) -> npt.NDArray[np.object_]:
+    """Texts as the database takes them over at once."""
+    found = np.empty(len(texts), dtype=np.object_)
+    found[:] = texts
+    return found

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import trustme
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -98,6 +97,8 @@ def running(
     config.load()
     certificate = None
     if tls_folder is not None:
+        import trustme  # brings a library of cryptography, which plain HTTP waits for in vain
+
         authority = trustme.CA()
         certificate = tls_folder / "sandbox-ca.pem"
         authority.cert_pem.write_to_path(certificate)

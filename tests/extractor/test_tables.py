@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +16,8 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from migrator.base.progress import Silent
 from migrator.contracts.export_check import check_export
@@ -92,6 +96,47 @@ def test_nothing_is_null_and_a_date_alone_is_midnight(tmp_path: Path) -> None:
 def test_what_is_of_another_type_is_null_and_counted(column: str, value: Any, tmp_path: Path) -> None:
     (found,), wrong = written(tmp_path / "x.parquet", [{"thingid": identity(1), column: value}])
     assert (found[column], wrong) == (None, 1)
+
+
+CELLS: dict[str, st.SearchStrategy[Any]] = {
+    "name": st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    "count": st.integers(-(2**63) + 1, 2**63 - 1),
+    "sum": st.decimals(-(10**28) + 1, 10**28 - 1, places=10),
+    "ratio": st.floats(allow_nan=False),
+    "open": st.booleans(),
+    "at": st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001
+}
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_every_value_is_read_back_as_it_was_and_nothing_as_nothing(tmp_path: Path, data: st.DataObject) -> None:
+    cells = st.fixed_dictionaries({name: st.none() | values for name, values in CELLS.items()})
+    rows = [{"thingid": identity(at), **row} for at, row in enumerate(data.draw(st.lists(cells, max_size=20)))]
+    found, wrong = written(tmp_path / "x.parquet", rows, "thingid", *CELLS)
+    assert (found, wrong) == (rows, 0)
+
+
+def test_nothing_on_the_way_of_tables_waits_for_pandas(tmp_path: Path) -> None:
+    """It takes longer to import than the sample's tables to write, to read and to ask."""
+    done = """if True:
+        import sys
+        from pathlib import Path
+        from migrator.evaluator import Tables
+        from migrator.extractor.tables import parquet
+        from migrator.mql import Column, Schema, Table, parse_outbound
+        columns = {"contactid": Column("Uniqueidentifier"), "name": Column("String")}
+        table = Table("contacts", "contactid", "name", columns)
+        with parquet(Path(sys.argv[1]), table, ("contactid", "name")) as write:
+            print(write([{"contactid": "00000000-0000-0000-0000-000000000001", "name": "Ada"}]))
+        tables = Tables(Schema({"contact": table}))
+        tables.fill("contact", [{"contactid": "00000000-0000-0000-0000-000000000001", "name": "Ada"}])
+        print(len(tables.outbound(parse_outbound("PROFILE(contact).FILTER(name == 'ada')"))), "pandas" in sys.modules)
+    """
+    shown = subprocess.run(
+        [sys.executable, "-c", done, str(tmp_path / "x.parquet")], capture_output=True, text=True, check=True
+    ).stdout
+    assert shown.split("\n")[:2] == ["(1, 0)", "1 False"]
 
 
 def test_a_row_without_its_key_is_left_out_and_counted(tmp_path: Path) -> None:
