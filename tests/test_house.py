@@ -41,7 +41,7 @@ def test_help_waits_for_no_heavy_library() -> None:
     """The front door opens at once: what a command needs is imported when it is called."""
     heavy = "'numpy', 'pandas', 'lark', 'httpx', 'msal', 'duckdb', 'pyarrow', 'jinja2', 'pydantic', 'sqlite3'"
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys, migrator.cli; print(sorted({{{heavy}}} & set(sys.modules)))"],
+        [sys.executable, "-c", f"import sys, migrator.cli.app; print(sorted({{{heavy}}} & set(sys.modules)))"],
         cwd=PACKAGE.parent,
         capture_output=True,
         text=True,

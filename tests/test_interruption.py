@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -72,17 +73,36 @@ def test_a_killed_load_goes_on(command: Command, sandbox: Running, small_export:
 
 @pytest.mark.slow
 @posix_only
-def test_ctrl_c_says_how_to_go_on(command: Command, sandbox: Running) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_says_how_to_go_on(command: Command, sandbox: Running, number: signal.Signals) -> None:
+    """A service or a container that is stopped gets SIGTERM, which means the same."""
     sandbox.organisation.computing = 3600
     process = start("run", "--org", sandbox.address, "--yes")
     until(lambda: len(sandbox.organisation.rows["msdynmkt_segment"]) == 4)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
+    assert "Finishing what is in flight" in err
     assert "Interrupted. What was done is kept" in err
     assert "Traceback" not in err
     sandbox.organisation.computing = 0.01
     assert command("load", "--wait-computation", "0.5").code == 3
+
+
+def test_ctrl_c_while_the_program_is_read_is_a_sentence_too() -> None:
+    at_once = (
+        "import sys\n"
+        "class Impatient:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'migrator.cli.app':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Impatient())\n"
+        "from migrator.cli import main\n"
+        "main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", at_once, "status"], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr == "Error: Interrupted. What was done is kept; repeat the command to go on.\n"
 
 
 def test_work_that_was_never_begun_is_put_away() -> None:

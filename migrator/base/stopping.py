@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish: what is in flight ends well, nothing new begins."""
+"""Ctrl-C, and SIGTERM alike, as a wish: what is in flight ends well, nothing new begins."""
 
 from __future__ import annotations
 
@@ -52,9 +52,14 @@ class Stop:
 @contextmanager
 def ending_well(stop: Stop, tell: Callable[[str], None]) -> Iterator[None]:
     """Within the block the first Ctrl-C is a wish, and the second one ends at once."""
-    # A process in the background of a shell ignores Ctrl-C, and so it shall be here.
     able = os.name == "posix" and threading.current_thread() is threading.main_thread()
-    if not able or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A process in the background of a shell ignores Ctrl-C, and so it shall be here.
+    before = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    if not able or not before:
         yield
         return
     loop = asyncio.get_running_loop()
@@ -65,10 +70,11 @@ def ending_well(stop: Stop, tell: Callable[[str], None]) -> Iterator[None]:
         tell("Finishing what is in flight; Ctrl-C once more ends at once.")
         stop.ask()
 
-    before = signal.getsignal(signal.SIGINT)
-    loop.add_signal_handler(signal.SIGINT, wish)
+    for number in before:
+        loop.add_signal_handler(number, wish)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
