@@ -12,10 +12,8 @@ from migrator.contracts.predictions import LOST, PREDICTED, Loss, PeoplePredicte
 from migrator.evaluator import EvaluationError
 from migrator.evaluator.population import Population
 from migrator.evaluator.select import Stored
-from migrator.product.codes import LegacyStatus
+from migrator.product.codes import LEGACY_LIVE
 
-LIVE = frozenset({LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE, LegacyStatus.GOING_LIVE})
-"""The statuses of segments that get mail."""
 Sets = Mapping[UUID, Stored | EvaluationError]
 """Legacy id → who is in the segment, or why that cannot be evaluated."""
 _BY_OUTCOME = {Outcome.FLAGGED: Loss.WAITING, Outcome.BLOCKED: Loss.IMPOSSIBLE, Outcome.SKIPPED: Loss.LEFT_OUT}
@@ -33,7 +31,7 @@ def people_of(
         after: who will be in the real-time segments.
         run: the run folder.
     """
-    live = [segment for segment in segments if segment.status_code in LIVE]
+    live = [segment for segment in segments if segment.status_code in LEGACY_LIVE]
     will = [segment for segment in segments if segment.loadable and segment.publish]
     then = people.union([found for segment in live if isinstance(found := before[segment.legacy_id], Stored)])
     now = people.union([found for segment in will if isinstance(found := after[segment.legacy_id], Stored)])

@@ -21,7 +21,6 @@ from migrator.base.atomic import private_folder, writing
 from migrator.base.cells import identity, number
 from migrator.base.errors import Interrupted, MigratorError, UsageError
 from migrator.base.progress import ShowsProgress
-from migrator.commands.predicted_people import LIVE
 from migrator.commands.session import Orders
 from migrator.contracts.consent import (
     ADDRESS,
@@ -49,7 +48,7 @@ from migrator.contracts.run_folder import RunFolder, utc_now
 from migrator.dataverse.client import Client
 from migrator.evaluator.mirrors import TableFiles, plain_files
 from migrator.extractor.consent import extract_consent
-from migrator.product.codes import AUDIENCE
+from migrator.product.codes import AUDIENCE, LEGACY_LIVE
 from migrator.reach.answer import kinds_told, numbers
 from migrator.reach.count import MemberList, People, TableUnreadable, people
 from migrator.reach.purposes import Purpose, Settings, Topic, chosen, for_mail, topic_of
@@ -258,7 +257,7 @@ class _Work:
         """The segments whose members are known."""
         files = member_files(self.place.export)
         return [
-            (segment.id, MemberList(*files[segment.id], live=segment.status_code in LIVE))
+            (segment.id, MemberList(*files[segment.id], live=segment.status_code in LEGACY_LIVE))
             for segment in self.export.segments
             if segment.id in files
         ]
@@ -362,7 +361,7 @@ def _found(
         members = sum(count for _, count in counts)
         return Numbers(members, unknown=members)
 
-    live = [segment for segment in work.export.segments if segment.status_code in LIVE]
+    live = [segment for segment in work.export.segments if segment.status_code in LEGACY_LIVE]
     everybody = counted.of_live()
     people = everybody[at or 0] if at is not None or not asked else _of_contacts(everybody[0])
     side_by_side = [
@@ -397,7 +396,7 @@ def _found(
             SegmentReach(
                 segment.id,
                 segment.name,
-                segment.status_code in LIVE,
+                segment.status_code in LEGACY_LIVE,
                 of(by_segment.get(places[segment.id], []), rules) if segment.id in places else Numbers(),
             )
             for segment in work.export.segments

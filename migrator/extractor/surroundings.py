@@ -22,10 +22,9 @@ from migrator.dataverse import realtime
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import Refused
 from migrator.dataverse.usage import Seen, UsedSegment, look
-from migrator.product.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, PAGE_SIZE_MAX, SegmentSource, SegmentStatus
+from migrator.product.codes import COMPUTED, GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, PAGE_SIZE_MAX, SegmentSource
 
 _PARALLEL = 4
-_COMPUTED = frozenset({SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS})
 
 
 async def read_surroundings(client: Client, folder: Path, progress: ShowsProgress) -> None:
@@ -131,7 +130,7 @@ async def _shared(
 async def _people(client: Client, segment: FoundSegment, row: UsedSegment) -> Ids | None:
     """The members of a real-time segment: computed ones, or those of its groups; None where they cannot be read."""
     try:
-        if row.status_code in _COMPUTED:
+        if row.status_code in COMPUTED:
             listed = await realtime.members_list(client, segment.id)
             return distinct(listed.ids) if listed.complete else None
         kinds = realtime.group_kinds(segment.static_list_members)

@@ -14,9 +14,8 @@ from migrator.dataverse.errors import Refused
 from migrator.dataverse.realtime import Execution, SegmentRow
 from migrator.loader.existing import look_at_segments
 from migrator.loader.loading import Loading
-from migrator.product.codes import SegmentStatus
+from migrator.product.codes import COMPUTED, SegmentStatus
 
-COMPUTED = frozenset({SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS})
 _COMPUTING = frozenset({SegmentStatus.EXPORTING, SegmentStatus.COMPUTING})
 BROKEN = frozenset({SegmentStatus.ERROR, SegmentStatus.DELETED, SegmentStatus.FAULTED})
 _BETWEEN_LOOKS = 0.2, 30.0

@@ -21,10 +21,7 @@ from migrator.loader.existing import Phase, phase_of
 from migrator.loader.groups import read_group
 from migrator.loader.loading import Loading
 from migrator.loader.same import same_query
-from migrator.product.codes import LegacyStatus, LegacyType, Scope, label
-
-LIVE = frozenset({LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE, LegacyStatus.GOING_LIVE})
-"""The statuses in which a legacy segment gets mail."""
+from migrator.product.codes import LEGACY_LIVE, LegacyStatus, LegacyType, Scope, label
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ async def _successor(loading: Loading, known: Known, row: LegacyRow) -> str:
     found = await realtime.retrieve_segment(client, segment.segment_id)
     if definition is None or found is None:
         return "its successor is no longer in the organisation"
-    if row.status_code in LIVE and phase_of(definition) is not Phase.PUBLISHED:
+    if row.status_code in LEGACY_LIVE and phase_of(definition) is not Phase.PUBLISHED:
         return "it is live and its successor is not, so that nobody would get mail from either"
     payload = segment.payload
     if payload is None or not same_query(definition.query or "", payload.query):

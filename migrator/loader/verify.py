@@ -29,12 +29,12 @@ from migrator.contracts.verification import (
 from migrator.dataverse import contacts, realtime
 from migrator.dataverse.errors import Refused
 from migrator.dataverse.realtime import ComputedMembers, DefinitionRow, SegmentRow, group_kinds
-from migrator.loader.computations import BROKEN, COMPUTED, computed, why_it_failed
+from migrator.loader.computations import BROKEN, computed, why_it_failed
 from migrator.loader.existing import Phase, look_at_definitions, phase_of
 from migrator.loader.groups import read_group
 from migrator.loader.loading import Loading, check_target
 from migrator.loader.same import same_query
-from migrator.product.codes import DefinitionStatus, LegacyType, Scope, SegmentStatus, State, label
+from migrator.product.codes import COMPUTED, DefinitionStatus, LegacyType, Scope, SegmentStatus, State, label
 
 
 async def verify(

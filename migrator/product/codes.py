@@ -31,6 +31,8 @@ class LegacyStatus(IntEnum):
     STOPPING = 192350007
 
 
+LEGACY_LIVE = frozenset({LegacyStatus.LIVE, LegacyStatus.LIVE_EDITABLE, LegacyStatus.GOING_LIVE})
+"""The statuses in which a legacy segment gets mail."""
 LEGACY_MOVES: dict[LegacyStatus, frozenset[LegacyStatus]] = {
     LegacyStatus.DRAFT: frozenset({LegacyStatus.GOING_LIVE, LegacyStatus.LIVE, LegacyStatus.EXPIRED}),
     LegacyStatus.GOING_LIVE: frozenset({LegacyStatus.LIVE, LegacyStatus.ERROR}),
@@ -146,6 +148,10 @@ class SegmentStatus(IntEnum):
     COMPUTING = 6
     COMPUTED_WITH_WARNINGS = 7
     FAULTED = 11
+
+
+COMPUTED = frozenset({SegmentStatus.ACTIVE, SegmentStatus.COMPUTED_WITH_WARNINGS})
+"""The statuses in which a real-time segment shows who is in it."""
 
 
 class ColumnSource(IntEnum):
