@@ -138,7 +138,7 @@ def write(export: Path, prepared: Sequence[Imported], wishes: Wishes) -> None:
             continue
         if one.questions:
             writer.no_members(one.segment.id, one.members)
-            rows = [Row(table.file, 0, "", question) for table in one.tables for question in one.questions]
+            rows = [Row(table.file, 0, "", question.text) for table in one.tables for question in table.questions]
             _note(writer, one.segment, direction, {"question": rows})
             continue
         people = one.people or People()

@@ -150,6 +150,15 @@ def test_requests_under_way_count_with_the_time_that_others_took() -> None:
     assert account.limiter.begin(account.now).probes == (Facet.TIME,)
 
 
+def test_after_the_only_request_was_one_too_many_one_may_go() -> None:
+    account = Account()
+    account.refused(0.0, ERROR_CONCURRENCY)
+    assert not account.waits()
+    account.sent(5)
+    assert account.limiter.at_a_time == 1
+    assert not account.waits()
+
+
 def test_of_two_waits_the_longer_one_counts() -> None:
     account = Account()
     account.refused(60.0)

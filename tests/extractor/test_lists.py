@@ -22,7 +22,8 @@ from migrator.contracts.members import Excluding, Members, MemberSource
 from migrator.dataverse import lists
 from migrator.dataverse.lists import MarketingList
 from migrator.extractor.directory import ExportDirectory
-from migrator.extractor.imports import Imported, Wishes, accept, check_members, import_list
+from migrator.extractor.imports import Imported, Part, Wishes, accept, check_members, import_list, prepare, write
+from migrator.extractor.sources import sources
 from tests.small import DYNAMIC, LOST, ROW_ONLY, STATIC, contact
 
 VIP, OTHER = UUID(int=0x11), UUID(int=0x12)
@@ -168,6 +169,28 @@ def test_only_a_static_list_of_contacts_has_members(
     there.found = [MarketingList(VIP, "VIP", dynamic, of_contacts)]
     with pytest.raises(UsageError, match=words):
         imported(small_export, LOST)
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_of_several_questions_about_a_segment_the_first_waits_and_all_are_listed(
+    small_export: Path, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    one.write_text(f"contact,other\n{contact(1)},{contact(2)}\n")
+    two.write_text("work,private\na@x.example,b@x.example\n")
+    part = Part(segment(small_export, LOST), tuple(sources([one, two]).files))
+    (done,) = asyncio.run(prepare(small_export, [part], Wishes(), None, Silent()))
+    assert [question.split(":")[0] for question in done.questions] == ["The file one.csv", "The file two.csv"]
+    assert done.members.question == done.questions[0].splitlines()[0]
+    assert done.members.source is MemberSource.NONE
+    write(small_export, [done], Wishes())
+    assert read_export(small_export).members[LOST].question == done.members.question
+    path = small_export / f"imports/{LOST}-members-question.csv"
+    rows = [*csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines(keepends=True))]
+    assert [row["file"] for row in rows] == ["one.csv", "two.csv"]  # each beside the file that it is about
+    assert [row["why"] for row in rows] == [*done.questions]
 
 
 # --- what a person accepts -------------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
+from migrator.base import patience
 from migrator.base.ids import Ids
 from migrator.contracts.journal import LoadState
 from migrator.dataverse import realtime
@@ -106,3 +108,25 @@ def test_a_group_is_read_to_its_empty_page(migration: Migration, monkeypatch: py
     results, _ = migration.go(then_verify=False)
     assert results[STATIC].state is LoadState.LOADED
     assert [step for _, step in migration.steps()].count("add members") == 1
+
+
+def test_sending_may_take_longer_than_anybody_waits_for_an_answer(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = 0
+
+    class Clock:
+        @staticmethod
+        def monotonic() -> float:
+            return time.monotonic() + 3600.0 * hours
+
+    async def slow(*arguments: Any) -> None:
+        nonlocal hours
+        await add(*arguments)
+        hours += 1
+
+    monkeypatch.setattr(patience, "time", Clock)
+    monkeypatch.setattr(realtime, "add_static_members", slow)
+    lagging(monkeypatch, looks=1)
+    results, _ = migration.go(then_verify=False)
+    assert results[STATIC].state is LoadState.LOADED

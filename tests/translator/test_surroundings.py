@@ -127,6 +127,15 @@ def test_a_name_of_its_own_is_one_that_nobody_has(export: Export) -> None:
     assert segment.payload.name == "Oslo – migrated 2"
 
 
+def test_a_name_of_its_own_is_cut_before_its_ending(export: Export) -> None:
+    long = "x" * 100
+    segments = tuple(replace(one, name=long) if one.id == DYNAMIC else one for one in export.segments)
+    segment = of(plan(replace(export, segments=segments), found(A, long)), DYNAMIC)
+    assert segment.payload
+    assert len(segment.payload.name) == 100
+    assert segment.payload.name.endswith("x… – migrated")
+
+
 def test_what_a_run_of_ours_made_is_no_twin(export: Export) -> None:
     ours = derived_id(ORGANISATION.id, DYNAMIC, "segment")
     assert of(plan(export, found(ours, "Oslo", OSLO)), DYNAMIC).twins == ()
