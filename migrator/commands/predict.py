@@ -180,25 +180,25 @@ def _predicted(segment: PlannedSegment, work: _Work) -> Prediction:
     blank = Prediction(segment.legacy_id, segment.name, segment.recorded_size, payload=payload_checksum(segment))
     before, after = _before(segment.legacy_id, work), _after(segment.legacy_id, work)
     people = work.people
-    legacy = people.size(before) if isinstance(before, Stored) else None
-    predicted = people.size(after) if isinstance(after, Stored) else None
     if not isinstance(before, Stored) or not isinstance(after, Stored):
         why = [str(found) for found in (before, after) if not isinstance(found, Stored)]
         note = "; ".join(dict.fromkeys(filter(None, why)))
+        legacy = people.size(before) if isinstance(before, Stored) else None
+        predicted = people.size(after) if isinstance(after, Stored) else None
         return _replace(blank, legacy, predicted, Verdict.UNKNOWN, reasons=(Reason.NOT_EVALUATED,), note=note)
-    lost = people.without(before, after)
-    new = people.without(after, before)
-    known = people.contacts(lost)
-    asleep = people.inactive(lost)
-    missing = people.without(known, asleep)
+    told = people.compared(before, after)
+    legacy, predicted = told.before, told.after
     numbers = {
-        "inactive": people.size(asleep),
-        "deleted": people.size(lost) - people.size(known),
-        "missing": people.size(missing),
-        "surplus": people.size(new),
+        "inactive": told.inactive,
+        "deleted": told.deleted,
+        "missing": told.missing,
+        "surplus": told.surplus,
     }
-    _list(work, segment, missing, "missing")
-    _list(work, segment, new, "surplus")
+    if told.missing:
+        lost = people.contacts(people.without(before, after))
+        _list(work, segment, people.without(lost, people.inactive(lost)), "missing")
+    if told.surplus:
+        _list(work, segment, people.without(after, before), "surplus")
     reasons = [
         reason
         for reason, found in (
@@ -210,8 +210,6 @@ def _predicted(segment: PlannedSegment, work: _Work) -> Prediction:
         if found
     ]
     differs = any(numbers.values())
-    for one in (lost, new, known, asleep, missing):
-        people.drop(one)
     return _replace(
         blank, legacy, predicted, Verdict.DIFFERS if differs else Verdict.EQUAL, reasons=tuple(reasons), **numbers
     )
@@ -315,6 +313,8 @@ def _realtime_set(segment: PlannedSegment, work: _Work) -> Stored:
         if path is None:
             raise EvaluationError("its members are not known")
         groups[group.excluded].append(people.listed(path, group.first, group.count))
+    if query and not payload.groups:
+        return query
     included = people.contacts(people.union(groups[False]))  # ids that are no contacts are no members
     everybody = people.union([included, *([query] if query else [])])
     return people.without(everybody, people.union(groups[True])) if groups[True] else everybody

@@ -21,6 +21,7 @@ from migrator.evaluator.select import (
     Place,
     Statement,
     UnknownSegment,
+    identity_of,
     kind_of,
     table_named,
 )
@@ -39,11 +40,24 @@ class Tables:
         schema: Schema,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         database: duckdb.DuckDBPyConnection | None = None,
+        *,
+        numbered: bool = False,
+        existing: bool = False,
     ) -> None:
+        """Make the tables.
+
+        Args:
+            schema: what they are.
+            now: gives the moment that "now" means.
+            database: where; by default one in memory.
+            numbered: whether members are numbers (`Statement.numbered`).
+            existing: whether the tables are there already.
+        """
         self.schema = schema
         self._now = now
+        self._numbered = numbered
         self._database = database or duckdb.connect()
-        for name, table in schema.tables.items():
+        for name, table in ({} if existing else schema.tables).items():
             columns = [
                 exp.ColumnDef(
                     this=exp.to_identifier(column, quoted=True), kind=exp.DataType.build(type_of(kind_of(what)))
@@ -103,7 +117,8 @@ class Tables:
         return statement, statement.finish(realtime.members_sql(query.members, statement))
 
     def _statement(self, membership: Membership) -> Statement:
-        return Statement(self.schema, self._now().astimezone(UTC).replace(tzinfo=None), membership)
+        now = self._now().astimezone(UTC).replace(tzinfo=None)
+        return Statement(self.schema, now, membership, self._numbered)
 
     def _run(self, statement: Statement, select: exp.Query) -> list[UUID]:
         for name, members in statement.segments.items():
@@ -132,9 +147,7 @@ def paged(select: exp.Select, paging: tree.Paging | None, statement: Statement) 
         contact = statement.place("contact")
         found = Place("c", contact.logical_name, contact.table)
         table = table_named(found.logical_name, "c")
-        on = exp.EQ(
-            this=exp.column(MEMBER, table="m", quoted=True), expression=exp.column("contactid", table="c", quoted=True)
-        )
+        on = exp.EQ(this=exp.column(MEMBER, table="m", quoted=True), expression=identity_of("c", statement))
         select = exp.select(exp.column(MEMBER, table="m", quoted=True)).from_(select.subquery("m")).join(table, on=on)
         for column, descending in paging.order:
             select = select.order_by(

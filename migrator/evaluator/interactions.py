@@ -10,7 +10,17 @@ from datetime import datetime, timedelta
 from sqlglot import exp
 
 from migrator.evaluator.conditions import condition_sql
-from migrator.evaluator.select import MEMBER, EvaluationError, Place, Scope, Statement, call, from_table
+from migrator.evaluator.select import (
+    EVERYBODY,
+    MEMBER,
+    EvaluationError,
+    Place,
+    Scope,
+    Statement,
+    call,
+    from_table,
+    table_named,
+)
 from migrator.mql import tree
 from migrator.mql.interactions import TIMES
 
@@ -43,7 +53,7 @@ def people(
         .group_by(person)
     )
     if having is None:
-        return statement.add(select)
+        return statement.add(_called(select, statement))
     if having.unit and having.length is not None:
         time, _ = place.column(next((name for name in TIMES if name in place.table.columns), TIMES[0]))
         start = _start(statement.now, having.unit, having.length)
@@ -52,11 +62,21 @@ def people(
         )
     counted = exp.Star() if having.attribute is None else place.column(having.attribute)[0]
     aggregate = call(having.aggregate, counted)
-    return statement.add(
-        select.having(
-            _COMPARE[having.op](this=aggregate, expression=exp.Literal(this=having.number.digits, is_string=False))
-        )
+    counts = select.having(
+        _COMPARE[having.op](this=aggregate, expression=exp.Literal(this=having.number.digits, is_string=False))
     )
+    return statement.add(_called(counts, statement))
+
+
+def _called(people: exp.Select, statement: Statement) -> exp.Select:
+    """The same people, called as members are."""
+    if not statement.numbered:
+        return people
+    is_one = exp.EQ(
+        this=exp.column("id", table="e"), expression=exp.Lower(this=exp.column(MEMBER, table="i", quoted=True))
+    )
+    number = exp.alias_(exp.column("number", table="e"), MEMBER, quoted=True)
+    return exp.select(number).from_(table_named(EVERYBODY, "e")).join(people.subquery("i"), on=is_one)
 
 
 _COMPARE = {"==": exp.EQ, "!=": exp.NEQ, ">": exp.GT, ">=": exp.GTE, "<": exp.LT, "<=": exp.LTE}

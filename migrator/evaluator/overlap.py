@@ -100,7 +100,7 @@ def _candidates(
     people: Population, sets: Sequence[Stored], sizes: Sequence[int], firsts: Sequence[int]
 ) -> dict[int, list[int]]:
     """Inner set → larger sets that hold all of its sample."""
-    people.query("CREATE OR REPLACE TEMP TABLE overlap_sample (inner_set INTEGER, member VARCHAR)")
+    people.query("CREATE OR REPLACE TEMP TABLE overlap_sample (inner_set INTEGER, member BIGINT)")
     for batch in _batches(firsts):
         samples = " UNION ALL ".join(
             f"(SELECT {number}, {MEMBER} FROM {sets[number].table} ORDER BY hash({MEMBER}) LIMIT {_SAMPLE})"  # noqa: S608

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -19,10 +20,28 @@ from sqlglot import exp
 from migrator.evaluator import mirrors
 from migrator.evaluator.database import Tables
 from migrator.evaluator.mirrors import FileKind, TableFiles
-from migrator.evaluator.select import MEMBER, EvaluationError, Membership, Stored, kind_of, table_named
+from migrator.evaluator.roll import ASLEEP, Roll
+from migrator.evaluator.select import EVERYBODY, MEMBER, EvaluationError, Membership, Stored, kind_of, table_named
 from migrator.mql import Column, Schema, Table, tree
+from migrator.mql.interactions import PERSON
 from migrator.mql.touched import touched
-from migrator.product.codes import AUDIENCE, AUDIENCE_KEY, State
+from migrator.product.codes import AUDIENCE_KEY
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How many are in two sets, and how they differ."""
+
+    before: int
+    after: int
+    inactive: int
+    """Inactive contacts that only the first has."""
+    deleted: int
+    """Ids of the first that are no contacts, and not in the second."""
+    missing: int
+    """Other contacts that only the first has."""
+    surplus: int
+    """Who is in the second only."""
 
 
 class Population:
@@ -43,7 +62,9 @@ class Population:
         )
         self._database.execute("SET preserve_insertion_order = false")
         self._database.execute("SET TimeZone = 'UTC'")  # files may hold moments with a zone; here all are UTC
-        self.tables = Tables(schema, lambda: now, self._database)
+        self.tables = Tables(schema, lambda: now, self._database, numbered=True)
+        self._roll = Roll(self._database)
+        self._calling = True
         self.filled: dict[str, set[str]] = {}
         """Table → the columns that were read of it."""
         self.unreadable: dict[str, dict[str, int]] = {}
@@ -93,6 +114,7 @@ class Population:
         except EvaluationError as error:
             raise EvaluationError(f"the table {name} cannot be read: {error}") from error
         self.filled[name] = set(shown)
+        self._calling = True
         return count_of_rows
 
     def _insert(self, name: str, shown: Mapping[str, str], rows: str, files: TableFiles) -> None:
@@ -134,6 +156,7 @@ class Population:
 
     def _all_there(self, query: tree.Query) -> None:
         """What a query touches has to be there: a column that was not read is unknown, and not empty."""
+        self._called()
         for table, columns in touched([query], self.schema).items():
             if table not in self.filled:
                 raise EvaluationError(f"the rows of the table {table} are not here")
@@ -190,14 +213,17 @@ class Population:
             first: position of the first id, from 0.
             count: how many; None means all that follow.
         """
-        rows = f"SELECT lower({AUDIENCE_KEY}) AS {MEMBER} FROM {mirrors.source_sql(TableFiles(FileKind.CSV, (path,)))}"  # noqa: S608
+        self._called()
+        rows = f"SELECT lower({AUDIENCE_KEY}) AS id FROM {mirrors.source_sql(TableFiles(FileKind.CSV, (path,)))}"  # noqa: S608
         limit = f" LIMIT {count}" if count is not None else ""
-        return self._set(f"SELECT DISTINCT {MEMBER} FROM ({rows}{limit} OFFSET {first})")  # noqa: S608
+        return self._numbered(f"{rows}{limit} OFFSET {first}")
 
     def union(self, sets: list[Stored]) -> Stored:
         """Everybody in any of the sets."""
+        if len(sets) == 1:
+            return self._set(f"FROM {sets[0].table}")
         if not sets:
-            return self._set(f"SELECT CAST(NULL AS VARCHAR) AS {MEMBER} WHERE false")
+            return self._set(f"SELECT CAST(NULL AS BIGINT) AS {MEMBER} WHERE false")
         parts = " UNION ALL ".join(f"SELECT {MEMBER} FROM {one.table}" for one in sets)  # noqa: S608
         return self._set(f"SELECT DISTINCT {MEMBER} FROM ({parts})")  # noqa: S608
 
@@ -216,18 +242,28 @@ class Population:
 
     def contacts(self, one: Stored) -> Stored:
         """Those of `one` that are contacts, active or not."""
-        contact = table_named(AUDIENCE).sql("duckdb")
-        return self._set(
-            f"SELECT {MEMBER} FROM {one.table} SEMI JOIN {contact} ON {MEMBER} = lower({AUDIENCE_KEY})"  # noqa: S608
-        )
+        return self._set(f"FROM {one.table} WHERE {MEMBER} >= 0")
 
     def inactive(self, one: Stored) -> Stored:
         """Those of `one` that are inactive contacts."""
-        contact = table_named(AUDIENCE).sql("duckdb")
-        return self._set(
-            f"SELECT {MEMBER} FROM {one.table} SEMI JOIN (SELECT {AUDIENCE_KEY} FROM {contact} "  # noqa: S608
-            f"WHERE statecode = {int(State.INACTIVE)}) ON {MEMBER} = lower({AUDIENCE_KEY})"
+        return self._set(f"FROM {one.table} SEMI JOIN {ASLEEP} USING ({MEMBER})")
+
+    def compared(self, before: Stored, after: Stored) -> Compared:
+        """How two sets differ, in one question.
+
+        Args:
+            before: who is in the original.
+            after: who will be in its translation.
+        """
+        lost = f"SELECT {MEMBER} FROM {before.table} ANTI JOIN {after.table} USING ({MEMBER})"  # noqa: S608
+        new = f"SELECT {MEMBER} FROM {after.table} ANTI JOIN {before.table} USING ({MEMBER})"  # noqa: S608
+        asleep = f"SELECT {MEMBER} AS asleep FROM {ASLEEP}"  # noqa: S608
+        numbers = self._one(
+            f"SELECT (SELECT count(*) FROM {before.table}), (SELECT count(*) FROM {after.table}), count(asleep), "  # noqa: S608
+            f"count(*) FILTER ({MEMBER} < 0), count(*) FILTER ({MEMBER} >= 0 AND asleep IS NULL), "
+            f"(SELECT count(*) FROM ({new})) FROM ({lost}) LEFT JOIN ({asleep}) ON asleep = {MEMBER}"
         )
+        return Compared(*numbers)
 
     def size(self, one: Stored) -> int:
         """How many are in a set."""
@@ -235,7 +271,9 @@ class Population:
 
     def ids(self, one: Stored) -> Iterator[str]:
         """The ids of a set, in their order."""
-        result = self._database.execute(f"SELECT {MEMBER} FROM {one.table} ORDER BY {MEMBER}")  # noqa: S608
+        result = self._database.execute(
+            f"SELECT id FROM {one.table} JOIN {EVERYBODY} ON number = {MEMBER} ORDER BY id"  # noqa: S608
+        )
         while rows := result.fetchmany(10_000):
             yield from (row[0] for row in rows)
 
@@ -256,9 +294,21 @@ class Population:
 
     # --- below ---
 
+    def _called(self) -> None:
+        """Number everybody, before the first set and after another table was read."""
+        if self._calling:
+            self._roll.call(
+                (name, column) for name, columns in self.filled.items() for column in columns if column == PERSON
+            )
+            self._calling = False
+
+    def _numbered(self, ids: str) -> Stored:
+        """The set of those with some ids; `ids` is a query with one column, `id`, in small letters."""
+        self._roll.meet(ids)
+        return self._set(f"SELECT DISTINCT number AS {MEMBER} FROM ({ids}) JOIN {EVERYBODY} USING (id)")  # noqa: S608
+
     def _kept(self, statement: object, select: exp.Query) -> Stored:
-        inner = select.sql("duckdb")
-        return self._set(f"SELECT lower({MEMBER}) AS {MEMBER} FROM ({inner}) WHERE {MEMBER} IS NOT NULL")  # noqa: S608
+        return self._set(f"SELECT {MEMBER} FROM ({select.sql('duckdb')})")  # noqa: S608
 
     def _set(self, sql: str) -> Stored:
         name = f"set_{next(self._numbers)}"

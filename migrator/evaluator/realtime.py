@@ -37,7 +37,7 @@ def members_sql(members: tree.Members, statement: Statement) -> str:
 
 def _profile(profile: tree.Profile, statement: Statement) -> str:
     place = statement.place(profile.entity)
-    select = exp.select(member_of(place)).from_(from_table(place))
+    select = exp.select(member_of(place, statement)).from_(from_table(place))
     if place.logical_name == AUDIENCE:
         active = place.column("statecode")[0]
         select = select.where(exp.EQ(this=active, expression=exp.Literal.number(int(State.ACTIVE))))

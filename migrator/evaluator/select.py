@@ -20,6 +20,8 @@ from migrator.mql import Column, Schema, Table, tree
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY
 
 MEMBER = "member"
+EVERYBODY = "everybody"
+"""Where members are numbered: the view of numbers and ids, in small letters, of everybody who may be one."""
 _CONSENT = re.compile(r"(?:consent_topic|consent_purpose|compliance_profile)_", re.IGNORECASE)
 """How the names begin by which real-time queries ask for consent."""
 
@@ -130,6 +132,8 @@ class Statement:
     schema: Schema
     now: datetime
     membership: Membership
+    numbered: bool = False
+    """Whether members are numbers of rows of contact instead of ids, and others those that `EVERYBODY` gives them."""
     segments: dict[str, Collection[UUID]] = field(default_factory=dict)
     """Name of a database table → the members that it has to hold when the statement runs."""
     _sets: list[tuple[str, exp.Query]] = field(default_factory=list)
@@ -212,15 +216,22 @@ def from_table(place: Place) -> exp.Table:
     return table_named(place.logical_name, place.name)
 
 
-def member_of(place: Place) -> exp.Expr:
-    """The primary key of `place`, called `member`.
+def member_of(place: Place, statement: Statement) -> exp.Expr:
+    """Who a row of `place` is, called `member`.
 
     Raises:
         EvaluationError: the table is not the audience.
     """
     if place.logical_name != AUDIENCE:
         raise EvaluationError(f"the query selects rows of {place.logical_name}; members can only be contacts")
-    return exp.alias_(exp.column(AUDIENCE_KEY, table=place.name, quoted=True), MEMBER, quoted=True)
+    return exp.alias_(identity_of(place.name, statement), MEMBER, quoted=True)
+
+
+def identity_of(table: str, statement: Statement) -> exp.Expr:
+    """What a contact is called among members, where the table of contacts is called `table`."""
+    if statement.numbered:
+        return exp.column("rowid", table=table)
+    return exp.column(AUDIENCE_KEY, table=table, quoted=True)
 
 
 def table_named(name: str, alias: str = "") -> exp.Table:

@@ -19,10 +19,11 @@ from sqlglot import exp
 
 from migrator.base.errors import UsageError
 from migrator.evaluator import mirrors
+from migrator.evaluator.database import Tables
 from migrator.evaluator.dialects import Dialect, text
 from migrator.evaluator.mirrors import FileKind, TableFiles
 from migrator.evaluator.population import Population
-from migrator.evaluator.select import MEMBER, EvaluationError, Kind, Membership, Stored, kind_of, table_named
+from migrator.evaluator.select import EVERYBODY, MEMBER, EvaluationError, Kind, Membership, Stored, kind_of, table_named
 from migrator.mql import Schema, tree
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY
 
@@ -53,6 +54,7 @@ class SparkPopulation(Population):
             is_here: whether it reads files of this machine.
         """
         super().__init__(schema, now, folder, memory)
+        self.tables = Tables(schema, lambda: now, self._database, numbered=False, existing=True)
         self._folder = folder
         self._session = session
         self._shown: set[str] = set()
@@ -129,6 +131,7 @@ class SparkPopulation(Population):
                 self._database.execute(f"INSERT INTO {table_named(name).sql('duckdb')} BY NAME FROM contacts_there")
                 self._database.unregister("contacts_there")
         self.filled[name] = set(shown)
+        self._calling = True
         return rows
 
     def legacy(self, query: tree.Query, membership: Membership) -> Stored:
@@ -153,7 +156,8 @@ class SparkPopulation(Population):
         def found(name: str) -> Any:
             members = membership(name)
             if isinstance(members, Stored) and members.table not in self._shown:
-                rows = self._database.sql(f"SELECT {MEMBER} FROM {members.table}").to_arrow_table()  # noqa: S608
+                ids = f"SELECT id AS {MEMBER} FROM {members.table} JOIN {EVERYBODY} ON number = {MEMBER}"  # noqa: S608
+                rows = self._database.sql(ids).to_arrow_table()
                 with _asked():
                     self._session.createDataFrame(rows).createOrReplaceTempView(members.table)
                 self._shown.add(members.table)
@@ -165,11 +169,11 @@ class SparkPopulation(Population):
         asked = text(select, Dialect.SPARK)
         with _asked():
             rows = self._session.sql(
-                f"SELECT lower({_name(MEMBER)}) AS {MEMBER} FROM ({asked}) WHERE {_name(MEMBER)} IS NOT NULL"  # noqa: S608
+                f"SELECT lower({_name(MEMBER)}) AS id FROM ({asked}) WHERE {_name(MEMBER)} IS NOT NULL"  # noqa: S608
             ).toArrow()
         self._database.register("answered", rows)
         try:
-            return self._set(f"SELECT {MEMBER} FROM answered")  # noqa: S608
+            return self._numbered("SELECT id FROM answered")
         finally:
             self._database.unregister("answered")
 

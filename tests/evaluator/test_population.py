@@ -1,0 +1,106 @@
+"""Members are numbered within the database: who is a contact, who is none, and how two sets differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from migrator.evaluator import UnknownSegment
+from migrator.evaluator.mirrors import FileKind, TableFiles
+from migrator.evaluator.population import Compared, Population, population
+from migrator.evaluator.select import Stored
+from migrator.mql import parse_outbound, parse_realtime
+from tests.evaluator.test_members import OPENED
+from tests.small import CONTACTS, SCHEMA, contact
+
+NOW = datetime(2026, 1, 31)  # noqa: DTZ001 - UTC without saying so
+INACTIVE, GONE = {3, 6}, {90, 91, 92}
+"""Contacts of the small organisation, by number, and ids that are none."""
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Population]:
+    folder = tmp_path_factory.mktemp("population")
+    twice = [
+        *CONTACTS,
+        {**CONTACTS[4], "contactid": CONTACTS[4]["contactid"].upper()},
+        {**CONTACTS[1], "contactid": None},
+    ]
+    gone = {**OPENED[0], "id": str(UUID(int=77)), "msdynmkt_entityid": str(contact(92)).upper()}
+    rows: dict[str, list[dict[str, Any]]] = {"msdynmkt_emailopened": [*OPENED, gone], "contact": twice}
+    files = {}
+    for name, content in rows.items():
+        pq.write_table(pa.Table.from_pylist(content), folder / f"{name}.parquet")
+        files[name] = TableFiles(FileKind.PARQUET, (folder / f"{name}.parquet",))
+    with population(SCHEMA, files, NOW) as found:
+        yield found
+
+
+def nobody(name: str) -> Stored:
+    raise UnknownSegment(name)
+
+
+def numbers(people: Population, found: Stored) -> list[int]:
+    return [UUID(one).int & 0xFF for one in people.ids(found)]
+
+
+def listed(people: Population, folder: Path, members: set[int]) -> Stored:
+    path = folder / "list.csv"
+    path.write_text("contactid\n" + "".join(f"{str(contact(n)).upper()}\n" for n in sorted(members)))
+    return people.listed(path)
+
+
+def test_a_contact_that_comes_twice_is_one_and_a_row_without_id_nobody(people: Population) -> None:
+    found = people.legacy(parse_outbound("PROFILE(contact)"), nobody)
+    assert people.size(found) == 12
+    assert numbers(people, found) == list(range(12))
+
+
+def test_people_of_interactions_who_are_gone_are_members_of_the_original(people: Population) -> None:
+    found = people.legacy(parse_outbound("INTERACTION(EmailOpened, contactId)"), nobody)
+    assert numbers(people, found) == [1, 2, 92]
+    assert numbers(people, people.contacts(found)) == [1, 2]
+
+
+def test_pages_and_references_go_by_the_same_numbers(people: Population, tmp_path: Path) -> None:
+    some = listed(people, tmp_path, {1, 5, 90})
+    query = parse_outbound("PROFILE(contact).ORDERBY(fullname DESC).SKIP(1).TAKE(3)")
+    assert len(numbers(people, people.legacy(query, nobody))) == 3
+    query = parse_outbound("SEGMENT(some) UNION PROFILE(contact).FILTER(children == 3)")
+    assert numbers(people, people.legacy(query, lambda _: some)) == [1, 3, 5, 7, 11, 90]
+    real = parse_realtime("PROFILE(contact) EXCEPT SEGMENT(some)")
+    assert numbers(people, people.realtime(real, lambda _: some)) == [0, 2, 4, 7, 8, 9, 10, 11]
+
+
+ids = st.sets(st.sampled_from([*range(12), *GONE]))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ids, ids)
+def test_two_sets_differ_as_sets_of_ids_do(
+    people: Population, tmp_path: Path, before: set[int], after: set[int]
+) -> None:
+    first, second = listed(people, tmp_path, before), listed(people, tmp_path, after)
+    lost, new = before - after, after - before
+    assert people.compared(first, second) == Compared(
+        len(before),
+        len(after),
+        len(lost & INACTIVE),
+        len(lost & GONE),
+        len(lost - INACTIVE - GONE),
+        len(new),
+    )
+    assert numbers(people, people.union([first, second])) == sorted(before | after)
+    assert numbers(people, people.without(first, second)) == sorted(lost)
+    assert numbers(people, people.both(first, second)) == sorted(before & after)
+    assert numbers(people, people.inactive(first)) == sorted(before & INACTIVE)
+    assert people.lies_within(first, second) == (before <= after)
