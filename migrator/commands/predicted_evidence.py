@@ -16,8 +16,8 @@ from migrator.contracts.twins import name_key
 from migrator.evaluator import EvaluationError
 from migrator.evaluator.mirrors import TableFiles
 from migrator.evaluator.population import Population
+from migrator.evaluator.select import EVERYBODY
 from migrator.mql.interactions import COLUMNS, PERSON, TABLES
-from migrator.product.codes import AUDIENCE, AUDIENCE_KEY
 
 _MOST = 3
 """Sources that are told of one segment."""
@@ -113,7 +113,7 @@ def _counted(
         return None
     found = people.query(
         f"SELECT lower({by}), count(DISTINCT lower({person})) FROM {rows} "  # noqa: S608 - names of ours
-        f'SEMI JOIN (SELECT lower({AUDIENCE_KEY}) AS known FROM "{AUDIENCE}") AS contacts ON lower({person}) = known '
+        f"SEMI JOIN (SELECT id AS known FROM {EVERYBODY} WHERE number >= 0) AS contacts ON lower({person}) = known "
         "GROUP BY 1"
     )
     return {str(one): int(str(number)) for one, number in found}
