@@ -55,7 +55,8 @@ def _profile(profile: tree.Profile, statement: Statement) -> str:
                     select = select.where(condition_sql(_placed(condition, before, place), inside, statement.now))
             case tree.Relate():
                 raise EvaluationError("RELATE belongs to real-time queries")
-    return statement.add(select.select(member_of(scope.current, statement)))
+    once = not any(isinstance(step, tree.Traverse) for step in profile.steps)
+    return statement.add(select.select(member_of(scope.current, statement)), once=once)
 
 
 _BEFORE = "the table before"

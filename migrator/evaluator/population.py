@@ -223,7 +223,7 @@ class Population:
         if len(sets) == 1:
             return self._set(f"FROM {sets[0].table}")
         if not sets:
-            return self._set(f"SELECT CAST(NULL AS BIGINT) AS {MEMBER} WHERE false")
+            return self._set(f"SELECT CAST(NULL AS INTEGER) AS {MEMBER} WHERE false")
         parts = " UNION ALL ".join(f"SELECT {MEMBER} FROM {one.table}" for one in sets)  # noqa: S608
         return self._set(f"SELECT DISTINCT {MEMBER} FROM ({parts})")  # noqa: S608
 
@@ -309,7 +309,7 @@ class Population:
         return self._set(f"SELECT DISTINCT number AS {MEMBER} FROM ({ids}) JOIN {EVERYBODY} USING (id)")  # noqa: S608
 
     def _kept(self, statement: object, select: exp.Query) -> Stored:
-        return self._set(f"SELECT {MEMBER} FROM ({select.sql('duckdb')})")  # noqa: S608
+        return self._set(f"SELECT CAST({MEMBER} AS INTEGER) AS {MEMBER} FROM ({select.sql('duckdb')})")  # noqa: S608
 
     def _set(self, sql: str) -> Stored:
         name = f"set_{next(self._numbers)}"

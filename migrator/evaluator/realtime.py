@@ -49,7 +49,7 @@ def _profile(profile: tree.Profile, statement: Statement) -> str:
                 select = select.where(_related(step, place, statement))
             case tree.Traverse():
                 raise EvaluationError("TRAVERSE belongs to outbound queries")
-    return statement.add(select)
+    return statement.add(select, once=True)  # other tables are only asked whether there is a row
 
 
 def _related(step: tree.Relate, start: Place, statement: Statement) -> exp.Expr:

@@ -44,13 +44,14 @@ class Roll:
                 f"DELETE FROM {self._contact} WHERE rowid NOT IN (SELECT min(rowid) FROM {self._contact} "  # noqa: S608
                 f"WHERE {self._key} IS NOT NULL GROUP BY lower({self._key}))"
             )
-        run(f"CREATE OR REPLACE TEMP TABLE {_STRANGERS} (number BIGINT, id VARCHAR)")
+        run(f"CREATE OR REPLACE TEMP TABLE {_STRANGERS} (number INTEGER, id VARCHAR)")
         run(
-            f"CREATE OR REPLACE TEMP VIEW {EVERYBODY} AS SELECT rowid AS number, lower({self._key}) AS id "  # noqa: S608
-            f"FROM {self._contact} UNION ALL SELECT number, id FROM {_STRANGERS}"
+            f"CREATE OR REPLACE TEMP VIEW {EVERYBODY} AS "  # noqa: S608 - every name is ours
+            f"SELECT CAST(rowid AS INTEGER) AS number, lower({self._key}) AS id FROM {self._contact} "
+            f"UNION ALL SELECT number, id FROM {_STRANGERS}"
         )
         run(
-            f"CREATE OR REPLACE TEMP TABLE {ASLEEP} AS SELECT rowid AS member FROM {self._contact} "  # noqa: S608
+            f"CREATE OR REPLACE TEMP TABLE {ASLEEP} AS SELECT CAST(rowid AS INTEGER) AS member FROM {self._contact} "  # noqa: S608
             f"WHERE statecode = {int(State.INACTIVE)}"
         )
         for table, column in others:

@@ -137,6 +137,8 @@ class Statement:
     segments: dict[str, Collection[UUID]] = field(default_factory=dict)
     """Name of a database table → the members that it has to hold when the statement runs."""
     _sets: list[tuple[str, exp.Query]] = field(default_factory=list)
+    _once: set[str] = field(default_factory=set)
+    """Sets that give each member once, if a contact has one row."""
     _inlined: dict[str, str] = field(default_factory=dict)
     _places: count[int] = field(default_factory=count)
 
@@ -151,10 +153,12 @@ class Statement:
             raise EvaluationError(f"there is no table {logical_name}")
         return Place(f"t{next(self._places)}", logical_name.lower(), table)
 
-    def add(self, query: exp.Query) -> str:
-        """Make `query` a set of the statement; gives its name."""
+    def add(self, query: exp.Query, *, once: bool = False) -> str:
+        """Make `query` a set of the statement; gives its name. `once` says that it gives each member once."""
         name = f"s{len(self._sets)}"
         self._sets.append((name, query))
+        if once:
+            self._once.add(name)
         return name
 
     def segment(self, reference: tree.SegmentReference) -> str:
@@ -172,7 +176,7 @@ class Statement:
 
     def stored(self, members: Stored) -> str:
         """The set of the members that a table of the database holds."""
-        return self.add(_all_of(members.table))
+        return self.add(_all_of(members.table), once=True)
 
     def combined(self, operator: tree.SetOperator, left: str, right: str) -> str:
         """The set that two sets make together.
@@ -182,7 +186,8 @@ class Statement:
             left: the name of the first.
             right: the name of the second.
         """
-        return self.add(_COMBINE[operator](this=_all_of(left), expression=_all_of(right), distinct=True))
+        combined = _COMBINE[operator](this=_all_of(left), expression=_all_of(right), distinct=True)
+        return self.add(combined, once=True)
 
     def chain(self, chain: tree.SetChain, compile_set: Callable[[tree.Members], str]) -> str:
         """The set that a chain of set operators gives, from left to right."""
@@ -194,7 +199,9 @@ class Statement:
 
     def finish(self, name: str) -> exp.Select:
         """The whole statement: the members of the set `name`, each once."""
-        select = exp.select(exp.column(MEMBER, quoted=True)).distinct().from_(table_named(name))
+        select = _all_of(name)
+        if not (self.numbered and name in self._once):  # a contact has one number, but perhaps several rows of an id
+            select = select.distinct()
         for set_name, query in self._sets:
             select = select.with_(exp.to_identifier(set_name, quoted=True), as_=query, copy=False)
         return select
