@@ -253,7 +253,7 @@ def predict(
         typer.Option("--same-people-today", help="With it: also what merely selects the same people today."),
     ] = False,
 ) -> None:
-    """Say who will be in each segment, by evaluating both queries on the organisation's own data. Changes nothing."""
+    """Say who will be in each segment, by evaluating both queries on the organisation's data. Changes nothing there."""
     from migrator.commands.deciding import Recorded, whoever_sits_here
     from migrator.commands.duplicates import skip_duplicates as skip_them
     from migrator.commands.predict import exit_code

@@ -40,14 +40,14 @@ _AGAINST: Mapping[Against, str] = {
     Against.UNKNOWN: "who will be in the real-time segments is not known",
 }
 _LOSSES: Mapping[str, str] = {
-    Loss.DELETED: "are no contacts any more",
-    Loss.INACTIVE: "are inactive contacts, whom real-time journeys leave out",
-    Loss.WAITING: "are in segments that wait for a decision",
-    Loss.UNKNOWN: "are in segments that cannot be evaluated",
-    Loss.TRANSLATION: "are not selected by the real-time queries",
-    Loss.DRAFT: "are in segments that arrive as drafts",
-    Loss.IMPOSSIBLE: "are in segments that cannot be carried over",
-    Loss.LEFT_OUT: "are in segments that are left out",
+    Loss.DELETED: "no contact any more",
+    Loss.INACTIVE: "inactive contacts, whom real-time journeys leave out",
+    Loss.WAITING: "in segments that wait for a decision",
+    Loss.UNKNOWN: "in segments that cannot be evaluated",
+    Loss.TRANSLATION: "not selected by the real-time queries",
+    Loss.DRAFT: "in segments that arrive as drafts",
+    Loss.IMPOSSIBLE: "in segments that cannot be carried over",
+    Loss.LEFT_OUT: "in segments that are left out",
 }
 
 
@@ -170,11 +170,11 @@ def people_sentences(people: PeoplePredicted) -> Iterator[str]:
         f"plan stands: {people.lost:,} would be in none any more, {people.gained:,} are new."
     )
     if people.lost:
-        why = "; ".join(f"{count:,} {_LOSSES.get(reason, reason)}" for reason, count in people.reasons.items())
-        yield f"  Of the {people.lost:,}: {why}. Their ids, for you alone: {PREDICTED}/{LOST}"
+        why = "; ".join(f"{_LOSSES.get(reason, reason)}: {count:,}" for reason, count in people.reasons.items())
+        yield f"  Why: {why}. Their ids, for you alone: {PREDICTED}/{LOST}"
     unknown = set(people.unknown_before) | set(people.unknown_after)
     if unknown:
-        yield f"  {len(unknown):,} live segments cannot be evaluated, and are in none of these numbers."
+        yield f"  Live segments that cannot be evaluated, and are in none of these numbers: {len(unknown):,}."
 
 
 def _overlap_sentences(predictions: Predictions) -> Iterator[str]:
