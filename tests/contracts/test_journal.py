@@ -150,3 +150,11 @@ def test_a_journal_that_refuses_says_what_to_do(reason: str, words: str) -> None
     said = broken(Path("journal.db"), sqlite3.OperationalError(reason))
     assert re.search(words, str(said))
     assert isinstance(said, Retryable) is ("full" in reason)
+
+
+def test_a_journal_that_lacks_a_table_says_what_to_do(tmp_path: Path) -> None:
+    written(tmp_path / JOURNAL)
+    with closing(sqlite3.connect(tmp_path / JOURNAL)) as database:
+        database.execute("DROP TABLE results")
+    with pytest.raises(UsageError, match=r"cannot be read \(no such table: results\)\. Start a new run"):
+        read_results(tmp_path / JOURNAL)
