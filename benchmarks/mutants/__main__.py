@@ -176,13 +176,18 @@ def _wholly(sample: Sequence[Fault], number_of_all: int, arguments: argparse.Nam
     before = known_outcomes()
     tests = {fault: covering.tests_for(fault, before.by.get(fault.key, "")) for fault in sample}
     kept = Kept(KEPT / "results.jsonl")
-    known = {fault: outcome for fault in sample if (outcome := kept.of(fault, tests[fault]))}
+    asked = {fault: within(tests[fault], BUDGET) for fault in sample}
+    known = {
+        fault: outcome
+        for fault in sample
+        if (outcome := kept.of(fault, tests[fault])) and (outcome.noticed or outcome.asked >= len(asked[fault]))
+    }
     told = _Telling(len(sample), arguments.quiet)
     for outcome in known.values():
         if not arguments.quiet:
             told(outcome)
     left = [fault for fault in sample if fault not in known]
-    for fault, outcome in outcomes(((one, within(tests[one], BUDGET)) for one in left), arguments.jobs):
+    for fault, outcome in outcomes(((one, asked[one]) for one in left), arguments.jobs):
         known[fault] = replace(outcome, covering=len(tests[fault]))
         kept.keep(fault, known[fault], tests[fault])
         told(known[fault])

@@ -193,6 +193,29 @@ def test_of_several_questions_about_a_segment_the_first_waits_and_all_are_listed
     assert [row["why"] for row in rows] == [*done.questions]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "asks", "who"),
+    [
+        (GONE, 1, True, [1]),  # the second column holds contacts, and the first one none
+        (1, GONE, True, [1]),
+        (1, 2, True, None),  # both do: a person has to say
+        (GONE, GONE + 1, True, None),
+        (GONE, 1, False, None),  # nobody can be asked
+    ],
+)
+def test_of_two_columns_of_ids_the_one_with_contacts_is_meant(
+    small_export: Path, tmp_path: Path, first: int, second: int, asks: bool, who: list[int] | None
+) -> None:
+    path = tmp_path / "VIP.csv"
+    path.write_text(f"listmemberid,entityid\n{contact(first)},{contact(second)}\n")
+    part = Part(segment(small_export, LOST), tuple(sources([path]).files))
+    directory = ExportDirectory(small_export) if asks else None
+    (done,) = asyncio.run(prepare(small_export, [part], Wishes(), directory, Silent()))
+    assert bool(done.questions) is (who is None)
+    found = list(unpacked(done.people.ids)) if done.people else None
+    assert found == (None if who is None else [contact(number) for number in who])
+
+
 # --- what a person accepts -------------------------------------------------------------------------------------------
 
 
