@@ -12,6 +12,7 @@ from migrator.contracts.export_check import check_export
 from migrator.contracts.export_folder import MANIFEST
 from migrator.contracts.twins import TWINS, Twins, twins_to_json
 from migrator.contracts.usage import USAGE, Usage, usage_to_json
+from tests.small import STATIC, contact
 
 PARTS = {USAGE: usage_to_json(Usage()), TWINS: twins_to_json(Twins())}
 
@@ -39,3 +40,38 @@ def test_a_part_about_what_stands_around_the_segments_is_read_too(small_export: 
     assert "newer" in problem
     (small_export / name).unlink()
     assert check_export(small_export) == [f"{name} is missing."]
+
+
+def with_members(folder: Path, lines: str) -> list[str]:
+    """What the check says of an export whose list of five holds these lines."""
+    name = f"members/{STATIC}.csv"
+    return with_part(folder, name, lines.encode())
+
+
+def test_a_list_is_checked_line_by_line_and_counted(small_export: Path) -> None:
+    name, good = f"members/{STATIC}.csv", [str(contact(number)) for number in range(5)]
+
+    def found(*lines: str) -> list[str]:
+        return with_members(small_export, "".join(f"{line}\n" for line in lines))
+
+    assert found("contactid", *good) == []
+    assert found("contactid", *good[:4]) == [f"{MANIFEST} counts 5 ids in {name}; it has 4."]
+    assert found("id", *good) == [f"{name} does not begin with the line contactid."]
+    assert found("contactid", *good[:4], good[0]) == [f"{name}, line 6, repeats the id {good[0]}."]
+    assert found("contactid", *good[:4], "nobody") == [f"{name}, line 6, is no id: 'nobody'."]
+    shouted = good[4].upper()
+    assert found("contactid", *good[:4], shouted) == [
+        f"{name}, line 6: {shouted} is not in the canonical spelling, {good[4]}."
+    ]
+
+
+def test_of_many_wrong_lines_five_are_named_and_the_rest_is_counted(small_export: Path) -> None:
+    name = f"members/{STATIC}.csv"
+    for number in (5, 6, 8):
+        told = with_members(small_export, "contactid\n" + "".join(f"x{at}\n" for at in range(number)))
+        assert [line for line in told if "is no id" in line] == [
+            f"{name}, line {at + 2}, is no id: 'x{at}'." for at in range(5)
+        ]
+        more = [line for line in told if "more such lines" in line]
+        assert more == ([f"{name} has {number - 5} more such lines."] if number > 5 else [])
+        assert (f"{MANIFEST} counts 5 ids in {name}; it has {number}." in told) is (number != 5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrator.contracts.members import Excluding, Members, MemberSource, entry_of, members_of
-from migrator.contracts.predictions import SAFE, Against, Basis, Kind, Overlap
+from migrator.contracts.predictions import SAFE, Against, Basis, Kind, Overlap, Prediction
 from tests.small import DYNAMIC, STATIC
 
 FULL = Members(
@@ -46,3 +46,9 @@ def test_a_copy_is_safe_to_leave_behind_where_it_stays_one_and_nothing_speaks_ag
         assert one.safe is (basis in SAFE)
         assert not Overlap(Kind.EQUAL, STATIC, DYNAMIC, 5, 5, basis, Against.USED).safe
     assert Basis.TODAY not in SAFE
+
+
+def test_a_prediction_tells_of_nobody_who_differs_unless_it_says_so() -> None:
+    one = Prediction(STATIC, "VIP", 5)
+    assert (one.inactive, one.deleted, one.missing, one.surplus, one.token) == (0, 0, 0, 0, ":0:0")
+    assert not one.holds

@@ -47,11 +47,16 @@ def why(file: str, *names: str) -> str:
         ("2021-03-04 VIP export.csv", ("VIP",), "VIP"),
         ("VIP (1).csv", ("VIP",), "VIP"),
         ("VIP - Copy.csv", ("VIP",), "VIP"),
+        ("VIP-customers.csv", ("VIP customers",), "VIP customers"),
+        ("Members of VIP export.csv", ("VIP export",), "VIP export"),
+        ("Members of VIP export.csv", ("VIP",), "VIP"),
         ("Newsletter (1).csv", ("Newsletter (1)",), "Newsletter (1)"),
         ("Kids_12.csv", ("Kids > 12", "News"), "Kids > 12"),
         ("x.csv", ("VIP",), "no segment is called like this; say which in segments.csv, or with --segment"),
         ("Newsletter (1).csv", ("Newsletter (1)", "Newsletter"),
             "it may belong to “Newsletter” and “Newsletter (1)”; say which in segments.csv, or with --segment"),
+        ("VIP-customers (1).csv", ("VIP-customers (1)", "VIP customers"),
+            "it may belong to “VIP customers” and “VIP-customers (1)”; say which in segments.csv, or with --segment"),
         (f"{UUID(int=1)} {UUID(int=2)}.csv", ("VIP", "News"),
             "its name holds the ids of 2 segments; say which in segments.csv"),
     ],
@@ -153,3 +158,12 @@ def test_a_file_of_nothing_but_headers_has_the_column_that_the_product_calls_so(
 def test_a_file_without_a_last_row_is_never_told_to_be_full() -> None:
     for content in (json.dumps([str(A)]), f"<table><tr><td>Id</td></tr><tr><td>{A}</td></tr></table>"):
         assert read(content).warnings == ()
+
+
+def test_a_header_of_the_product_is_the_header_though_other_rows_are_wider() -> None:
+    for header, member in (("Customer ID", str(A)), ("E-mail", "a@x.example")):
+        found = read(csv([["Report", "of", "today"], [header, "", ""], [member, "", ""]]))
+        assert found.column is not None
+        assert (found.header_row, found.column.header) == (2, header)
+    found = read(csv([["Report", "", ""], ["Nummer", "Name", ""], [A, "Ana", ""]]))
+    assert found.header_row == 2  # else it is the widest, and of those the first

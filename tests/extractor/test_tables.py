@@ -139,6 +139,14 @@ def test_nothing_on_the_way_of_tables_waits_for_pandas(tmp_path: Path) -> None:
     assert shown.split("\n")[:2] == ["(1, 0)", "1 False"]
 
 
+@pytest.mark.parametrize(
+    ("value", "kept"), [("0.00000000014", "0.0000000001"), ("1.23456789005", "1.2345678900"), (1e-10, "0.0000000001")]
+)
+def test_money_keeps_ten_decimals(value: Any, kept: str, tmp_path: Path) -> None:
+    (found,), wrong = written(tmp_path / "x.parquet", [{"thingid": identity(1), "sum": value}])
+    assert (found["sum"], wrong) == (Decimal(kept), 0)
+
+
 def test_a_row_without_its_key_is_left_out_and_counted(tmp_path: Path) -> None:
     found, wrong = written(tmp_path / "x.parquet", [{"name": "nobody"}, {"thingid": identity(1)}], "thingid", "name")
     assert ([row["thingid"] for row in found], wrong) == ([identity(1)], 1)

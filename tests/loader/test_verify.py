@@ -12,6 +12,7 @@ import pytest
 from migrator.base.ids import unpacked
 from migrator.contracts.journal import LoadState
 from migrator.contracts.members import Members, MemberSource
+from migrator.contracts.payload import PayloadKind
 from migrator.contracts.verification import Kind, Match, read_difference
 from migrator.product.codes import DefinitionStatus, SegmentStatus
 from migrator.sandbox import realtime
@@ -247,6 +248,16 @@ def test_a_query_has_drifted_up_to_the_edge_of_the_tolerance(
     organisation._stale.add("contact")
     found = migration.go()[1][DYNAMIC]
     assert (found.match, found.missing, found.inactive) == (match, 1, 2)  # only two of the three are inactive
+
+
+def test_a_query_may_drift_in_a_segment_that_was_adopted_as_well(migration: Migration) -> None:
+    test_a_query_has_drifted_up_to_the_edge_of_the_tolerance(migration, 0.25, Match.DRIFTED)
+    (segment,) = migration.plan.segments
+    assert segment.payload
+    segment = replace(segment, payload=replace(segment.payload, kind=PayloadKind.ADOPTED))
+    migration.plan = replace(migration.plan, segments=(segment,))
+    assert segment.adopted
+    assert migration.verify()[DYNAMIC].match is Match.DRIFTED
 
 
 def test_a_list_never_drifts(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -256,3 +256,23 @@ def test_only_so_many_sheets_merged_cells_and_texts_are_read(monkeypatch: pytest
     assert len(read(xlsx([["Id"], [A], [B]])).ids) == 2
     with pytest.raises(UsageError, match="more text than is kept in memory"):
         read(xlsx([["Ids"], [A], [B]]))
+
+
+# --- packages --------------------------------------------------------------------------------------------------------
+
+
+def flagged(content: bytes, flags: int) -> bytes:
+    """The zip with these flags at every entry of its directory."""
+    changed, at = bytearray(content), content.find(b"PK\x01\x02")
+    while at >= 0:
+        changed[at + 8 : at + 10] = flags.to_bytes(2, "little")
+        at = content.find(b"PK\x01\x02", at + 4)
+    return bytes(changed)
+
+
+def test_a_package_with_a_password_is_told_from_one_that_was_packed_as_tightly_as_can_be() -> None:
+    content = xlsx([["Id"], [A]])
+    assert read(flagged(content, 0b10)).rows_with_ids == 1
+    for flags in (0b1, 0b11):
+        with pytest.raises(UsageError, match="protected by a password"):
+            read(flagged(content, flags))
