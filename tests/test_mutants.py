@@ -209,3 +209,12 @@ def test_a_reason_names_a_fault_that_is_there_and_changes_just_these_lines() -> 
         assert key in there, f"{key} is no fault any more: take it out of benchmarks/mutants/reasons.toml"
         assert difference(there[key]) == reason.change, f"{key} changes other lines now: mend or take out its reason"
         assert reason.text.endswith(".")
+
+
+def test_the_record_is_of_a_whole_sample_and_says_that_most_of_it_is_noticed() -> None:
+    known = known_outcomes()
+    assert (known.seed, known.number, len(known.by)) == (1, 400, 400)
+    assert set(known.missed) == {key for key, by in known.by.items() if not by}
+    assert 1 - len(known.missed) / known.number >= 0.85
+    assert known.seconds <= 40 * 60
+    assert {key.split("/")[1] for key in known.by} == {"translator", "loader", "contracts", "extractor", "dataverse"}

@@ -152,6 +152,11 @@ def test_a_row_without_its_key_is_left_out_and_counted(tmp_path: Path) -> None:
     assert ([row["thingid"] for row in found], wrong) == ([identity(1)], 1)
 
 
+def test_without_its_key_a_table_is_written_whole(tmp_path: Path) -> None:
+    found, wrong = written(tmp_path / "x.parquet", [{"name": "a"}, {"name": None}], "name")
+    assert ([row["name"] for row in found], wrong) == (["a", None], 0)
+
+
 def test_which_table_a_lookup_points_at_comes_with_the_lookup() -> None:
     assert lookup_of("owner_logicalname", TABLE) == "owner"
     assert lookup_of("name", TABLE) == ""
