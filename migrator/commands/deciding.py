@@ -14,7 +14,7 @@ from uuid import UUID
 from migrator.base.cells import identity
 from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
-from migrator.commands.report import Summary, plan_of, plan_to_decide, report_stage
+from migrator.commands.report import Summary, decided_plan, plan_to_decide, report_stage
 from migrator.commands.segments import find_segment
 from migrator.contracts.choices import Choice
 from migrator.contracts.decisions import checksum_of, decide, is_open, open_to, read_decisions
@@ -289,14 +289,14 @@ def carry_out(
 
 def _refers_to_what_waits(run: RunFolder, decisions: Sequence[Decision]) -> Iterator[str]:
     """A sentence for each segment that was decided about and is built on others that are not carried over yet."""
-    by_id = {segment.legacy_id: segment for segment in plan_of(run).segments}
+    by_id = {segment.legacy_id: segment for segment in decided_plan(run).segments}
     for one in decisions:
         segment = by_id.get(one.segment.legacy_id)
         others = [by_id[key] for key in segment.depends_on if key in by_id] if segment and segment.loadable else []
         if names := [f"“{for_terminal(other.name)}”" for other in others if not other.loadable]:
             yield (
                 f"“{for_terminal(one.segment.name)}” refers to {', '.join(names)}, not carried over as it stands now: "
-                "decide about that first, or it fails when it is loaded."
+                "it waits until that is decided."
             )
 
 

@@ -14,7 +14,7 @@ from migrator.contracts.foretold import foretold
 from migrator.contracts.history import read_history
 from migrator.contracts.journal import JOURNAL, LoadResult, LoadState, read_results, read_summary
 from migrator.contracts.plan import Plan, PlannedSegment, read_plan
-from migrator.contracts.predictions import Predictions, held, read_predictions
+from migrator.contracts.predictions import Predictions, following, held, read_predictions
 from migrator.contracts.reach import read_reach
 from migrator.contracts.run_folder import ReportWish, RunFolder, utc_now
 from migrator.contracts.verification import Verification, latest, read_verifications
@@ -51,16 +51,14 @@ class Summary:
 
 
 def plan_of(run: RunFolder) -> Plan:
-    """The run's plan, with what people decided since, and without what a prediction holds back.
+    """The run's plan, with what people decided since, without what a prediction holds back and what is built on that.
 
     Raises:
         UsageError: there is none, or a file is damaged.
     """
     predictions = read_predictions(run.path)
-    if predictions is None:
-        return _decided(run, None)
     loaded = {key for key, found in read_results(run.path / JOURNAL).items() if found.state is LoadState.LOADED}
-    return held(_decided(run, predictions), predictions, read_agreed(run.path), loaded)
+    return following(held(_decided(run, predictions), predictions, read_agreed(run.path), loaded), loaded)
 
 
 def decided_plan(run: RunFolder) -> Plan:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cache
@@ -297,14 +297,37 @@ def held(
             continue
         if agreed.get(segment.legacy_id) != one.token:
             waits[segment.legacy_id] = findings.predicted_otherwise(one.missing, one.surplus)
-    names = {segment.legacy_id: segment.name for segment in plan.segments}
-    more = bool(waits)
+    return _with_what_is_built_on_them(plan, waits, (), loaded, findings.built_on_a_held_segment)
+
+
+def following(plan: Plan, loaded: Collection[UUID]) -> Plan:
+    """The plan in which also waits whatever refers to a segment that is not carried over as things stand.
+
+    Args:
+        plan: with what people decided.
+        loaded: legacy ids of what is in the organisation already, and can be referred to.
+    """
+    absent = {segment.legacy_id for segment in plan.segments if not segment.loadable}.difference(loaded)
+    return _with_what_is_built_on_them(plan, {}, absent, loaded, findings.built_on_an_absent_segment)
+
+
+def _with_what_is_built_on_them(
+    plan: Plan,
+    waits: dict[UUID, findings.Finding],
+    absent: Collection[UUID],
+    loaded: Collection[UUID],
+    why: Callable[[str], findings.Finding],
+) -> Plan:
+    """Let wait what `waits` names, and whatever is built on that or on what is `absent`, however far away."""
+    gone, names = {*absent, *waits}, {segment.legacy_id: segment.name for segment in plan.segments}
+    more = bool(gone)
     while more:
         more = False
         for segment in plan.segments:
-            broken = next((other for other in segment.depends_on if other in waits), None)
-            if broken and segment.loadable and segment.legacy_id not in waits and segment.legacy_id not in loaded:
-                waits[segment.legacy_id] = findings.built_on_a_held_segment(names.get(broken, str(broken)))
+            broken = next((other for other in segment.depends_on if other in gone), None)
+            if broken and segment.loadable and segment.legacy_id not in gone and segment.legacy_id not in loaded:
+                waits[segment.legacy_id] = why(names.get(broken, str(broken)))
+                gone.add(segment.legacy_id)
                 more = True
     return replace(plan, segments=tuple(_waiting(segment, waits) for segment in plan.segments)) if waits else plan
 

@@ -65,7 +65,9 @@ def test_what_is_built_on_a_segment_that_is_left_behind_is_named(command: Comman
     (run.path / "plan.json").write_text(json.dumps(plan))
     told = command("approve", "Both", "--as", "translate")
     assert told.code == 0
-    assert "“Both” refers to “Oslo”, not carried over as it stands now: decide about that first" in told.err
+    assert "“Both” refers to “Oslo”, not carried over as it stands now: it waits until that is decided" in told.err
+    waiting = {row["name"]: row["standing"] for row in json.loads(command("status", "--json", "--segments").out)}
+    assert (waiting["Both"], waiting["Oslo"]) == ("waiting", "waiting")
     command("approve", "Oslo", "--as", "translate")
     assert "refers to" not in command("approve", "Both", "--as", "translate").err
 

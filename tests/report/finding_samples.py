@@ -84,6 +84,7 @@ SAMPLES = (
     f.inactive_kept(),
     f.predicted_otherwise(1234, 5),
     f.built_on_a_held_segment("Oslo"),
+    f.built_on_an_absent_segment("Oslo"),
     f.no_change_tracking("account"),
     f.query_behavioural("EmailOpened"),
     f.interactions_translated("EmailOpened"),

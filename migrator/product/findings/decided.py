@@ -40,6 +40,15 @@ def built_on_a_held_segment(name: str) -> tuple[str, str]:
     )
 
 
+@finding(Severity.DECISION)
+def built_on_an_absent_segment(name: str) -> tuple[str, str]:
+    """The query refers to a segment that waits for a decision, or was left behind."""
+    return (
+        f"The query refers to “{name}”, which is not carried over as it stands now.",
+        "Decide about that segment first; then this one follows by itself. Or freeze the members of now.",
+    )
+
+
 @finding(Severity.NOTE)
 def copy_of_a_list(name: str, people: int) -> tuple[str, str]:
     """Another static segment lists exactly the same ids."""
