@@ -172,3 +172,14 @@ def test_a_request_that_broke_leaves_its_place() -> None:
         assert throttle.limiter.in_flight == 0
 
     asyncio.run(work())
+
+
+def test_the_backlog_is_the_wait_that_is_known_and_who_is_there_already(clock: Clock) -> None:
+    throttle = Throttle(most=1, clock=clock)
+    assert throttle.backlog == 0.0
+    turn = throttle.limiter.begin(clock())
+    assert throttle.backlog == 1.0  # until it ends, which nobody knows
+    throttle.limiter.refused(turn, clock(), ERROR_TOO_MANY_REQUESTS, 17.0)
+    assert throttle.backlog == 17.0
+    throttle.waiting = 2
+    assert throttle.backlog == 19.0

@@ -152,6 +152,13 @@ def test_a_row_without_its_key_is_left_out_and_counted(tmp_path: Path) -> None:
     assert ([row["thingid"] for row in found], wrong) == ([identity(1)], 1)
 
 
+def test_money_has_twenty_eight_digits_before_the_point(tmp_path: Path) -> None:
+    most = 10**28
+    for value, kept in ((most - 1, Decimal(most - 1)), (1 - most, Decimal(1 - most)), (most, None), (-most, None)):
+        (found,), wrong = written(tmp_path / "x.parquet", [{"thingid": identity(1), "sum": str(value)}])
+        assert (found["sum"], wrong) == (kept, int(kept is None))
+
+
 def test_without_its_key_a_table_is_written_whole(tmp_path: Path) -> None:
     found, wrong = written(tmp_path / "x.parquet", [{"name": "a"}, {"name": None}], "name")
     assert ([row["name"] for row in found], wrong) == (["a", None], 0)

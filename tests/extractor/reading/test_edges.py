@@ -276,3 +276,20 @@ def test_a_package_with_a_password_is_told_from_one_that_was_packed_as_tightly_a
     for flags in (0b1, 0b11):
         with pytest.raises(UsageError, match="protected by a password"):
             read(flagged(content, flags))
+
+
+@pytest.mark.parametrize(
+    ("cell", "columns", "swallowed"),
+    [
+        ("a note\nx,y,z", 3, True),
+        ("x,y,z\na note", 3, False),  # the cell's own line, which may be as it likes
+        ("a note\nx,y", 3, False),
+        ("a note\r\nx,y,z", 3, True),
+        ("a note\nx,y", 2, False),
+        ("x,y,z", 3, False),
+    ],
+)
+def test_a_cell_over_several_lines_has_swallowed_rows_if_one_of_them_looks_like_a_row(
+    cell: str, columns: int, swallowed: bool
+) -> None:
+    assert text._swallowed(cell, ",", columns) is swallowed
