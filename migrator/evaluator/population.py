@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 
 import duckdb
+import numpy as np
 from sqlglot import exp
 
 from migrator.evaluator import mirrors
@@ -224,8 +225,20 @@ class Population:
             return self._set(f"FROM {sets[0].table}")
         if not sets:
             return self._set(f"SELECT CAST(NULL AS INTEGER) AS {MEMBER} WHERE false")
-        parts = " UNION ALL ".join(f"SELECT {MEMBER} FROM {one.table}" for one in sets)  # noqa: S608
-        return self._set(f"SELECT DISTINCT {MEMBER} FROM ({parts})")  # noqa: S608
+        # A bit for everybody: hundreds of sets are read once each, which is quicker than grouping all their members.
+        lowest, highest = self._one(f"SELECT coalesce(min(number), 0), coalesce(max(number), -1) FROM {EVERYBODY}")  # noqa: S608
+        there = np.zeros(max(highest - lowest + 1, 1), dtype=bool)
+        for one in sets:
+            try:
+                members = self._database.execute(f"SELECT {MEMBER} FROM {one.table}").fetchnumpy()  # noqa: S608
+            except duckdb.Error as error:
+                raise EvaluationError(f"the sets cannot be united: {str(error).splitlines()[0]}") from error
+            there[np.asarray(members[MEMBER], dtype=np.int64) - lowest] = True
+        return self._set(
+            f"SELECT CAST(bit + ? AS INTEGER) AS {MEMBER} FROM range(?) AS everybody(bit) "  # noqa: S608
+            "WHERE get_bit(CAST(CAST(? AS BLOB) AS BIT), CAST(bit AS INTEGER)) = 1",
+            [lowest, there.size, np.packbits(there).tobytes()],
+        )
 
     def without(self, one: Stored, other: Stored) -> Stored:
         """Those of `one` that are not in `other`."""
@@ -311,10 +324,10 @@ class Population:
     def _kept(self, statement: object, select: exp.Query) -> Stored:
         return self._set(f"SELECT CAST({MEMBER} AS INTEGER) AS {MEMBER} FROM ({select.sql('duckdb')})")  # noqa: S608
 
-    def _set(self, sql: str) -> Stored:
+    def _set(self, sql: str, values: Sequence[object] = ()) -> Stored:
         name = f"set_{next(self._numbers)}"
         try:
-            self._database.execute(f"CREATE TEMP TABLE {name} AS {sql}")
+            self._database.execute(f"CREATE TEMP TABLE {name} AS {sql}", values)
         except duckdb.Error as error:
             raise EvaluationError(f"the query cannot be evaluated: {str(error).splitlines()[0]}") from error
         return Stored(name)
