@@ -26,7 +26,7 @@ from migrator.sandbox import outbound
 from migrator.sandbox.server import Running
 from migrator.translator import members as limits
 from tests.conftest import Command
-from tests.small import COMPOUND, DYNAMIC, LOST, ORGANISATION, ROW_ONLY, STATIC, contact, write_small_export
+from tests.small import COMPOUND, CONTACTS, DYNAMIC, LOST, ORGANISATION, ROW_ONLY, STATIC, contact, write_small_export
 from tests.test_interruption import posix_only, start, until
 
 
@@ -145,6 +145,17 @@ def test_exclusions_become_an_exclude_group_and_their_people_are_left_out(
     assert 3 in computed
     assert "not verified" not in result.out
     assert "different" not in result.out
+
+
+def test_a_draft_counts_those_whom_its_exclusions_leave(
+    command: Command, small_export: Path, sandbox: Running, tmp_path: Path
+) -> None:
+    write(tmp_path, "x.csv", [contact(3)])
+    command("import-members", "x.csv", "--export", small_export, "--segment", "Five people", "--exclude")
+    arguments = ("run", "--org", sandbox.address, "--from", small_export, "--name", "Five people", "--drafts-only")
+    result = command(*arguments, "--json")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["members_after"] == 4
 
 
 # --- many files ------------------------------------------------------------------------------------------------------
@@ -462,6 +473,13 @@ def test_a_copy_for_others_names_nobody_and_gives_the_same_plan(
         json.loads(command("translate", "--from", folder, "--json").out)["outcomes"] for folder in (small_export, copy)
     ]
     assert outcomes[0] == outcomes[1]
+
+
+def test_a_copy_says_how_many_values_of_a_table_are_unreadable(command: Command, tmp_path: Path) -> None:
+    people = [{**row, "statecode": "open" if number < 2 else row["statecode"]} for number, row in enumerate(CONTACTS)]
+    write_small_export(tmp_path / "odd", contacts=people)
+    assert command("redact", "odd", "copy").code == 0
+    assert read_export(tmp_path / "copy").rows["contact"].unreadable == 2
 
 
 def test_ids_in_rows_become_the_same_others(command: Command, small_export: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from migrator.contracts.choices import Choice
 from migrator.contracts.plan import Plan, PlannedSegment
-from migrator.contracts.predictions import Basis, Kind, Predictions
+from migrator.contracts.predictions import Basis, Predictions
 from migrator.product import findings
 from migrator.product.findings import Finding
 
@@ -34,7 +34,7 @@ def foretold(plan: Plan, predictions: Predictions | None) -> Plan:
     names = {one.legacy_id: one.name for one in predictions.segments}
     found: dict[object, list[Finding]] = {}
     for one in predictions.overlaps:
-        if one.kind is Kind.EQUAL and one.second and one.basis:
+        if one.second and one.basis:
             found.setdefault(one.first, []).append(_COPIES[one.basis](names.get(one.second, ""), one.members))
     for segment in predictions.segments:
         for evidence in segment.evidence:
