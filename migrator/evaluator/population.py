@@ -215,7 +215,10 @@ class Population:
             count: how many; None means all that follow.
         """
         self._called()
-        rows = f"SELECT lower({AUDIENCE_KEY}) AS id FROM {mirrors.source_sql(TableFiles(FileKind.CSV, (path,)))}"  # noqa: S608
+        source = mirrors.source_sql(TableFiles(FileKind.CSV, (path,)))
+        if first or count is not None:  # read by several threads, positions would be other ones each time
+            source = f"{source.removesuffix(')')}, parallel = false)"
+        rows = f"SELECT lower({AUDIENCE_KEY}) AS id FROM {source}"  # noqa: S608 - our own path, quoted
         limit = f" LIMIT {count}" if count is not None else ""
         return self._numbered(f"{rows}{limit} OFFSET {first}")
 

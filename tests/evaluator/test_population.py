@@ -104,3 +104,20 @@ def test_two_sets_differ_as_sets_of_ids_do(
     assert numbers(people, people.both(first, second)) == sorted(before & after)
     assert numbers(people, people.inactive(first)) == sorted(before & INACTIVE)
     assert people.lies_within(first, second) == (before <= after)
+
+
+def test_the_parts_of_a_long_list_are_those_of_its_file_and_together_all_of_it(
+    people: Population, tmp_path: Path
+) -> None:
+    path, part = tmp_path / "long.csv", 200_000
+    with path.open("w") as file:  # long enough to be read by several threads
+        file.write("contactid\n")
+        file.writelines(f"{number:08x}-0000-4000-8000-000000000000\n" for number in range(1_000_000))
+    parts = [people.listed(path, first, part) for first in range(0, 1_000_000, part)]
+    assert [people.size(one) for one in parts] == [part] * 5
+    second = people.ids(parts[1])
+    assert (next(second)[:8], int(list(second)[-1][:8], 16)) == (f"{part:08x}", 2 * part - 1)
+    everybody = people.union(parts)
+    assert people.size(everybody) == 1_000_000
+    for one in (*parts, everybody):
+        people.drop(one)
