@@ -80,12 +80,13 @@ def predict(
     export = read_export(run.export)
     schema = schema_from_json(export.tables)
     now = as_of or moment_of(export.extracted_at)
-    shutil.rmtree(run.path / PREDICTED, ignore_errors=True)
     rows: dict[str, int] = {}
     try:
         asked = columns_asked_for(export.segments, plan, schema)
         where = tables or run.export / "tables"
         with engine.peopled(schema, where, now, memory=memory, only=asked, told=rows.__setitem__) as people:
+            # Not before the tables could be read: until then the lists of the last prediction are true.
+            shutil.rmtree(run.path / PREDICTED, ignore_errors=True)
             work = _Work(run, plan, {segment.id: segment for segment in export.segments}, people)
             shown = [segment for segment in plan.segments if not segment.part_of]
             with progress.step("Predicting segments", len(shown)) as step:
@@ -144,7 +145,7 @@ def moment_of(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return datetime.now(UTC).replace(tzinfo=None)
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 # --- one segment -----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +18,7 @@ import pytest
 from migrator.base.errors import Exit, UsageError
 from migrator.base.progress import Silent
 from migrator.commands.deciding import Meant, carry_out, in_one_way
-from migrator.commands.predict import exit_code, predict
+from migrator.commands.predict import exit_code, moment_of, predict
 from migrator.commands.predict_told import predictions_json, sentences
 from migrator.commands.report import decided_plan, plan_of, report_stage
 from migrator.commands.run import take_export, translate_stage
@@ -259,6 +260,30 @@ def test_a_table_that_cannot_be_read_is_named(run: RunFolder) -> None:
     (run.export / "tables" / "account.parquet").write_bytes(b"no parquet")
     with pytest.raises(UsageError, match="the table account cannot be read"):
         predict(run, plan_of(run), Silent())
+
+
+def test_tables_that_cannot_be_used_leave_the_lists_of_the_last_prediction(run: RunFolder) -> None:
+    predict(run, plan_of(run), Silent())
+    lists = {path.name: path.read_bytes() for path in (run.path / PREDICTED).iterdir()}
+    assert LOST in lists
+    (run.export / "tables" / "account.parquet").write_bytes(b"no parquet")
+    with pytest.raises(UsageError, match="Nothing was changed"):
+        predict(run, plan_of(run), Silent())
+    assert {path.name: path.read_bytes() for path in (run.path / PREDICTED).iterdir()} == lists
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [("2026-04-20T08:00:00Z", 8), ("2026-04-20T08:00:00+02:00", 6), ("2026-04-20T08:00:00", 8)],
+)
+def test_a_moment_without_a_zone_is_utc_wherever_the_machine_stands(
+    monkeypatch: pytest.MonkeyPatch, text: str, moment: int
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "America/New_York")
+        time.tzset()
+        assert moment_of(text) == datetime(2026, 4, 20, moment)  # noqa: DTZ001 - UTC without saying so
+    time.tzset()
 
 
 def test_what_scripts_and_people_read(done: tuple[RunFolder, Predictions]) -> None:
