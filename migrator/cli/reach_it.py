@@ -1,4 +1,4 @@
-"""Commands about the way to the organisation: login, logout, doctor."""
+"""Commands about the way to the organisation: login, logout, doctor, contract-check."""
 
 from __future__ import annotations
 

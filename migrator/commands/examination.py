@@ -218,7 +218,7 @@ def _about_realtime(seen: Seen) -> Iterator[Check]:
         )
         return
     missing = _missing(seen.messages, ACTIONS)
-    version = "" if isinstance(seen.versions, Unread) else ", ".join(sorted(set(seen.versions.values()))[-1:])
+    version = "" if isinstance(seen.versions, Unread) else max(seen.versions.values(), key=_in_order, default="")
     shown = f" (version {version})" if version else ""
     if missing is None:
         yield Check(
@@ -235,6 +235,11 @@ def _about_realtime(seen: Seen) -> Iterator[Check]:
         )
     else:
         yield Check("real-time", "Real-time journeys", Health.GOOD, f"Tables and actions are there{shown}.")
+
+
+def _in_order(version: str) -> list[int]:
+    """What versions are compared by: 1.1.10 comes after 1.1.9."""
+    return [int(part) if part.isdecimal() else 0 for part in version.split(".")]
 
 
 def _missing(messages: frozenset[str] | Unread, wanted: tuple[str, ...]) -> list[str] | None:
@@ -351,9 +356,10 @@ def _about_units(us: Us, seen: Seen, plan: Plan | None) -> Iterator[Check]:
     wanted = elsewhere(plan, us.business_unit)
     scoped = sum(payload.scope_code == Scope.BUSINESS_UNIT for payload in wanted)
     if isinstance(seen.matrix, Unread):
-        yield Check(
-            "business-units", "Business units", Health.UNKNOWN, f"The setting could not be read: {seen.matrix.why}"
-        )
+        yield Check(name, title, Health.UNKNOWN, f"The setting could not be read: {seen.matrix.why}")
+        return
+    if seen.matrix and isinstance(seen.privileges, Unread):
+        yield Check(name, title, Health.UNKNOWN, f"The privileges could not be looked at: {seen.privileges.why}")
         return
     held = set() if isinstance(seen.privileges, Unread) else {name.lower() for name in seen.privileges}
     lacking = [name for name in FOR_BUSINESS_UNITS if name.lower() not in held]
@@ -452,7 +458,10 @@ def _about_queries(seen: Seen, plan: Plan | None) -> Iterator[Check]:
             "query-length", "Length of queries", Health.GOOD, f"A query may have {most:,} characters, {source}."
         )
     if isinstance(seen.queries, Unread) or not seen.queries:
-        yield Check("operators", "How queries are written", Health.UNKNOWN, "There is no saved query to look at.")
+        why = f"They could not be read: {seen.queries.why}" if isinstance(seen.queries, Unread) else ""
+        yield Check(
+            "operators", "How queries are written", Health.UNKNOWN, why or "There is no saved query to look at."
+        )
         return
     words = sum(" and " in f" {query.lower()} " or " or " in f" {query.lower()} " for query in seen.queries)
     symbols = sum("&&" in query or "||" in query for query in seen.queries)

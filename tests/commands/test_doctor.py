@@ -6,15 +6,17 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from migrator.base.errors import Exit
 from migrator.commands.doctor import Examination as Seen
 from migrator.commands.doctor import NotReady, examination_json, examine, refuse_where_not_ready, tables_of
-from migrator.commands.examination import Health
+from migrator.commands.examination import Check, Health, TablesSeen, Unread, Us, checks_of
+from migrator.commands.examination import Seen as Answers
 from migrator.commands.settings import Settings, option_of
 from migrator.contracts.export_folder import read_export
 from migrator.contracts.journal import read_results
@@ -293,3 +295,29 @@ def test_a_unit_that_cannot_be_set_is_said_before_anything_is_created(
     assert "lands in the business unit of the account" in result.err
     assert bool(sandbox.organisation.rows["msdynmkt_segment"]) is not scoped
     assert result.code == code
+
+
+def found_in(name: str, **answers: Any) -> Check:
+    """The check of this name, where nothing could be read but these answers."""
+    unread = dict.fromkeys((one.name for one in fields(Answers)), Unread("no one answers"))
+    checks = checks_of(Us("Ada", None), Answers(**{**unread, **answers}), None, frozenset())
+    return next(check for check in checks if check.name == name)
+
+
+def test_privileges_that_could_not_be_read_are_not_lacking() -> None:
+    found = found_in("business-units", matrix=True)
+    assert (found.health, "lacks" in found.found) == (Health.UNKNOWN, False)
+    assert "no one answers" in found.found
+    assert found_in("business-units", matrix=True, privileges=frozenset({"prvX"})).health is Health.NOTE
+    assert "switched off" in found_in("business-units", matrix=False).found  # which is so for every account
+
+
+def test_queries_that_could_not_be_read_are_not_said_to_be_none() -> None:
+    assert found_in("operators").found == "They could not be read: no one answers"
+    assert found_in("operators", queries=()).found == "There is no saved query to look at."
+
+
+def test_of_versions_the_newest_is_shown() -> None:
+    facts: Any = {"msdynmkt_segmentdefinition": None, "msdynmkt_segment": None}
+    tables, versions = TablesSeen(facts), {"msdynmkt_a": "1.1.9", "msdynmkt_b": "1.1.10"}
+    assert "1.1.10" in found_in("real-time", tables=tables, versions=versions, messages=frozenset()).found
