@@ -102,6 +102,7 @@ def read_consent(place: Place, orders: Orders, wish: Wish, *, again: bool) -> No
         again: whether they are read although they are there.
 
     Raises:
+        UsageError: they are not there, and no organisation is named that could be asked.
         DataverseError: the organisation cannot be reached.
     """
     if wish.tables or not (again or _missing(place, wish)):
@@ -174,6 +175,7 @@ def reach(place: Place, wish: Wish, progress: ShowsProgress, more: Sequence[More
             unreadable=tuple(dict.fromkeys(work.unreadable)),
             consent_rows=records or 0,
         )
+        shutil.rmtree(place.folder / LISTS, ignore_errors=True)  # also where no others take their place
         if purpose and contacts:
             at = [one for one, _ in asked].index(purpose)
             _write_lists(place, counted, lists, at, work.rules(purpose, topic))
@@ -416,7 +418,6 @@ def _write_lists(
     place: Place, counted: People, lists: Sequence[tuple[UUID, MemberList]], at: int, rules: Rules
 ) -> None:
     """Who loses the mail, who gets it anew, and of whom nothing is known, segment by segment, by id."""
-    shutil.rmtree(place.folder / LISTS, ignore_errors=True)
     judged = verdicts(rules)
     ends = {
         kind: f",{one.group},{one.reason},{str(one.said_no).lower()}\n"

@@ -115,7 +115,7 @@ def sentences(reach: Reach) -> Iterator[str]:
         yield f"Live segments whose members nobody knows: {reach.live_unknown:,} of {reach.live:,}; not counted."
     yield from _table(reach)
     shown = [one for one in _counted(reach) if one.numbers.lost or one.numbers.newly_reached or one.numbers.unknown]
-    for one in sorted(shown, key=lambda one: -((one.numbers.said_no or 0) * 1_000_000 + (one.numbers.lost or 0)))[:20]:
+    for one in sorted(shown, key=lambda one: (-(one.numbers.said_no or 0), -(one.numbers.lost or 0)))[:20]:
         yield f"  “{one.name}” ({one.legacy_id}): {_line(one.numbers)}"
     if len(shown) > 20:
         yield f"  … and {len(shown) - 20:,} more segments; all of them with --json"

@@ -78,14 +78,16 @@ def chosen(settings: Settings, purpose: str, profile: str) -> tuple[Purpose | No
         profile: the name or id of a compliance profile that was given; empty for none.
 
     Raises:
-        UsageError: what was given is not there, or several have that name.
+        UsageError: what was given is not there, several have that name, or profiles cannot be read.
     """
     if settings.purposes is None:
         return None, "The purposes of this organisation cannot be read."
     everyone = settings.purposes
     candidates = everyone
     if profile:
-        wanted = _named(list((settings.profiles or {}).items()), profile, "compliance profile")[0]
+        if settings.profiles is None:
+            raise UsageError("The compliance profiles cannot be read. Leave --profile out, and name the purpose alone.")
+        wanted = _named(list(settings.profiles.items()), profile, "compliance profile")[0]
         candidates = tuple(one for one in everyone if wanted in one.profiles)
     if purpose:
         named = _named([(one.id, one.name) for one in candidates], purpose, "purpose")[0]
@@ -93,7 +95,8 @@ def chosen(settings: Settings, purpose: str, profile: str) -> tuple[Purpose | No
     shown = ", ".join(f"“{one.name}”" for one in candidates)
     if not profile:
         if not settings.profiles:
-            return None, f"The compliance profiles cannot be read. Name the purpose with --purpose: {shown}"
+            what = "cannot be read" if settings.profiles is None else "are not there"
+            return None, f"The compliance profiles {what}. Name the purpose with --purpose: {shown}"
         if len(settings.profiles) > 1:
             profiles = ", ".join(f"“{name}”" for name in settings.profiles.values())
             return None, f"There are several compliance profiles: {profiles}. Name the purpose with --purpose: {shown}"
@@ -113,11 +116,13 @@ def topic_of(settings: Settings, purpose: Purpose, topic: str) -> Topic | None:
         topic: the name or id that was given; empty for none.
 
     Raises:
-        UsageError: it is not there.
+        UsageError: it is not there, several have that name, or topics cannot be read.
     """
     if not topic:
         return None
-    below = [one for one in settings.topics or () if one.purpose == purpose.id]
+    if settings.topics is None:
+        raise UsageError("The topics of this organisation cannot be read. Leave --topic out.")
+    below = [one for one in settings.topics if one.purpose == purpose.id]
     found = _named([(one.id, one.name) for one in below], topic, f"topic of “{purpose.name}”")[0]
     return next(one for one in below if one.id == found)
 

@@ -390,3 +390,21 @@ def test_a_contact_that_a_mirror_holds_twice_counts_once(command: Command, expor
     assert (news["members"], news["reached_before"], news["newly_reached"]) == (9, 3, 2)
     lines = (export / "reach" / f"{NEWS}.csv").read_text(encoding="utf-8").splitlines()
     assert len(lines) == len(set(lines)) == 4
+
+
+def test_lists_of_an_earlier_purpose_do_not_stay_beside_numbers_without_one(command: Command, export: Path) -> None:
+    asked(command, str(export))
+    assert (export / "reach" / f"{NEWS}.csv").exists()
+    (export / "tables" / f"{PURPOSE}.csv").unlink()
+    assert asked(command, str(export), "--tables", str(export / "tables"))["purpose"] is None
+    assert not (export / "reach").exists()
+
+
+def test_what_could_not_be_read_cannot_be_chosen_from(command: Command, export: Path) -> None:
+    (export / "tables" / "msdynmkt_compliancesettings4.csv").unlink()
+    (export / "tables" / f"{TOPIC}.csv").unlink()
+    assert "profiles cannot be read" in asked(command, str(export))["why_no_purpose"]
+    named = command("reach", str(export), "--profile", "Only")
+    assert (named.code, "profiles cannot be read" in named.err) == (2, True)
+    below = command("reach", str(export), "--purpose", COMMERCIAL, "--topic", "Events")
+    assert (below.code, "topics of this organisation cannot be read" in below.err) == (2, True)
