@@ -74,6 +74,14 @@ def retry(run: RunFolder, orders: Orders, wanted: list[str], *, all_failed: bool
     return replace(summary, exit_code=_exit_code_of(summary, {segment.legacy_id for segment in chosen}))
 
 
+def _exit_code_of(summary: Summary, chosen: set[UUID]) -> Exit:
+    """The exit code for some segments alone: a retry is not to blame for the others."""
+    standings = {row.standing for row in summary.rows if UUID(row.legacy_id) in chosen}
+    if standings & {Standing.FAILED, Standing.PLANNED}:
+        return Exit.FAILED
+    return Exit.WAITING if standings & set(WAITING) else Exit.DONE
+
+
 # --- rolling back ----------------------------------------------------------------------------------------------------
 
 
@@ -169,10 +177,11 @@ def retire_legacy(
     plan = plan_of(run)
     names = {segment.legacy_id: for_terminal(segment.name) for segment in plan.segments}
     _has_loaded(run)
+    results = read_results(run.path / JOURNAL)
     seen = {
         key: look
         for key, look in latest(read_verifications(run.path)).items()
-        if (result := read_results(run.path / JOURNAL).get(key)) and result.state is LoadState.LOADED
+        if (result := results.get(key)) and result.state is LoadState.LOADED
     }
     legacy = {segment.id: segment for segment in read_export(run.export).segments}
     named = [find_segment(plan, text) for text in wanted]
@@ -254,19 +263,11 @@ async def _of_a_lost_journal(loading: Loading, names: dict[UUID, str], only: Col
     )
 
 
+# --- what both share -------------------------------------------------------------------------------------------------
+
+
 def _has_loaded(run: RunFolder) -> None:
     if lost := journal_lost(run):
         raise UsageError(f"{lost} Nothing was changed.")
     if not (run.path / JOURNAL).exists():
         raise UsageError(f"The run {run.name} has loaded nothing, so there is nothing to do. Nothing was changed.")
-
-
-# --- what they share -------------------------------------------------------------------------------------------------
-
-
-def _exit_code_of(summary: Summary, chosen: set[UUID]) -> Exit:
-    """The exit code for some segments alone: a retry is not to blame for the others."""
-    standings = {row.standing for row in summary.rows if UUID(row.legacy_id) in chosen}
-    if standings & {Standing.FAILED, Standing.PLANNED}:
-        return Exit.FAILED
-    return Exit.WAITING if standings & set(WAITING) else Exit.DONE

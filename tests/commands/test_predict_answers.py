@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.history import read_history
 from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.plan import Outcome, PlannedSegment
-from migrator.contracts.predictions import LOST, PREDICTED, Basis, Kind, Loss, Predictions
+from migrator.contracts.predictions import LOST, PREDICTED, Basis, Kind, Loss, Overlap, Predictions, write_predictions
 from migrator.contracts.run_folder import RunFolder, Task, new_run
 from migrator.contracts.usage import USAGE, Journey, Life, SegmentUse, Usage, usage_to_json
 from migrator.evaluator.overlap import alike
@@ -225,6 +226,22 @@ def test_the_same_people_today_are_left_behind_only_where_that_is_asked_for(tmp_
     assert not planned(run, "Paris, as a list").loadable
     # On the list are inactive contacts, too, whom the query will leave out: they will not be the same.
     assert planned(run, "Oslo, as a list").loadable
+
+
+def test_of_a_copy_of_what_is_left_behind_itself_it_is_said_for_whom(tmp_path: Path) -> None:
+    run = made(tmp_path)
+    found = predicted(run)
+    old, new, paris = (IDS[name] for name in ("Old list", "New list", "Paris"))
+    chain = (
+        Overlap(Kind.EQUAL, old, new, 3, 3, Basis.LIST),
+        Overlap(Kind.EQUAL, new, paris, 3, 3, Basis.TODAY),
+    )
+    chained = replace(found, overlaps=chain)
+    write_predictions(run.path, chained)
+    skip_duplicates(run, chained, "Ada", today=True)
+    why = {event.segment.partition(" (")[0]: event.reason for event in read_history(run.path)}
+    assert why["Old list"].endswith(f"“New list” ({new}), which is left behind for “Paris”")
+    assert why["New list"].endswith(f"“Paris” ({paris}), which is kept")
 
 
 def test_a_live_copy_is_kept_rather_than_a_newer_draft(tmp_path: Path) -> None:
