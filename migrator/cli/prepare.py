@@ -274,7 +274,7 @@ def predict(
             from migrator.commands.predict_sql import script
 
             for line in script(folder, decided_plan(folder), sql, moment):
-                terminal.say(line)
+                terminal.raw(f"{line}\n")  # every sign of a text in it counts
             return
         found = predict_it(
             folder, decided_plan(folder), terminal.progress(), tables=tables, as_of=moment, memory=memory, engine=chosen

@@ -77,8 +77,8 @@ class Terminal:
         self.out.file.write(json.dumps(content, ensure_ascii=plain, indent=1) + "\n")
 
     def raw(self, text: str) -> None:
-        """Say a result that programs read, as it is."""
-        self.out.file.write(text)
+        """Say a result that programs read: as it is, but on a console without what could steer it."""
+        self.out.file.write(_harmless(text) if self.out.is_terminal else text)
 
     def progress(self) -> ShowsProgress:
         """Bars on a terminal, lines elsewhere, nothing when quiet."""

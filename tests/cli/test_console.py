@@ -331,3 +331,12 @@ def test_the_names_of_files_steer_no_terminal(place: Path) -> None:
     (place / name).write_text("contactid\n", encoding="utf-8")
     shown = run_on_terminal(80, "import-members", name, "--export", place / "small", "--segment", str(ROW_ONLY))[1]
     assert "\x1b]0;" not in shown
+
+
+def test_what_programs_read_is_whole_in_a_file_and_harmless_on_a_console(place: Path, town: Running) -> None:
+    run_into(place, "utf-8", "run", "--org", town.address, "--dry-run")
+    csv = ("status", "--segments", "--csv")
+    assert STEERING.strip().encode()[:8] in run_into(place, "utf-8", *csv).out
+    shown = run_on_terminal(200, *csv)[1]
+    assert "Everybody" in shown
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(shown)
