@@ -4,9 +4,11 @@ DataverseError                   everything below
 ├── WrongAddress                 the address cannot be one of an organisation            exit code 2
 ├── Unreachable                  no answer: refused, no such name, time-out, bad TLS      exit code 5
 ├── NotDataverse                 an answer, but not from the Web API (HTML, for example)  exit code 5
-├── HeldOff                      asked to wait for longer than a command waits        exit code 5
+├── HeldOff                      asked to wait for longer than a command waits            exit code 5
 ├── SignInFailed                 no token, or the organisation does not take it           exit code 5
 └── Refused                      an answer with an error status                           exit code 4
+    ├── Forbidden                403: the account may not do this                        exit code 5
+    │   └── NotAdmitted          the account is not let in at all, and no role changes that
     ├── NotFound                 404
     │   └── ActionMissing        404: there is no such table or action (module removed)
     ├── DuplicateKey             a record with this primary key exists

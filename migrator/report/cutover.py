@@ -29,6 +29,7 @@ class Line:
 class Movement:
     """How the size of one new segment moved since the migration."""
 
+    legacy_id: UUID
     name: str
     sizes: tuple[int, ...]
     """Oldest first."""
@@ -103,7 +104,7 @@ def _movements(plan: Plan, looks: Sequence[CutoverLook], verifications: Sequence
     for segment in plan.segments:
         moved = [size for _, size in sorted(sizes.get(segment.legacy_id, []), key=lambda one: one[0])]
         if len(moved) > 1 and not segment.part_of:
-            found.append(Movement(segment.name, tuple(moved), points(moved)))
+            found.append(Movement(segment.legacy_id, segment.name, tuple(moved), points(moved)))
     # What moved most is what somebody wants to see first.
     return sorted(found, key=lambda one: -(max(one.sizes) - min(one.sizes)) / max(*one.sizes, 1))
 

@@ -325,7 +325,10 @@ def _widths(counts: Sequence[int], room: float) -> list[float]:
     thin = [count * room / whole < _THINNEST for count in counts]
     left = room - _THINNEST * sum(thin)
     rest = sum(count for count, is_thin in zip(counts, thin, strict=True) if not is_thin)
-    return [_THINNEST if is_thin else left * count / rest for count, is_thin in zip(counts, thin, strict=True)]
+    return [
+        _THINNEST if is_thin else max(left * count / rest, _THINNEST)  # where the thin ones leave no room at all
+        for count, is_thin in zip(counts, thin, strict=True)
+    ]
 
 
 def _bar(counts: Mapping[Place, int], said: _Said) -> tuple[Piece, ...]:

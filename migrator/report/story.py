@@ -208,7 +208,9 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
             changes=[replace(one, name=names.get(one.legacy_id, words("gone_segment"))) for one in run.changes],
             journal=replace(run.journal, mishaps=tuple(replace(one, error="") for one in run.journal.mishaps)),
         )
-        run = replace(run, history=[replace(one, by="…", reason="", segment="") for one in run.history])
+        # Behind a colon stands what uses a segment, by name.
+        hidden = {"by": "…", "reason": "", "segment": ""}
+        run = replace(run, history=[replace(one, what=one.what.partition(":")[0], **hidden) for one in run.history])
         run = replace(run, reach=run.reach and anonymous(run.reach, words, names))
     rows = _short(rows)
     important = by_importance(rows)

@@ -115,7 +115,10 @@ def test_an_anonymous_report_repeats_nothing_that_anybody_wrote(form: str, tmp_p
         "results": {segment(1): failed, **loaded(3)},
         "seen": {segment(3): look},
         "journal": JournalSummary({"publish": (1, 1, 0)}, (mishap,), {}),
-        "history": (Event("2026-01-01T00:00:00Z", "approve", secret, secret, secret, "translate"),),
+        "history": (
+            Event("2026-01-01T00:00:00Z", "approve", secret, secret, secret, "translate"),
+            Event("2026-01-01T00:00:00Z", "approve", secret, "", "", f"retire even if used: the journey “{secret}”"),
+        ),
         "changes": changes(compare(plan, {}, {}, dry_run=False), compare(plan, loaded(1), {}, dry_run=False)),
         "changed_since": "another-run",
     }

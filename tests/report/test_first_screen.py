@@ -18,7 +18,7 @@ from migrator.contracts.plan import Outcome, PlannedSegment
 from migrator.contracts.verification import Kind, Match, Verified, write_difference
 from migrator.product import findings
 from migrator.report.compare import totals
-from migrator.report.first_screen import WIDTH, Light, by_importance, first_screen
+from migrator.report.first_screen import _THINNEST, WIDTH, Light, _widths, by_importance, first_screen
 from migrator.report.people import Place, memberships, people
 from migrator.report.row import Facts, ReportRow, Standing, row_of
 from migrator.report.story import Story
@@ -289,3 +289,11 @@ def test_a_dry_run_draws_what_would_happen_and_nothing_empty(tmp_path: Path) -> 
     assert 'id="losses"' not in text
     assert 'id="first"' not in text
     assert "There are no two numbers" not in text
+
+
+@given(st.lists(st.integers(1, 10_000), min_size=1, max_size=6), st.floats(0.01, WIDTH))
+def test_no_piece_of_a_bar_is_too_thin_to_be_seen_however_short_the_bar_is(counts: list[int], room: float) -> None:
+    widths = _widths(counts, room)
+    assert all(width >= _THINNEST for width in widths)
+    if room >= _THINNEST * len(counts) ** 2:
+        assert sum(widths) == pytest.approx(room)

@@ -31,7 +31,6 @@ _PICTURES = {
     ".gif": "image/gif",
     ".svg": "image/svg+xml",
 }
-_FAMILIES = {"severity", *(field.family for field in SHOWN.values() if field.family)}
 _SAID_IN_SCRIPT = (
     "decision", "who", "why", "decide_here", "decide_none", "decided_count", "decide_download", "decide_copy",
     "choice_translate", "choice_snapshot", "choice_skip",

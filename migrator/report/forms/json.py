@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -107,10 +108,14 @@ def _cutover(story: Story) -> dict[str, Any] | None:
     part = story.cutover
     if part is None:
         return None
+    named = Counter(movement.name for movement in part.movements)
     return {
         "at": part.at,
         "done": part.done,
         "unread": dict(part.unread),
         "items": [{**asdict(line.item), "link": line.link} for line in part.lines],
-        "sizes": {movement.name: list(movement.sizes) for movement in part.movements},
+        "sizes": {
+            movement.name if named[movement.name] == 1 else f"{movement.name} ({movement.legacy_id})": [*movement.sizes]
+            for movement in part.movements
+        },
     }

@@ -137,7 +137,7 @@ def _linked(story: Story, column: Column, row: ReportRow, lines: dict[str, int])
         return Cell(value or story.words("no_name"), Look.WRAPPED, link=link)
     if column.key == "legacy_id" or (column.key == "segment_id" and row.there):
         table = LEGACY if column.key == "legacy_id" else SEGMENT
-        url = story.plan.target.url
+        url = (story.plan.source if column.key == "legacy_id" else story.plan.target).url
         return Cell(
             value, Look.TEXT, link=f"{url}/main.aspx?etn={table}&pagetype=entityrecord&id={value}" if url else ""
         )
