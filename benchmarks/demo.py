@@ -1,10 +1,13 @@
-"""How long the demo takes, part by part: `python benchmarks/demo.py [RUNS]`. Prints a table and, with --json, JSON.
+"""How long the demo takes, part by part.
+
+    python benchmarks/demo.py [RUNS] [--json]
 
 Machines differ and are shared; compare only numbers of one run of this script.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -32,12 +35,15 @@ def once(folder: Path) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
-    numbers = [argument for argument in sys.argv[1:] if argument.isdigit()]
-    runs = int(numbers[0]) if numbers else 3
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("runs", metavar="RUNS", type=int, nargs="?", default=3)
+    arguments.add_argument("--json", action="store_true")
+    asked = arguments.parse_args()
+    runs: int = asked.runs
     with tempfile.TemporaryDirectory() as folder:
         measured = [once(Path(folder) / str(number)) for number in range(runs)]
     result = {name: round(median(run[name] for run in measured), 2) for name in measured[0]}
-    if "--json" in sys.argv:
+    if asked.json:
         print(json.dumps({"runs": runs, "median_seconds": result}))
         return
     print(f"Median of {runs} runs, in seconds")

@@ -1,6 +1,6 @@
 """Who will be mailed, of 2,000,000 members with 3,000,000 records of consent: seconds, memory, and hand-written SQL.
 
-    python benchmarks/reach.py [--members N] [--records N]
+    python benchmarks/reach.py [--members N] [--records N] [--json]
 
 Both answers are computed in a process of their own, from the same files, and must be the same.
 """
@@ -170,11 +170,12 @@ def by_hand(folder: Path) -> list[list[Any]]:
 
 def main() -> None:
     """Make the data, and measure both."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--members", type=int, default=2_000_000)
     parser.add_argument("--records", type=int, default=3_000_000)
-    parser.add_argument("--make", metavar="FOLDER")
-    parser.add_argument("--answer", nargs=2, metavar=("WHO", "FOLDER"))
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--make", metavar="FOLDER", help=argparse.SUPPRESS)
+    parser.add_argument("--answer", nargs=2, metavar=("WHO", "FOLDER"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.answer:
         who, folder = asked.answer
@@ -202,12 +203,18 @@ def main() -> None:
             command = [sys.executable, __file__, "--answer", who, str(folder)]
             found[who] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             shown = found[who]
-            print(
-                f"{who}: {shown['seconds']:.1f} s, {shown['cpu']:.1f} s of processors, {shown['megabytes']:,.0f} MB",
-                flush=True,
-            )
+            if not asked.json:
+                print(
+                    f"{who}: {shown['seconds']:.1f} s, {shown['cpu']:.1f} s of processors, "
+                    f"{shown['megabytes']:,.0f} MB",
+                    flush=True,
+                )
     if found["ours"]["rows"] != found["hand"]["rows"]:
         raise SystemExit("the answers differ")
+    if asked.json:
+        measured = {who: {name: one[name] for name in ("seconds", "cpu", "megabytes")} for who, one in found.items()}
+        print(json.dumps({"segments": len(found["ours"]["rows"]), **measured}))
+        return
     print(f"the same answer for {len(found['ours']['rows'])} segments")
     print(f"ratio: {found['ours']['seconds'] / found['hand']['seconds']:.2f} in seconds, "
           f"{found['ours']['cpu'] / found['hand']['cpu']:.2f} in processor time")  # fmt: skip

@@ -1,4 +1,6 @@
-"""How long translating takes: `python benchmarks/translate.py [--segments N]`. Prints a table and, with --json, JSON.
+"""How long translating takes.
+
+    python benchmarks/translate.py [--segments N] [--json]
 
 Two exports of 13,000 segments (the product's limit) are made from a seed: one with queries of 400 characters on
 average, one with queries at the column's limit of 4,000. Each is read, translated and written as a plan in a process of
@@ -10,6 +12,7 @@ Machines differ and are shared: compare only numbers of one run.
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import subprocess
@@ -165,10 +168,14 @@ def against_sqlglot(texts: int = 60, length: int = 2_000, rounds: int = 5) -> di
 
 def main() -> None:
     """Measure and print."""
-    segments = int(sys.argv[sys.argv.index("--segments") + 1]) if "--segments" in sys.argv else SEGMENTS_MAX
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--segments", metavar="N", type=int, default=SEGMENTS_MAX)
+    arguments.add_argument("--json", action="store_true")
+    asked = arguments.parse_args()
+    segments: int = asked.segments
     short, long = translated(segments, 400), translated(segments, LEGACY_QUERY_MAX)
     parser = against_sqlglot()
-    if "--json" in sys.argv:
+    if asked.json:
         print(json.dumps({"segments": segments, "queries_of_400": short, "queries_of_4000": long, "parser": parser}))
         return
     print(f"{segments:,} segments, from reading the export to a written plan")

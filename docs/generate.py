@@ -102,6 +102,9 @@ def phrases() -> str:
         "the same active contacts. The tables are invented: a contact has an account, an account a region; visits and",
         "orders belong to contacts, lists are connected with contacts many-to-many. For flagged queries the right side",
         "is a proposal, or empty where real-time queries cannot say it.",
+        "",
+        "`migrator explain` says the same of your own queries. Without `--export` it knows no tables of yours: a way",
+        "through a relationship is then flagged (`relationship-unknown`) where these rows are carried over.",
     ]
     for title, rows in BOOK.items():
         lines += ["", f"## {title}", "", "| outbound | real-time | outcome |", "|---|---|---|"]

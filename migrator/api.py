@@ -183,7 +183,8 @@ def extract(
     Args:
         org: its address, or its name in the profile.
         out: the folder of all runs.
-        names: only segments with these names; `*` and `?` stand for any text.
+        names: members only of segments with these names (`*` and `?` stand for any text); of the others the row alone
+            is read. `translate` plans all of them, unless it is given the names, too.
         ids: only segments with these ids.
         types: only these types: static, dynamic, compound.
         statuses: only these statuses: live, draft, …
@@ -292,8 +293,9 @@ class Predicted:
     `segments` has a row a segment: `legacy_id`, `name`, `recorded` (the size of then), `legacy` and `predicted`
     (members by the original and by its translation), `after` (by the newest look at the organisation),
     `verdict` (equal, differs, unknown), `inactive`, `deleted`, `missing`, `surplus` (people), `reasons`,
-    `note`, `evidence`. `people` has one row: distinct people in live segments `before` and `after`, `lost`,
-    `gained`, and `lost_…` by reason. `overlap` has a row a segment that is a copy of another one, lies within
+    `note`, `payload` (a checksum of what is sent), `evidence`. `people` has one row: distinct people in live
+    segments `before` and `after`, `lost`, `gained`, `lost_…` by reason, and whether that is `complete` (no live
+    segment is unknown). `overlap` has a row a segment that is a copy of another one, lies within
     one, or is empty. `as_of` is what "now" meant, and `exit_code` that of the command.
     """
 

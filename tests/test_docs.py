@@ -170,3 +170,25 @@ def test_files_that_contributing_names_exist() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for name in re.findall(r"`((?:migrator|tests|templates|docs)/[\w./]*)`", text):
         assert (ROOT / name).exists(), name
+
+
+MEASURES = sorted(
+    set(re.findall(r"^\| `(benchmarks/\w+\.py)", (ROOT / "benchmarks" / "README.md").read_text("utf-8"), re.MULTILINE))
+)
+
+
+def test_every_measurement_stands_in_the_readme() -> None:
+    measures = {path for path in (ROOT / "benchmarks").glob("*.py") if "ArgumentParser(" in path.read_text("utf-8")}
+    assert {str(path.relative_to(ROOT)) for path in measures} == set(MEASURES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", MEASURES)
+def test_a_measurement_says_what_it_does_instead_of_measuring(script: str) -> None:
+    asked = subprocess.run(
+        [sys.executable, script, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.startswith("usage: ")
+    assert f"python {script}" in asked.stdout
+    assert "--json" in asked.stdout

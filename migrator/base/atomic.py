@@ -44,5 +44,7 @@ def write_text(path: Path, content: str) -> None:
 
 def private_folder(path: Path) -> Path:
     """Make the folder `path` (and those above it) for its owner alone, if it is not there; gives it back."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        private_folder(path.parent)  # mkdir(parents=True) would give those above the mode of everybody
+    path.mkdir(mode=0o700, exist_ok=True)
     return path

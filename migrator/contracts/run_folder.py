@@ -313,7 +313,7 @@ def working_on(run: RunFolder) -> Iterator[None]:
     Raises:
         UsageError: another process works on it; the message gives its id.
     """
-    lock = FileLock(run.path / LOCK, timeout=0)
+    lock = FileLock(run.path / LOCK, timeout=0, mode=0o600)
     try:
         lock.acquire()
     except Timeout:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from migrator.base.atomic import private_folder
 from migrator.base.errors import UsageError
 from migrator.contracts.history import HISTORY, Deed, Event, read_history, record
 from migrator.contracts.run_folder import (
@@ -180,3 +181,19 @@ def test_an_event_that_was_cut_costs_itself_alone(tmp_path: Path) -> None:
     assert [one.by for one in told] == ["Bo", "", "Bo"]
     assert told[1].what == "this line of the history cannot be read"
     assert read_history(tmp_path / "nowhere") == []
+
+
+def test_folders_above_a_private_one_are_private_too(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir(mode=0o755)
+    assert private_folder(old / "a" / "b" / "c").is_dir()
+    assert private_folder(old / "a" / "b" / "c").is_dir()  # there already
+    assert old.stat().st_mode & 0o777 == 0o755
+    for made in ("a", "a/b", "a/b/c"):
+        assert (old / made).stat().st_mode & 0o777 == 0o700
+
+
+def test_the_lock_of_a_run_is_private(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "reports", ORG, dry_run=False)
+    with working_on(run):
+        assert [path.name for path in run.path.iterdir() if path.stat().st_mode & 0o077] == []
