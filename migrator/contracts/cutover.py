@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from migrator.base.json_lines import json_lines
 from migrator.contracts.plan import Plan, PlannedSegment
 from migrator.contracts.usage import MAY_SEND, Journey, Life, Usage, journey_of, usage_of, users_of
 
@@ -275,7 +276,7 @@ def read_looks(folder: Path) -> list[CutoverLook]:
     path = folder / CUTOVER
     if not path.exists():
         return []
-    return [*_looks(path.read_text(encoding="utf-8", errors="replace").splitlines())]
+    return [*_looks(json_lines(path.read_text(encoding="utf-8", errors="replace")))]
 
 
 def _looks(lines: Iterable[str]) -> Iterator[CutoverLook]:

@@ -82,7 +82,8 @@ def _files(folder: Path, files: Mapping[str, Any]) -> Iterator[str]:
 
 def _segments(folder: Path, manifest: Mapping[str, Any], seen: set[UUID]) -> Iterator[str]:
     try:
-        lines = (folder / SEGMENTS).read_text(encoding="utf-8").splitlines()
+        with (folder / SEGMENTS).open(encoding="utf-8") as file:
+            lines = [*file]
     except (OSError, UnicodeDecodeError) as error:
         yield f"{SEGMENTS} cannot be read: {why(error)}."
         return

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
+from migrator.base.json_lines import json_lines
+
 HISTORY = "history.jsonl"
 FORMAT = 1
 
@@ -78,9 +80,7 @@ def read_history(folder: Path) -> list[Event]:
         return []
     known = {field.name for field in fields(Event)}
     events = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        if not line.strip():
-            continue
+    for line in json_lines(path.read_text(encoding="utf-8", errors="replace")):
         try:
             content = json.loads(line)
             events.append(Event(**{name: str(value) for name, value in content.items() if name in known}))

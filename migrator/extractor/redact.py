@@ -23,6 +23,7 @@ from migrator.base.atomic import private_folder
 from migrator.base.cells import identity
 from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, packed, texts, unpacked
+from migrator.base.json_lines import json_lines
 from migrator.contracts.export_folder import METADATA, SEGMENTS, OrganisationRef, member_reader, read_export
 from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.legacy_segment import LegacySegment
@@ -54,7 +55,7 @@ def redact(source: Path, target: Path) -> int:
     writer = ExportWriter(
         target, OrganisationRef(export.organisation.id, export.organisation.url), _extracted_at(source)
     )
-    rows = [json.loads(line) for line in (source / SEGMENTS).read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in json_lines((source / SEGMENTS).read_text(encoding="utf-8"))]
     writer.segments([_row(row, other) for row in rows])
     read, changed = member_reader(source), 0
     for segment in export.segments:

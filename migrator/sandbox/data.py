@@ -106,7 +106,7 @@ def _segments(organisation: Organisation, folder: Path) -> None:
     columns = organisation.schema.tables[LEGACY_SEGMENT].columns
     users: dict[str, str] = {}
     units: dict[str, str] = {}
-    for line in (folder / "segments.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (folder / "segments.jsonl").read_bytes().splitlines():  # bytes: U+2028 in a name breaks no line there
         raw = json.loads(line)
         row = {_logical(name): value for name, value in raw.items() if _logical(name) in columns}
         if user := row.get("createdby"):

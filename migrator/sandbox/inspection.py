@@ -1,8 +1,7 @@
 """What the box says about itself: roles and privileges, installed solutions and messages, counts, settings.
 
 Answers by the product's reference: `RetrieveUserPrivileges`, `RetrieveCurrentOrganization`,
-`RetrieveTotalRecordCount`, the tables `sdkmessage`,
-`solution`, `role` and `organization`, and `$apply` with groupby.
+`RetrieveTotalRecordCount`, the tables `sdkmessage`, `solution`, `role` and `organization`, and `$apply` with groupby.
 """
 
 from __future__ import annotations

@@ -16,20 +16,24 @@ import pytest
 from migrator.base.errors import Retryable, UsageError
 from migrator.base.ids import packed
 from migrator.contracts.choices import Choice, Doubt
+from migrator.contracts.cutover import CutoverLook, Item, Switch, read_looks, remember
 from migrator.contracts.decisions import checksum_of_decided, decide
 from migrator.contracts.doubts import doubts, doubts_about_exclusions
+from migrator.contracts.export_check import check_export
 from migrator.contracts.export_folder import member_file, read_export
 from migrator.contracts.export_writing import ExportWriter
-from migrator.contracts.history import HISTORY, Event, read_history, record
+from migrator.contracts.history import HISTORY, Deed, Event, read_history, record
 from migrator.contracts.journal import broken
 from migrator.contracts.legacy_segment import segment_of
 from migrator.contracts.members import Excluding, Members, MemberSource
 from migrator.contracts.plan import PLAN, Outcome, Plan, TranslationSettings, check_export_of, write_plan
 from migrator.contracts.run_folder import RUN, Goal, RunFolder, RunState, Task
 from migrator.contracts.selection import Selection, nothing_chosen, selection_of, selects
+from migrator.contracts.usage import Life
+from migrator.extractor.redact import redact
 from migrator.product.codes import LegacyStatus, LegacyType
 from migrator.translator.translate import translate
-from tests.small import LOST, STATIC, contact, row, segment
+from tests.small import LOST, ORGANISATION, STATIC, contact, row, segment
 
 VIP = segment_of(row(segment(1), "VIP [2021]", LegacyType.STATIC, LegacyStatus.LIVE))
 NEWS = segment_of(row(segment(2), "Newsletter", LegacyType.DYNAMIC, LegacyStatus.STOPPED))
@@ -267,3 +271,26 @@ def test_more_contacts_gone_than_the_tolerance_are_a_doubt() -> None:
     assert out(9, gone=1) == {}
     assert out(8, gone=1) == {Doubt.GONE: 1}
     assert out(None, gone=1) == {}
+
+
+SEPARATORS = "Oslo\u2028Bergen\u2029\x85"
+"""Signs at which `str.splitlines` breaks lines, and JSON does not."""
+
+
+def test_a_name_with_separators_of_lines_is_one_name_wherever_lines_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    writer = ExportWriter(folder, ORGANISATION, "2026-01-01T00:00:00Z")
+    writer.segments([row(segment(1), SEPARATORS, LegacyType.STATIC, LegacyStatus.LIVE)])
+    writer.finish()
+    assert check_export(folder) == []
+    assert redact(folder, tmp_path / "copy") == 0
+    assert [one.name for one in read_export(tmp_path / "copy").segments] == [SEPARATORS]
+    event = Event("2026-01-01T00:00:00Z", Deed.DECISION, "Ada", segment=SEPARATORS)
+    record(tmp_path, [event, event])
+    assert read_history(tmp_path) == [event, event]
+    item = Item(
+        Switch.TO_DO, UUID(int=1), SEPARATORS, False, "Live", Life.LIVE, segment(1), SEPARATORS, None, None, None
+    )  # fmt: skip
+    look = CutoverLook("2026-01-01T00:00:00Z", (item,))
+    remember(look, tmp_path)
+    assert read_looks(tmp_path) == [look]
