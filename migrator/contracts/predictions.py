@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import cache
@@ -271,10 +271,22 @@ def payload_checksum(segment: PlannedSegment) -> str:
 
 def prediction_of(segment: PlannedSegment, predictions: Predictions | None) -> Prediction | None:
     """What was predicted for a segment as the plan has it now; None where nothing was, or for something else."""
-    if predictions is None:
-        return None
-    found = predictions.by_id.get(segment.legacy_id)
-    return found if found and found.payload == payload_checksum(segment) else None
+    return predictions_of([segment], predictions).get(segment.legacy_id)
+
+
+def predictions_of(segments: Iterable[PlannedSegment], predictions: Predictions | None) -> dict[UUID, Prediction]:
+    """Legacy id → what was predicted for the segment as the plan has it now; nothing where it was for something else.
+
+    Args:
+        segments: of the plan.
+        predictions: of the same plan; None has none.
+    """
+    known = predictions.by_id if predictions else {}
+    return {
+        segment.legacy_id: one
+        for segment in segments
+        if (one := known.get(segment.legacy_id)) and one.payload == payload_checksum(segment)
+    }
 
 
 def held(
@@ -291,8 +303,9 @@ def held(
     if predictions is None:
         return plan
     waits: dict[UUID, findings.Finding] = {}
+    known = predictions_of(plan.segments, predictions)
     for segment in plan.segments:
-        one = prediction_of(segment, predictions)
+        one = known.get(segment.legacy_id)
         if segment.legacy_id in loaded or not segment.loadable or one is None or not one.holds:
             continue
         if agreed.get(segment.legacy_id) != one.token:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from migrator.contracts.journal import JournalSummary, LoadResult
 from migrator.contracts.plan import LOADED_OUTCOMES, Outcome, Plan
-from migrator.contracts.predictions import Predictions, prediction_of
+from migrator.contracts.predictions import Predictions, predictions_of
 from migrator.contracts.verification import Verification, Verified
 from migrator.report.row import Facts, ReportRow, Standing, row_of
 
@@ -46,6 +46,7 @@ def compare(
         predictions: who will be in each segment, where that was predicted.
     """
     took = journal.timings if journal else {}
+    foreseen = predictions_of(plan.segments, predictions)
     counted = [{seen.legacy_id: seen.after for seen in look.segments} for look in history]
     rows = [
         row_of(
@@ -56,7 +57,7 @@ def compare(
                 dry_run,
                 tuple(look.get(segment.legacy_id) for look in counted),
                 *took.get(segment.legacy_id, (0, 0.0)),
-                prediction_of(segment, predictions),
+                foreseen.get(segment.legacy_id),
             )
         )
         for segment in plan.segments
