@@ -27,6 +27,7 @@ from migrator.base.json_lines import json_lines
 from migrator.contracts.export_folder import METADATA, SEGMENTS, OrganisationRef, member_reader, read_export
 from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.members import Members
 from migrator.contracts.tables import FOLDER, TableRead, part_name
 from migrator.extractor.organisation import ids_in_row
 from migrator.extractor.tables import columns_of, file_checksum, parquet
@@ -61,11 +62,11 @@ def redact(source: Path, target: Path) -> int:
     for segment in export.segments:
         members = export.members[segment.id]
         if members.count is None:
-            writer.no_members(segment.id, replace(members, origin=""))
+            writer.no_members(segment.id, _unnamed(replace(members, origin="")))
         else:
             ids = read(segment.id)
             changed += len(ids)
-            writer.members(segment.id, _all(ids, other), replace(members, origin=_ending(members.origin)))
+            writer.members(segment.id, _all(ids, other), _unnamed(replace(members, origin=_ending(members.origin))))
         if members.excluded:
             writer.exclusions(segment.id, _all(read(segment.id, excluded=True), other))
     if (source / METADATA).exists():
@@ -188,13 +189,23 @@ def _ending(origin: str) -> str:
     return f"members{Path(origin).suffix}" if origin else ""
 
 
+def _unnamed(members: Members) -> Members:
+    """What is known of members without the names of files in questions, and in what is said of exclusions."""
+    waits = "a file that belongs to it waits for an answer"
+    left = members.excluding
+    if left:
+        left = replace(left, origin=_ending(left.origin), question=waits if left.question else "")
+    return replace(members, question=waits if members.question else "", excluding=left)
+
+
 def _row(row: dict[str, Any], other: Callable[[UUID], UUID]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in row.items():
         plain = name.partition("@")[0]
         if _NAME_OF_PERSON.fullmatch(plain) and plain != _NOT_PERSONS:
             if plain == name and value:
-                found[name] = str(other(UUID(str(value))))
+                person = identity(value)  # what is no id may be a name
+                found[name] = str(other(person)) if person else "(left out)"
             elif name.endswith("FormattedValue"):
                 found[name] = "(left out)"
         elif name == "msdyncrm_segmentmemberids" and value:

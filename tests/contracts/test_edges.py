@@ -294,3 +294,21 @@ def test_a_name_with_separators_of_lines_is_one_name_wherever_lines_are_read(tmp
     look = CutoverLook("2026-01-01T00:00:00Z", (item,))
     remember(look, tmp_path)
     assert read_looks(tmp_path) == [look]
+
+
+def test_a_redacted_copy_names_no_file_in_a_question_and_no_creator_that_is_no_id(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    writer = ExportWriter(folder, ORGANISATION, "2026-01-01T00:00:00Z")
+    named = {"_createdby_value": "Anna Larsson"}
+    writer.segments([row(segment(n), f"List {n}", LegacyType.STATIC, LegacyStatus.LIVE) | named for n in (1, 2)])
+    about = Excluding("Anna Larsson.csv", question="Which column of Anna Larsson.csv?")
+    known = Members(MemberSource.FILE, origin="Anna Larsson.csv", question="Anna Larsson.csv: which?", excluding=about)
+    writer.members(segment(1), packed([contact(1)]), known)
+    writer.no_members(segment(2), Members(MemberSource.NONE, question="Anna Larsson.csv: which?", excluding=about))
+    writer.finish()
+    redact(folder, tmp_path / "copy")
+    assert not [path for path in (tmp_path / "copy").rglob("*") if path.is_file() and b"Anna" in path.read_bytes()]
+    for members in read_export(tmp_path / "copy").members.values():
+        assert members.question
+        assert members.excluding
+        assert members.excluding.question
