@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import get_type_hints
@@ -21,10 +23,11 @@ from migrator.report.forms.json import json_schema
 from migrator.report.frame import frame
 from migrator.report.row import SHOWN, Kind, ReportRow, columns
 from migrator.report.words import Words
-from tests.conftest import Command
+from tests.conftest import CONTOSO, Command
 from tests.report.test_report import a_plan, data, loaded, page, planned, seen, story
 from tests.small import segment
 
+ROOT = CONTOSO.parent.parent
 LOOKS = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z")
 
 
@@ -36,6 +39,18 @@ def test_places_are_given_once_and_every_column_has_words() -> None:
         for column in columns(form, LOOKS):
             assert all(words(word) for word in column.words), column
             assert column.words, column
+
+
+def test_the_field_that_contributing_adds_takes_a_place_and_a_name_that_are_free() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Add a field of the report")[2]
+    name, place = re.findall(r"^   (\w+): .*\btable=(\d+)\)$", told, re.MULTILINE)[0]
+    assert name not in SHOWN
+    assert int(place) not in [shown.table for shown in SHOWN.values()]
+    (heading,) = tomllib.loads(re.findall(r"^   (\w+ = \[.*\])$", told, re.MULTILINE)[0]).items()
+    words = tomllib.loads((ROOT / "templates" / "words.toml").read_text(encoding="utf-8"))
+    assert heading[0] == name
+    assert name not in words
+    assert len(heading[1]) == len(words["legacy_query"])
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
