@@ -6,14 +6,35 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from enum import StrEnum
 from typing import Any
 
 import pytest
 
 from migrator import api
-from migrator.contracts.predictions import Evidence, Overlap, PeoplePredicted, Prediction, Predictions
+from migrator.contracts.choices import Doubt
+from migrator.contracts.history import Deed
+from migrator.contracts.journal import LoadState
+from migrator.contracts.members import MemberSource
+from migrator.contracts.payload import PayloadKind
+from migrator.contracts.plan import Outcome
+from migrator.contracts.predictions import (
+    Against,
+    Basis,
+    Evidence,
+    Loss,
+    Overlap,
+    PeoplePredicted,
+    Prediction,
+    Predictions,
+    Reason,
+    Verdict,
+)
+from migrator.contracts.predictions import Kind as Overlapping
 from migrator.contracts.run_folder import RunState
-from migrator.contracts.verification import Verification, Verified
+from migrator.contracts.usage import Life, Use
+from migrator.contracts.verification import Match, Verification, Verified
+from migrator.product.findings.catalogue import Severity
 from migrator.sandbox.server import Running
 from tests.conftest import CONTOSO
 
@@ -116,6 +137,21 @@ def test_what_is_described_is_a_field_of_the_file() -> None:
     assert {one.name for one in fields(Overlap)} <= named(row)
     look = named(text("run-folder.md", "verification-*.json"))
     assert {one.name for cls in (Verification, Verified) for one in fields(cls)} - {"format"} <= look
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("predict.md", [*Verdict, *Reason, *Loss, *Overlapping, *Basis, *Against]),
+        ("plan-format.md", [*Outcome, *Severity, *Use, *PayloadKind]),
+        ("export-format.md", [*MemberSource, *Doubt, *Life]),
+        ("run-folder.md", [*Match, *LoadState, *Deed]),
+    ],
+)
+def test_every_word_that_a_file_may_hold_is_told(page: str, words: list[StrEnum]) -> None:
+    told = {code for cell in re.findall(r"`([^`\n]+)`", text(page)) for code in (cell, *cell.split("|"))}
+    told |= {one for shown in re.findall(r'"([a-z|]+)"', text(page)) for one in shown.split("|")}
+    assert {str(word) for word in words} - told == set()
 
 
 def test_the_example_of_the_page_about_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
