@@ -448,7 +448,7 @@ class Client:
     def unreachable(self, error: Exception | None) -> Unreachable:
         """What to say where no answer comes at all."""
         timed_out = isinstance(error, httpx.TimeoutException)
-        said = why(error) if error else ""
+        said = why(error).rstrip(".") if error else ""
         said = "it does not answer in time" if timed_out else said or type(error).__name__
         if "CERTIFICATE_VERIFY_FAILED" in said:
             return Unreachable(

@@ -14,19 +14,21 @@ from uuid import UUID
 import httpx
 
 from migrator.base.cells import identity
-from migrator.base.patience import Patience
+from migrator.base.patience import Patience, Waiting
 from migrator.dataverse.account import Account, Way
 from migrator.dataverse.address import is_loopback, organisation_url
 from migrator.dataverse.answers import TooLong
 from migrator.dataverse.auth import Credentials, FromAzure, NoSignIn, OnLoopback, ReadyToken, authority_of, usable
 from migrator.dataverse.client import Client, Lane
 from migrator.dataverse.errors import Forbidden, NotDataverse, Refused, ServerFault, Throttled
-from migrator.dataverse.sending import BROKEN
+from migrator.dataverse.sending import BROKEN, NEVER_SENT, PASSING, status_of
 from migrator.dataverse.throttle import Throttle
 from migrator.dataverse.trust import tls_context
 from migrator.product.codes import PROTECTION_WINDOW
 
 _TIMEOUT = httpx.Timeout(120.0, connect=20.0)
+_FIRST_ANSWERS = 4
+"""How often an organisation is asked whether we have to sign in, while its answers get lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +110,35 @@ async def _sign_in(client: Client, lanes: Sequence[Lane], accounts: Sequence[Acc
         for lane, account in zip(lanes, accounts, strict=True):
             if account.client_id:  # accounts are known by their ids there
                 lane.credentials = OnLoopback(account.client_id)
-    try:
-        response = await client.send(lanes[0], "GET", "WhoAmI", None, "")
-    except BROKEN as error:
-        raise client.unreachable(error) from error
-    except TooLong as error:
-        raise NotDataverse(
-            f"{client.url} answers, but not like an organisation: {error}. Check the address."
-        ) from error
+    response = await _answer_without_sign_in(client, lanes[0])
     if response.status_code == 401:
         challenge = response.headers.get("www-authenticate", "")
         for lane, account in zip(lanes, accounts, strict=True):
             lane.credentials = _credentials(client, challenge, account, how, http)
+
+
+async def _answer_without_sign_in(client: Client, lane: Lane) -> httpx.Response:
+    """What the organisation says to whom it does not know.
+
+    One answer that is lost on the way is no address that is wrong, so it is asked a few times. An address at which
+    nobody is, or that is silent, is told at once.
+    """
+    waiting = Waiting(client.patience.counted(_FIRST_ANSWERS - 1), client.stop)
+    while True:
+        try:
+            response = await client.send(lane, "GET", "WhoAmI", None, "")
+        except BROKEN as error:
+            silent = status_of(error) == NEVER_SENT or isinstance(error, httpx.TimeoutException)
+            if silent or not await waiting.again():
+                raise client.unreachable(error) from error
+            continue
+        except TooLong as error:
+            raise NotDataverse(
+                f"{client.url} answers, but not like an organisation: {error}. Check the address."
+            ) from error
+        # What cannot answer now does not say either whether we have to sign in.
+        if response.status_code not in PASSING or not await waiting.again():
+            return response
 
 
 def _credentials(client: Client, challenge: str, account: Account, how: SignIn, http: Any) -> Credentials:

@@ -84,7 +84,8 @@ class Row:
 
 
 _ANY = range(300, 600)
-_SERVER = frozenset({500, 502, 503, 504})
+PASSING = frozenset({500, 502, 503, 504})
+"""Statuses of a server that cannot answer now, and may in a moment."""
 # A missing table or action also comes under the code of an unknown column (seen): there the wording decides.
 _NO_RESOURCE = r"resource not found for the segment|ODataUnrecognizedPath"
 # Refusals that neither a new token, nor waiting, nor a role cures.
@@ -107,7 +108,7 @@ TABLE: tuple[Row, ...] = (
     Row({404}, Meaning.GONE, Meaning.GONE, NotFound),
     Row({408}, Meaning.RETRY, Meaning.LOOK, Refused),
     Row({429}, Meaning.WAIT, Meaning.WAIT, Throttled),
-    Row(_SERVER, Meaning.RETRY, Meaning.LOOK, ServerFault),
+    Row(PASSING, Meaning.RETRY, Meaning.LOOK, ServerFault),
     Row(range(501, 600), Meaning.REFUSE, Meaning.REFUSE, ServerFault),
     Row(_ANY, Meaning.REFUSE, Meaning.REFUSE, Refused),
 )

@@ -400,6 +400,40 @@ def test_the_organisation_says_who_it_is() -> None:
     assert (found.organisation_id, found.business_unit_id) == (UUID(int=1), UUID(int=2))
 
 
+LOST = [
+    httpx.RemoteProtocolError("Server disconnected without sending a response."),
+    httpx.ReadError("Connection reset by peer"),
+    httpx.DecodingError("cut short"),
+    httpx.Response(503),
+]
+
+
+@given(st.lists(st.sampled_from(LOST), max_size=6))
+def test_an_answer_that_is_lost_at_the_first_contact_is_asked_for_again(lost: list[Answer]) -> None:
+    """And no more often than four times: the address may be wrong."""
+    answers = iter(lost)
+    asked: list[bool] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        asked.append("authorization" in request.headers)
+        answer = next(answers, httpx.Response(200, json=ME))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def session() -> Client:
+        quick = Patience(first=0.0, most=0.0)
+        async with await connect(ORG, transport=httpx.MockTransport(respond), patience=quick) as found:
+            return found
+
+    if len(lost) < 4 or isinstance(lost[3], httpx.Response):
+        assert asyncio.run(session()).organisation_id == UUID(int=1)
+        return
+    with pytest.raises(Unreachable, match=r"cannot be reached: [^.]+\. Check the address"):
+        asyncio.run(session())
+    assert len(asked) == 4
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
