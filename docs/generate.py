@@ -174,7 +174,7 @@ def settings() -> str:
         "Written by `make docs` from `migrator/commands/settings.py`. A key of `migrator.toml` (in the current folder,",
         "over the one in the user's configuration folder), overruled by its variable, overruled by its option.",
         "`MIGRATOR_PROFILE` names another file. A table `[organisations.NAME]` holds the same keys for one of them,",
-        "and `--org NAME` takes them.",
+        "and `--org NAME` takes them; they overrule variables, too, which speak of no organisation.",
         "",
         "| key | variable | option | meaning |",
         "|---|---|---|---|",

@@ -139,7 +139,7 @@ def read_verifications(folder: Path) -> list[Verification]:
         UsageError: a file is damaged, or of a newer format.
     """
     found = []
-    for path in sorted(folder.glob("verification-*.json")):
+    for path in sorted(folder.glob("verification-*.json"), key=lambda one: (len(one.name), one.name)):
         try:
             content = _FORMAT.of_now(json.loads(path.read_bytes()), f"The verification {path}")
             found.append(_adapter().validate_json(json.dumps(content)))

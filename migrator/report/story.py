@@ -263,12 +263,17 @@ _NOTHING: dict[str, Any] = {name: "" for name, shown in SHOWN.items() if shown.p
 _LONG = [name for name, shown in SHOWN.items() if shown.long]
 
 
+def _meaning(code: str) -> str:
+    """What a finding means; of one that a plan of another version has, its code."""
+    return CATALOGUE[code][1] if code in CATALOGUE else code
+
+
 def _anonymous(row: ReportRow, names: Mapping[str, str]) -> ReportRow:
     """A row without anything that a person has written."""
     return replace(
         row,
         name=names[row.legacy_id],
-        findings=tuple(replace(finding, message=CATALOGUE[finding.code][1]) for finding in row.findings),
+        findings=tuple(replace(finding, message=_meaning(finding.code)) for finding in row.findings),
         groups=tuple((f"{number}", count) for number, (_, count) in enumerate(row.groups, start=1)),
         journeys=tuple("…" for _ in row.journeys),
         **_NOTHING,
@@ -335,7 +340,7 @@ def _asks(
     lines = {row.legacy_id: number for number, row in enumerate(waiting(rows), start=2)}
 
     def about(code: str) -> tuple[str, str]:
-        meaning, advice = words.finding(code, CATALOGUE[code][1], facts[code][1])
+        meaning, advice = words.finding(code, _meaning(code), facts[code][1])
         freezes = any(Choice.SNAPSHOT in row.choices for row, _ in found[code])
         return meaning, advice if freezes else without_freezing(advice, words)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,15 @@ def test_what_is_written_now_says_its_format(first: RunFolder) -> None:
     assert json.loads((first.path / "verification-003.json").read_text())["format"] == 1
     assert read_verifications(first.path)[2] == look
     assert PLAN_FORMAT == 3
+
+
+def test_the_thousandth_look_comes_after_the_others(first: RunFolder) -> None:
+    look = read_verifications(first.path)[0]
+    (first.path / ".last-verification").write_text("998")
+    for time in ("2026-11-29T00:00:00Z", "2026-11-30T00:00:00Z"):
+        write_verification(replace(look, at=time), first.path)
+    assert (first.path / "verification-1000.json").is_file()
+    assert [one.at for one in read_verifications(first.path)][-2:] == ["2026-11-29T00:00:00Z", "2026-11-30T00:00:00Z"]
 
 
 def test_upgrades_are_taken_one_after_the_other() -> None:

@@ -124,3 +124,11 @@ def test_rules_speak_of_findings_that_there_are() -> None:
     asks = {code for code, (severity, _) in CATALOGUE.items() if severity in (Severity.DECISION, Severity.STOP)}
     assert _RULES.keys() <= asks
     assert asks >= IMPORTED
+
+
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_a_finding_of_another_version_ends_no_report(anonymous: bool) -> None:
+    strange = Finding("from-the-future", Severity.DECISION, "Nobody knew this then.", "Decide.")
+    told = story(a_plan(waits(strange, {Choice.TRANSLATE: payload()})), anonymous=anonymous)
+    (ask,) = told.asks
+    assert "from-the-future" in repr(ask)
