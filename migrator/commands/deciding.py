@@ -145,18 +145,26 @@ def from_file(run: RunFolder, file: Path, by: str, reason: str) -> tuple[list[De
     entries = list(_of_workbook(file, content) if workbook else _of_json(run, file, content))
     plan = plan_to_decide(run)
     by_id = {segment.legacy_id: segment for segment in plan.segments}
-    decisions: list[Decision] = []
+    decisions: dict[UUID, Decision] = {}
+    twice: set[UUID] = set()
     refused: list[str] = []
     for entry in entries:
         if not entry.decision:
             continue
         try:
-            decisions.append(_decision(by_id, entry, by, reason))
+            one = _decision(by_id, entry, by, reason)
         except UsageError as error:
             refused.append(str(error))
+            continue
+        key = one.segment.legacy_id
+        before = decisions.setdefault(key, one)
+        if (before.choice, before.twin) != (one.choice, one.twin) and key not in twice:
+            twice.add(key)
+            name = for_terminal(one.segment.name)
+            refused.append(f"“{name}” is there twice, as {before.choice} and as {one.choice}. Decide about it once.")
     if not decisions and not refused:
         raise UsageError(f"{file} holds no decision. Choose one in its column, or click one in the report's page.")
-    return decisions, refused
+    return [one for key, one in decisions.items() if key not in twice], refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, batches, joined, packed, unpacked, without
 from migrator.base.side_by_side import side_by_side
 from migrator.dataverse import contacts
@@ -47,18 +48,32 @@ class OrganisationDirectory:
 
 
 class ExportDirectory:
-    """Looks into `tables/contact.csv` of an export."""
+    """Looks into `tables/contact.csv` of an export.
+
+    Raises:
+        UsageError: a row of it is damaged.
+    """
 
     def __init__(self, export: Path) -> None:
         self._states: dict[UUID, State] = {}
         self._addresses: dict[str, list[contacts.Addressed]] = {}
         with (export / TABLE).open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                key, state = UUID(row["contactid"]), State(int(row.get("statecode") or 0))
-                self._states[key] = state
-                if address := row.get("emailaddress1"):
-                    entry = contacts.Addressed(address, key, state)
-                    self._addresses.setdefault(address_key(address), []).append(entry)
+            rows = csv.DictReader(file)
+            try:
+                for row in rows:
+                    self._add(row)
+            except (ValueError, KeyError, TypeError, csv.Error) as error:
+                raise UsageError(
+                    f"{export / TABLE} cannot be read at line {rows.line_num}: a contact has an id (contactid) and the "
+                    "statecode 0 or 1. Extract again, or mend the line."
+                ) from error
+
+    def _add(self, row: Mapping[str, str]) -> None:
+        key, state = UUID(row["contactid"]), State(int(row.get("statecode") or 0))
+        self._states[key] = state
+        if address := row.get("emailaddress1"):
+            entry = contacts.Addressed(address, key, state)
+            self._addresses.setdefault(address_key(address), []).append(entry)
 
     async def states(self, ids: Ids) -> Mapping[UUID, State]:
         """The state of each of a few ids that is a contact."""

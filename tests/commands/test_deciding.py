@@ -133,6 +133,16 @@ def test_a_file_of_decisions_is_carried_out(command: Command, run: RunFolder) ->
     assert event.segment == f"Both ({COMPOUND})"
 
 
+def test_what_is_decided_twice_in_one_file_is_not_guessed(command: Command, run: RunFolder) -> None:
+    both = entry(run, COMPOUND, "snapshot"), entry(run, COMPOUND, "translate")
+    result = command("approve", "--from", a_file(run, *both, entry(run, LOST, "skip")))
+    assert (result.code, read_decisions(run.path)) == (3, {LOST: Choice.SKIP})
+    assert "“Both” is there twice, as snapshot and as translate. Decide about it once." in result.err
+    twice = entry(run, COMPOUND, "snapshot"), entry(run, COMPOUND, "snapshot")
+    assert command("approve", "--from", a_file(run, *twice)).code == 0
+    assert read_decisions(run.path) == {LOST: Choice.SKIP, COMPOUND: Choice.SNAPSHOT}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -62,3 +63,11 @@ def test_somebody_who_is_left_out_twice_counts_once_and_nobody_is_no_stranger(sm
     export_of(small_export, people(0, 91), people(91))
     asked(small_export)  # two people, one of them unknown
     asked(export_of(small_export, people(), people()))
+
+
+@pytest.mark.parametrize("row", ["nobody,0", ",0", f"{UUID(int=1)},open", f"{UUID(int=1)},7"])
+def test_a_damaged_row_of_the_contacts_is_named(tmp_path: Path, row: str) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/contact.csv").write_text(f"contactid,statecode\n{UUID(int=2)},0\n{row}\n")
+    with pytest.raises(UsageError, match="cannot be read at line 3"):
+        ExportDirectory(tmp_path)
