@@ -36,6 +36,16 @@ class Stop:
         if self.wanted:
             raise Interrupted
 
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Within the block what has to be cleaned up is still sent, although somebody wishes to end."""
+        before, self._wanted = self._wanted, asyncio.Event()
+        try:
+            yield
+        finally:
+            if before.is_set():
+                self._wanted.set()
+
     async def sleep(self, seconds: float) -> None:
         """Wait, unless somebody wishes to end.
 

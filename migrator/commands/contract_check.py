@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from migrator.base.errors import Exit
+from migrator.base.errors import Exit, Interrupted
 from migrator.base.ids import Ids, packed, texts
 from migrator.base.patience import Waiting, looking
 from migrator.commands.session import Orders
 from migrator.contracts.payload import Identity, PayloadKind, SegmentTexts, StaticGroup, payload
 from migrator.dataverse import inspection, realtime
 from migrator.dataverse.client import Client
-from migrator.dataverse.errors import DuplicateKey, NotFound, Refused
+from migrator.dataverse.errors import DataverseError, DuplicateKey, NotFound, Refused
 from migrator.product.codes import DefinitionStatus, Scope, SegmentStatus, label
 
 NAME = "migrator contract check – may be deleted"
@@ -51,6 +51,7 @@ class Step:
 class _Check:
     client: Client
     wait: float
+    tell: Callable[[str], None]
     steps: list[Step] = field(default_factory=list)
     created: list[tuple[str, UUID]] = field(default_factory=list)
     definition: UUID = field(default_factory=uuid4)
@@ -86,7 +87,7 @@ def check_contract(orders: Orders, org: str, confirm: Callable[[str, str], None]
         except Refused:
             kind = ""
         confirm(client.url, kind)
-        check = _Check(client, orders.settings.wait_computation)
+        check = _Check(client, orders.settings.wait_computation, orders.tell)
         async with _cleaned_up(check):
             for step in (_people, _create, _fill, _publish, _list, _stop):
                 try:
@@ -262,12 +263,16 @@ async def _cleaned_up(check: _Check) -> AsyncIterator[None]:
         }
         for kind, key in reversed(check.created):
             try:
-                await ways[kind](client, key)
+                with client.stop.put_off():
+                    await ways[kind](client, key)
                 gone += 1
             except NotFound:
                 gone += 1
-            except Refused as error:
-                check.say("Delete", False, f"The {kind} {key} (“{NAME}”) stays: {error.summary}. Delete it by hand.")
+            except (DataverseError, Interrupted) as error:
+                why = error.summary if isinstance(error, Refused) else str(error).rstrip(".") or "it was interrupted"
+                stays = f"The {kind} {key} (“{NAME}”) stays: {why}. Delete it by hand."
+                check.say("Delete", False, stays)
+                check.tell(stays)  # the steps are lost where something else ends the command
         if check.created and gone == len(check.created):
             check.say(
                 "Delete", True, "Segment and definition are deleted again.",

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from migrator.base.errors import Exit
+from migrator.base.errors import Exit, Interrupted
 from migrator.base.progress import Silent
+from migrator.commands import contract_check
 from migrator.commands.contract_check import NAME, Step, check_contract, exit_code
 from migrator.commands.session import session
 from migrator.commands.settings import Settings
+from migrator.dataverse import realtime as dataverse
+from migrator.dataverse.errors import Unreachable
 from migrator.sandbox import realtime
 from migrator.sandbox.server import Running
 from tests.conftest import Command
@@ -64,6 +67,36 @@ def test_a_service_that_does_otherwise_is_said_and_cleaned_up_after(
     named = [step for step in steps if step.title == "Delete" and not step.kept]
     assert bool(left) == bool(named)  # what cannot be deleted is named
     assert set(left) <= {NAME}
+
+
+async def interrupted(check: Any) -> None:
+    """Fill it."""
+    check.client.stop.ask()
+    check.client.stop.check()
+
+
+def test_whoever_ends_it_leaves_nothing_behind(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract_check, "_fill", interrupted)
+    with pytest.raises(Interrupted):
+        checked(sandbox)
+    assert sandbox.organisation.rows["msdynmkt_segment"] == {}
+    assert sandbox.organisation.rows["msdynmkt_segmentdefinition"] == {}
+
+
+def test_what_cannot_be_deleted_any_more_is_told(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def gone(*_: Any) -> None:
+        raise Unreachable("The organisation cannot be reached.")
+
+    monkeypatch.setattr(contract_check, "_fill", interrupted)
+    monkeypatch.setattr(dataverse, "delete_segment", gone)
+    told: list[str] = []
+    with (
+        pytest.raises(Interrupted),
+        session(Settings(wait_computation=5.0), Silent(), told.append) as orders,
+    ):
+        check_contract(orders, sandbox.address, lambda *_: None)
+    (key,) = sandbox.organisation.rows["msdynmkt_segment"]
+    assert [line for line in told if f"The segment {key}" in line and "Delete it by hand." in line]
 
 
 def test_nothing_is_made_before_the_word_is_typed(
