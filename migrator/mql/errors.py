@@ -122,8 +122,8 @@ def _foreign(text: str, position: int) -> str:
 
 _DEFINITION = re.compile(r"\w+\s*=(?!=)")
 _NAMED = "a query has no name of its own; it begins with PROFILE, SEGMENT or INTERACTION"
-_BARE = re.compile(r"[\w-]+(?=\s*(?:$|(?:UNION|INTERSECT|EXCEPT|MINUS)\b))(?<!\d)", re.IGNORECASE)
-"""A word where a set of people belongs, with nothing or another set behind it."""
+_BARE = re.compile(r"(?!\d+\b)[\w-]++(?=\s*(?:$|(?:UNION|INTERSECT|EXCEPT|MINUS)\b))", re.IGNORECASE)
+"""A whole word, not a number, where a set of people belongs, with nothing or another set behind it."""
 _STRANGERS = {
     "outbound": {
         "IN": "IN belongs to real-time queries; an outbound one compares each value: column == 1 || column == 2",
