@@ -399,7 +399,7 @@ def approve(
         reason: why, for the history of the run.
 
     Raises:
-        UsageError: the decision is not open to one of them; then nothing is recorded.
+        UsageError: the decision is not open to one of them, or a list is a text; then nothing is recorded.
     """
     from migrator.commands.deciding import CHOICES, Meant, carry_out, in_one_way, whoever_sits_here
     from migrator.contracts.choices import Choice
@@ -407,6 +407,7 @@ def approve(
 
     if choice not in CHOICES:
         raise UsageError(f"A decision is one of {', '.join(CHOICES)}, not {choice}.")
+    _no_texts("What is decided about", segments, names, findings)
     meant = Meant(tuple(segments), tuple(names), tuple(findings))
     folder = _folder(run)
     with working_on(folder):
@@ -442,7 +443,7 @@ def load(
 
     Raises:
         Declined: `agree` said no; nothing was changed.
-        UsageError: the plan is damaged, or for another organisation.
+        UsageError: the plan is damaged, or for another organisation; or `skip_checks` is a text.
         DataverseError: the organisation cannot be reached, or refuses us.
     """
     from migrator.base.errors import Declined
@@ -450,6 +451,7 @@ def load(
     from migrator.commands.run import load_stage
     from migrator.contracts.run_folder import working_on
 
+    _no_texts("What is skipped", skip_checks)
     folder = _folder(run)
     settings = _settings(options, org, None)
 
@@ -575,14 +577,19 @@ def _standing(folder: RunFolder, code: Exit) -> pd.DataFrame:
     return made
 
 
+def _no_texts(what: str, *lists: Iterable[object]) -> None:
+    """Refuse a text where a list belongs: it would be read letter by letter, and the `*` of "VIP*" means everybody."""
+    for given in lists:
+        if isinstance(given, str):
+            raise UsageError(f"{what} is a list, such as [{given!r}], not the text {given!r}.")
+
+
 def _selection(
     names: Iterable[str], ids: Iterable[str | UUID], types: Iterable[str], statuses: Iterable[str]
 ) -> Selection:
     from migrator.contracts.selection import selection_of
 
-    for given in (names, types, statuses):
-        if isinstance(given, str):
-            raise UsageError(f"A filter is a list, such as [{given!r}], not the text {given!r}.")
+    _no_texts("A filter", names, ids, types, statuses)
     return selection_of(names, map(str, ids), types, statuses)
 
 

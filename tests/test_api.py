@@ -111,6 +111,21 @@ def test_decisions_are_recorded_before_loading(small_export: Path) -> None:
         api.approve(run, "flag", segments=[compound.name])
 
 
+@pytest.mark.parametrize("wrong", [{"names": "VIP*"}, {"segments": "VIP"}, {"findings": "query-paged"}])
+def test_a_text_in_the_place_of_a_list_decides_nothing(small_export: Path, wrong: dict[str, typing.Any]) -> None:
+    """Read letter by letter, "VIP*" would hold a pattern that fits every segment that waits."""
+    run = api.translate(small_export)
+    with pytest.raises(UsageError, match="is a list, such as"):
+        api.approve(run, "skip", **wrong)
+    assert not (run.path / "decisions.json").exists()
+
+
+def test_a_text_in_the_place_of_the_checks_to_skip_is_refused(small_export: Path) -> None:
+    run = api.translate(small_export)
+    with pytest.raises(UsageError, match="What is skipped is a list"):
+        api.load(run, "http://127.0.0.1:9", skip_checks="business-units")
+
+
 def test_it_works_where_an_event_loop_runs_already(organisation: Organisation) -> None:
     """As in every notebook."""
 
@@ -126,6 +141,7 @@ def test_it_works_where_an_event_loop_runs_already(organisation: Organisation) -
     [
         ({"types": ["big"]}, "cannot be big"),
         ({"names": "News*"}, "A filter is a list"),
+        ({"ids": "1f0e"}, "A filter is a list"),
         ({"compound": "forget"}, "--compound is flag"),
         ({"tolerance": 200}, "--tolerance cannot be 200"),
     ],
