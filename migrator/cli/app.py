@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from migrator import __version__
 from migrator.base.errors import Exit, Interrupted, MigratorError
 from migrator.base.server_text import sanitised, want_full_texts
-from migrator.cli import check, clean_up, consent, decide, load, practise, prepare, reach_it, streams, switch
+from migrator.cli import check, clean_up, connecting, consent, decide, load, practise, prepare, streams, switch
 from migrator.cli.examples import help_of
 from migrator.cli.options import with_dialect
 from migrator.cli.terminal import Terminal
@@ -73,7 +73,7 @@ def _front(
 
 DAY = (
     ("In one go", (load.RUN,)),
-    ("Reach the organisation", (reach_it.COMMANDS,)),
+    ("Reach the organisation", (connecting.COMMANDS,)),
     ("Prepare", (prepare.COMMANDS,)),
     ("Decide", (decide.COMMANDS,)),
     ("Load", (load.COMMANDS,)),
@@ -86,8 +86,8 @@ DAY = (
 
 for _, families in DAY:
     for family in families:
-        for name, function, epilog in family:
-            app.command(name, epilog=help_of(name, epilog))(function)
+        for name, function in family:
+            app.command(name, epilog=help_of(name))(function)
 
 
 # --- endings ---------------------------------------------------------------------------------------------------------

@@ -151,11 +151,7 @@ def status(
 
 
 COMMANDS = (
-    ("verify", verify, "Example: migrator verify"),
-    ("report", report, "Example: migrator report --format xlsx --format md --language de --open"),
-    (
-        "status",
-        status,
-        "Example: migrator status. Segment by segment: migrator status --segments --standing failed --csv",
-    ),
+    ("verify", verify),
+    ("report", report),
+    ("status", status),
 )

@@ -79,6 +79,6 @@ def _end(aftermath: Aftermath, terminal: Terminal) -> None:
 
 
 COMMANDS = (
-    ("rollback", rollback, 'Example: migrator rollback 2026-11-22-091500-contoso "VIP customers"'),
-    ("retire", retire, "Example: migrator retire 2026-11-22-091500-contoso"),
+    ("rollback", rollback),
+    ("retire", retire),
 )

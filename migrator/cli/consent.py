@@ -118,10 +118,4 @@ def reach(
     raise typer.Exit(fails_on_newly_reached(found) if fail_on else 0)
 
 
-COMMANDS = (
-    (
-        "reach",
-        reach,
-        "Example: migrator reach 2026-11-22-091500-contoso --purpose Commercial --topic Events --fail-on newly-reached",
-    ),
-)
+COMMANDS = (("reach", reach),)

@@ -87,13 +87,4 @@ def approve(
     raise typer.Exit(recorded.exit_code)
 
 
-COMMANDS = (
-    (
-        "approve",
-        approve,
-        'Example: migrator approve "Newsletter without VIPs" --as translate --reason "agreed on Tuesday". '
-        "Many at once: migrator approve --finding compound-segment --as translate. "
-        "From a file: migrator approve --from report.xlsx. "
-        "A twin: migrator approve --finding twin-with-same-query --as adopt",
-    ),
-)
+COMMANDS = (("approve", approve),)

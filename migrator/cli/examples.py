@@ -63,14 +63,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
 """Command → what may stand behind it, the plainest first."""
 
 
-def help_of(name: str, otherwise: str) -> str:
+def help_of(name: str) -> str:
     """The end of a command's help: its examples, a line each.
 
     Args:
-        name: of the command.
-        otherwise: what stands there for a command that has none here.
+        name: of the command; every command has examples.
     """
-    found = EXAMPLES.get(name)
-    if not found:
-        return otherwise
-    return "\n".join(["\b", "Examples:", *(f"  migrator {name} {words}".rstrip() for words in found)])
+    return "\n".join(["\b", "Examples:", *(f"  migrator {name} {words}".rstrip() for words in EXAMPLES[name])])

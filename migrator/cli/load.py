@@ -247,8 +247,8 @@ def _end(summary: Summary, terminal: Terminal) -> None:
     raise typer.Exit(summary.exit_code)
 
 
-RUN = (("run", run_command, "Example: migrator run --org https://contoso.crm4.dynamics.com --dry-run"),)
+RUN = (("run", run_command),)
 COMMANDS = (
-    ("load", load, "Example: migrator load 2026-11-22-091500-contoso"),
-    ("retry", retry, 'Example: migrator retry "VIP customers" --run 2026-11-22-091500-contoso'),
+    ("load", load),
+    ("retry", retry),
 )

@@ -119,6 +119,6 @@ def demo(
 
 
 COMMANDS = (
-    ("sandbox", sandbox, "Example: migrator sandbox --port 8080 --outbound removed --chaos flaky --as without-matrix"),
-    ("demo", demo, "Example: migrator demo --keep"),
+    ("sandbox", sandbox),
+    ("demo", demo),
 )

@@ -347,15 +347,11 @@ def _query_text(query: str) -> str:
 
 
 COMMANDS = (
-    ("extract", extract, "Example: migrator extract --org https://contoso.crm4.dynamics.com --type static"),
-    (
-        "import-members",
-        import_members,
-        "Example: migrator import-members exported.zip --export reports/latest --dry-run",
-    ),
-    ("check-export", check_export, "Example: migrator check-export reports/2026-11-22-091500-contoso/export"),
-    ("redact", redact, "Example: migrator redact reports/2026-11-22-091500-contoso/export for-the-consultant"),
-    ("translate", translate, "Example: migrator translate --from sample_exports/contoso"),
-    ("predict", predict, "Example: migrator predict 2026-11-22-091500-contoso --tables mirror"),
-    ("explain", explain, "Example: migrator explain \"PROFILE(contact).FILTER(address1_city == 'Oslo')\""),
+    ("extract", extract),
+    ("import-members", import_members),
+    ("check-export", check_export),
+    ("redact", redact),
+    ("translate", translate),
+    ("predict", predict),
+    ("explain", explain),
 )

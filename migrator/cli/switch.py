@@ -26,4 +26,4 @@ def cutover(settings: Settings, terminal: Terminal, run: Run = None) -> None:
     raise typer.Exit(done.exit_code)
 
 
-COMMANDS = (("cutover", cutover, "Example: migrator cutover"),)
+COMMANDS = (("cutover", cutover),)

@@ -130,12 +130,8 @@ def _as_options(given: Given) -> dict[str, str]:
 
 
 COMMANDS = (
-    ("doctor", doctor, "Example: migrator doctor --org https://contoso.crm4.dynamics.com"),
-    ("login", login, "Example: migrator login --org https://contoso.crm4.dynamics.com"),
-    ("logout", logout, "Example: migrator logout"),
-    (
-        "contract-check",
-        contract_check,
-        "Example: migrator contract-check --org https://contoso-scratch.crm4.dynamics.com",
-    ),
+    ("doctor", doctor),
+    ("login", login),
+    ("logout", logout),
+    ("contract-check", contract_check),
 )
