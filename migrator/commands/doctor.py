@@ -28,7 +28,7 @@ from migrator.commands.session import Orders
 from migrator.contracts.export_folder import read_export
 from migrator.contracts.plan import Plan
 from migrator.contracts.run_folder import find_run
-from migrator.dataverse import inspection
+from migrator.dataverse import inspection, metadata
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import Refused
 from migrator.mql import ManyToMany, ManyToOne, QueryError, Schema, parse_realtime, tree
@@ -143,7 +143,7 @@ async def _look(client: Client, wanted: frozenset[str], *, brief: bool) -> Seen:
             counts = group.create_task(asked(inspection.segments_by_type(client)))
             scopes = group.create_task(more(lambda: inspection.scopes_in_use(client)))
             matrix = group.create_task(asked(inspection.matrix_ownership(client)))
-            length = group.create_task(asked(inspection.column_length(client, DEFINITION, "msdynmkt_segmentquery")))
+            length = group.create_task(asked(metadata.column_length(client, DEFINITION, "msdynmkt_segmentquery")))
             queries = group.create_task(more(lambda: inspection.recent_queries(client)))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from migrator.base.cells import count, number
 from migrator.dataverse.client import Client
-from migrator.dataverse.errors import NotFound
 
 NO_PRODUCTION = frozenset(
     {"CustomerTest", "CustomerFreeTest", "CustomerPreview", "TestDrive", "EmailTrial", "Developer", "Trial"}
@@ -175,28 +174,6 @@ async def matrix_ownership(client: Client) -> bool:
     """
     answer = await client.get("organizations?$select=orgdborgsettings")
     return bool(_MATRIX.search(str(answer.get("value") or "")))
-
-
-async def column_length(client: Client, table: str, column: str) -> int | None:
-    """`MaxLength` of a text column; None where the metadata does not give it.
-
-    Args:
-        client: the organisation.
-        table: logical name.
-        column: logical name.
-
-    Raises:
-        Refused: the metadata cannot be read.
-    """
-    for kind in ("Memo", "String"):
-        path = f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')"
-        try:
-            answer = await client.get(f"{path}/Microsoft.Dynamics.CRM.{kind}AttributeMetadata?$select=MaxLength")
-        except NotFound:
-            continue
-        length = answer.get("MaxLength")
-        return int(length) if isinstance(length, int) else None
-    return None
 
 
 async def recent_queries(client: Client, count: int = 50) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from migrator.base.cells import number
+from migrator.base.cells import count, number
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import NotFound, Refused
 from migrator.mql import Column, ManyToMany, ManyToOne, Table
@@ -63,19 +63,38 @@ async def describe(client: Client, logical_name: str) -> Described | None:
     return Described(table, tuple(lookups), tuple(between))
 
 
+async def column_length(client: Client, table: str, column: str) -> int | None:
+    """`MaxLength` of a text column; None where the metadata does not give it.
+
+    Args:
+        client: the organisation.
+        table: logical name.
+        column: logical name.
+
+    Raises:
+        Refused: the metadata cannot be read.
+    """
+    for kind in ("Memo", "String"):
+        path = f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')"
+        try:
+            answer = await client.get(f"{path}/Microsoft.Dynamics.CRM.{kind}AttributeMetadata?$select=MaxLength")
+        except NotFound:
+            continue
+        length = count(answer.get("MaxLength"))
+        return length or None
+    return None
+
+
 async def query_length(client: Client) -> int | None:
     """How many characters the query of a real-time segment may have; None where the organisation does not say.
 
     Raises:
         Unreachable: the organisation does not answer.
     """
-    attribute = f"EntityDefinitions(LogicalName='{DEFINITION_TABLE}')/Attributes(LogicalName='msdynmkt_segmentquery')"
     try:
-        answer = await client.get(f"{attribute}/Microsoft.Dynamics.CRM.MemoAttributeMetadata?$select=MaxLength")
+        return await column_length(client, DEFINITION_TABLE, "msdynmkt_segmentquery")
     except Refused:
         return None
-    length = answer.get("MaxLength")
-    return length if isinstance(length, int) and length > 0 else None
 
 
 def _column(row: dict[str, Any]) -> Column:
