@@ -24,7 +24,7 @@ from migrator.commands.predicted_people import people_of
 from migrator.contracts.decisions import read_agreed
 from migrator.contracts.export_folder import Export, member_file, read_export
 from migrator.contracts.journal import JOURNAL, LoadState, read_results
-from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.legacy_segment import Called, LegacySegment
 from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, read_plan
 from migrator.contracts.predictions import (
@@ -34,13 +34,13 @@ from migrator.contracts.predictions import (
     Predictions,
     Reason,
     Verdict,
-    held,
     payload_checksum,
     payload_of,
     plan_checksum,
     write_predictions,
 )
 from migrator.contracts.run_folder import RunFolder
+from migrator.contracts.waiting import as_it_stands
 from migrator.evaluator import EvaluationError, UnknownSegment
 from migrator.evaluator.engines import Engine
 from migrator.evaluator.mirrors import TableFiles
@@ -130,7 +130,7 @@ def _with_people(predictions: Predictions, work: _Work, export: Export) -> Predi
     """The predictions, with the people and the overlaps of the plan in which waits what they hold back."""
     run = work.run.path
     loaded = {key for key, result in read_results(run / JOURNAL).items() if result.state is LoadState.LOADED}
-    waiting = held(work.plan, predictions, read_agreed(run), loaded)
+    waiting = as_it_stands(work.plan, predictions, read_agreed(run), loaded)
     shown = [segment for segment in waiting.segments if not segment.part_of]
     people = people_of(work.people, shown, work.before, work.after, run)
     by_itself = {one.legacy_id for one in read_plan(run).segments if one.outcome is Outcome.SKIPPED}
@@ -164,17 +164,13 @@ class _Work:
     under_way: set[UUID] = field(default_factory=set)
     planned: dict[UUID, PlannedSegment] = field(default_factory=dict)
     by_real_id: dict[str, PlannedSegment] = field(default_factory=dict)
-    by_query_name: dict[str, LegacySegment] = field(default_factory=dict)
-    by_name: dict[str, list[LegacySegment]] = field(default_factory=dict)
+    called: Called = field(init=False)
 
     def __post_init__(self) -> None:
         for segment in self.plan.segments:
             self.planned[segment.legacy_id] = segment
             self.by_real_id[f"{SEGMENT_PREFIX}{segment.segment_id.hex}".lower()] = segment
-        for legacy in self.legacy.values():
-            if legacy.query_name:
-                self.by_query_name[legacy.query_name.lower()] = legacy
-            self.by_name.setdefault(legacy.name, []).append(legacy)
+        self.called = Called(self.legacy.values())
 
 
 def _predicted(segment: PlannedSegment, work: _Work) -> Prediction:
@@ -269,12 +265,9 @@ def _legacy_set(segment: LegacySegment, work: _Work) -> Stored:
 
 
 def _legacy_named(name: str, work: _Work) -> Stored:
-    found = work.by_query_name.get(name.lower())
+    found = work.called.named(name)
     if found is None:
-        namesakes = work.by_name.get(name, [])
-        if len(namesakes) != 1:
-            raise UnknownSegment(f"there is no one segment {name}")
-        found = namesakes[0]
+        raise UnknownSegment(f"there is no one segment {name}")
     members = _before(found.id, work)
     if isinstance(members, EvaluationError):
         raise members

@@ -16,7 +16,7 @@ from sqlglot import exp
 from migrator.base.errors import UsageError
 from migrator.commands.predict import moment_of
 from migrator.contracts.export_folder import member_file, read_export
-from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.legacy_segment import Called, LegacySegment
 from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Plan, PlannedSegment
 from migrator.contracts.predictions import payload_of
@@ -73,8 +73,12 @@ class _Writer:
     originals: dict[UUID, LegacySegment]
     schema: Schema
     now: datetime
+    called: Called = field(init=False)
     lists: dict[str, str] = field(default_factory=dict)
     under_way: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.called = Called(self.originals.values())
 
     def query(
         self, segment: PlannedSegment, side: str, add: Callable[[UUID, Statement], str], dialect: Dialect
@@ -122,11 +126,9 @@ class _Writer:
             self.under_way.pop()
 
     def _original_called(self, name: str) -> UUID:
-        by_query_name = [key for key, one in self.originals.items() if one.query_name.lower() == name.lower()]
-        found = by_query_name or [key for key, one in self.originals.items() if one.name == name]
-        if len(found) != 1:
+        if (found := self.called.named(name)) is None:
             raise UnknownSegment(f"there is no one segment {name}")
-        return found[0]
+        return found.id
 
     def _real_time_called(self, name: str) -> UUID:
         for segment in self.plan.segments:

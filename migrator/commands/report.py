@@ -14,10 +14,11 @@ from migrator.contracts.foretold import foretold
 from migrator.contracts.history import read_history
 from migrator.contracts.journal import JOURNAL, LoadResult, LoadState, read_results, read_summary
 from migrator.contracts.plan import Plan, PlannedSegment, read_plan
-from migrator.contracts.predictions import Predictions, following, held, read_predictions
+from migrator.contracts.predictions import Predictions, read_predictions
 from migrator.contracts.reach import read_reach
 from migrator.contracts.run_folder import ReportWish, RunFolder, utc_now
 from migrator.contracts.verification import Verification, latest, read_verifications
+from migrator.contracts.waiting import as_it_stands, held
 from migrator.mql import QueryError, Schema, parse_outbound
 from migrator.mql.schema import schema_from_json
 from migrator.mql.sentences import cut, in_words
@@ -58,7 +59,7 @@ def plan_of(run: RunFolder) -> Plan:
     """
     predictions = read_predictions(run.path)
     loaded = {key for key, found in read_results(run.path / JOURNAL).items() if found.state is LoadState.LOADED}
-    return following(held(_decided(run, predictions), predictions, read_agreed(run.path), loaded), loaded)
+    return as_it_stands(_decided(run, predictions), predictions, read_agreed(run.path), loaded)
 
 
 def decided_plan(run: RunFolder) -> Plan:

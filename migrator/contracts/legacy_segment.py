@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
@@ -99,3 +100,20 @@ def _text(value: Any) -> str:
     """Text that every file and answer can hold: a half of a character, as a cut name may end in, becomes �."""
     text = "" if value is None else str(value)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+class Called:
+    """Segments by the names that queries use for them."""
+
+    def __init__(self, segments: Iterable[LegacySegment]) -> None:
+        self._by_query_name: dict[str, list[LegacySegment]] = defaultdict(list)
+        self._by_name: dict[str, list[LegacySegment]] = defaultdict(list)
+        for segment in segments:
+            if segment.query_name:
+                self._by_query_name[segment.query_name.lower()].append(segment)
+            self._by_name[segment.name].append(segment)
+
+    def named(self, name: str) -> LegacySegment | None:
+        """The segment that a query calls `name`; None where there is none, or more than one."""
+        found = self._by_query_name.get(name.lower()) or self._by_name.get(name, [])
+        return found[0] if len(found) == 1 else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from migrator.contracts.choices import Choice
-from migrator.contracts.legacy_segment import LegacySegment
+from migrator.contracts.legacy_segment import Called, LegacySegment
 from migrator.contracts.members import Members
 from migrator.contracts.plan import LOADED_OUTCOMES, Outcome
 from migrator.mql import QueryError, Schema, parse_outbound, tree
@@ -33,19 +32,13 @@ class Segments:
     """All segments of an export by the names that queries use for them."""
 
     def __init__(self, segments: Sequence[LegacySegment]) -> None:
-        self._by_query_name = {segment.query_name.lower(): segment for segment in segments if segment.query_name}
-        self._by_name: Mapping[str, list[LegacySegment]] = defaultdict(list)
-        for segment in segments:
-            self._by_name[segment.name].append(segment)
+        self._called = Called(segments)
         self._parsed: dict[UUID, tree.Query | QueryError] = {}
         self._levels: dict[UUID, int | None] = {}
 
     def named(self, name: str) -> LegacySegment | None:
         """The segment that a query calls `name`; None where there is none, or more than one."""
-        if found := self._by_query_name.get(name.lower()):
-            return found
-        namesakes = self._by_name.get(name, [])
-        return namesakes[0] if len(namesakes) == 1 else None
+        return self._called.named(name)
 
     def query(self, segment: LegacySegment) -> tree.Query:
         """The query of a segment, read once.

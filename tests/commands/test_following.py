@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from migrator.contracts.choices import Choice
 from migrator.contracts.export_folder import read_export
 from migrator.contracts.plan import Outcome, Plan, TranslationSettings
-from migrator.contracts.predictions import following
+from migrator.contracts.waiting import following
 from migrator.translator.translate import translate
 from tests.small import COMPOUND, DYNAMIC, ORGANISATION, STATIC, write_small_export
 

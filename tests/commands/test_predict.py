@@ -23,6 +23,7 @@ from migrator.commands.predict_told import predictions_json, sentences
 from migrator.commands.report import decided_plan, plan_of, report_stage
 from migrator.commands.run import take_export, translate_stage
 from migrator.contracts.choices import Choice, Choices
+from migrator.contracts.decisions import decided
 from migrator.contracts.plan import Outcome, Plan, read_plan, write_plan
 from migrator.contracts.predictions import (
     LOST,
@@ -32,13 +33,13 @@ from migrator.contracts.predictions import (
     Predictions,
     Reason,
     Verdict,
-    held,
     payload_checksum,
     prediction_of,
     read_predictions,
     write_predictions,
 )
 from migrator.contracts.run_folder import RunFolder, Task, new_run
+from migrator.contracts.waiting import held
 from migrator.evaluator.mirrors import plain_files
 from migrator.mql import tree
 from migrator.report.predicted import who_explains
@@ -199,6 +200,21 @@ def test_people_are_counted_once_and_who_loses_all_mail_is_listed(run: RunFolder
     header, *listed = (run.path / PREDICTED / LOST).read_text().split()
     assert header == "contactid,reason"
     assert len(set(listed)) == people.lost == sum(people.reasons.values()) > 0
+
+
+def test_who_is_in_a_segment_that_refers_to_one_that_waits_is_not_counted_as_mailed(run: RunFolder) -> None:
+    plan = read_plan(run.path)
+    by_name = {segment.name: segment for segment in plan.segments}
+    base, built = by_name["Newsletter subscribers"], by_name["Newsletter without VIPs"]
+    without = replace(plan, segments=(replace(base, outcome=Outcome.SKIPPED), built, by_name["VIP customers"]))
+    approved = decided(without, {built.legacy_id: Choice.TRANSLATE})
+    segment = next(one for one in approved.segments if one.legacy_id == built.legacy_id)
+    assert segment.loadable
+    assert segment.publish
+    told = [predict(run, one, Silent()).people for one in (without, approved)]
+    assert told[0] == told[1]
+    assert told[0] is not None
+    assert told[0].lost > 3_000
 
 
 def test_segments_that_lie_within_one_another_are_told(done: tuple[RunFolder, Predictions]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.base.cells import count, identity, number
-from migrator.contracts.legacy_segment import segment_of
+from migrator.contracts.legacy_segment import Called, segment_of
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -31,6 +32,25 @@ def test_every_row_can_be_read(row: dict[str, Any]) -> None:
     assert segment.recorded_size is None or segment.recorded_size >= 0
     value = row.get("msdyncrm_segmentsize")
     assert ("msdyncrm_segmentsize" in segment.unreadable) == (value not in (None, "") and count(value) is None)
+
+
+NAMES = st.sampled_from(["a", "A", "b"])
+
+
+@given(
+    st.lists(st.tuples(NAMES, st.sampled_from(["", "q", "Q", "a"])), max_size=4), st.sampled_from(["a", "A", "q", "b"])
+)
+def test_a_name_of_several_segments_is_the_name_of_none(given_names: list[tuple[str, str]], asked: str) -> None:
+    segments = [
+        segment_of(
+            {"msdyncrm_segmentid": str(UUID(int=n + 1)), "msdyncrm_segmentname": name, "msdyncrm_segmentquery": ""}
+        )
+        for n, (name, _) in enumerate(given_names)
+    ]
+    segments = [replace(one, query_name=query) for one, (_, query) in zip(segments, given_names, strict=True)]
+    by_query_name = [one for one in segments if one.query_name.lower() == asked.lower()]
+    meant = by_query_name or [one for one in segments if one.name == asked]
+    assert Called(segments).named(asked) == (meant[0] if len(meant) == 1 else None)
 
 
 def test_what_is_missing_is_unknown_and_not_unreadable() -> None:
