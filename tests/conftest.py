@@ -41,6 +41,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+REPORTS = Path(__file__).parent.parent / "reports"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_stays_in_the_checkout() -> Iterator[None]:
+    """A run that a test left there would be the latest of whoever works in the checkout."""
+    before = set(REPORTS.iterdir())
+    yield
+    assert set(REPORTS.iterdir()) <= before
+
+
 CONTOSO = Path(__file__).parent.parent / "sample_exports" / "contoso"
 
 

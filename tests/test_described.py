@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,6 +83,12 @@ def keys(content: Any) -> Iterator[str]:
         case list():
             for value in content:
                 yield from keys(value)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs go into the current folder, which is not to be the checkout."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def reach(
         raise UsageError(f"--outbound-checked cannot hold {wrong[0]}; it is none, or some of {', '.join(Checked)}.")
     wish = Wish(
         purpose, topic, profile, ContactFields(contact_fields), address, frozenset(map(Checked, looked_at)), tables,
-        memory,
+        memory_size(memory),
     )  # fmt: skip
     here = is_export(run)
     with orders_of(settings, terminal) as orders, nullcontext() if here else old_run(run, settings) as folder:

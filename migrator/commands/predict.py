@@ -17,6 +17,7 @@ from migrator import __version__
 from migrator.base.atomic import private_folder, writing
 from migrator.base.errors import Exit, UsageError
 from migrator.base.progress import ShowsProgress
+from migrator.base.sizes import memory_size
 from migrator.commands.asked import columns_asked_for
 from migrator.commands.predicted_evidence import evidence_of
 from migrator.commands.predicted_overlap import overlaps_of
@@ -75,8 +76,9 @@ def predict(
         engine: what evaluates the queries.
 
     Raises:
-        UsageError: there are no tables, or they cannot be read.
+        UsageError: there are no tables, they cannot be read, or `memory` is no size.
     """
+    memory = memory_size(memory)
     export = read_export(run.export)
     schema = schema_from_json(export.tables)
     now = as_of or moment_of(export.extracted_at)
