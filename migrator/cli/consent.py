@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from migrator.base.errors import UsageError
+from migrator.base.sizes import memory_size
 from migrator.cli.load import REACHING
 from migrator.cli.options import takes
 from migrator.cli.runs import old_run, orders_of
