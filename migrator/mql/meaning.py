@@ -91,14 +91,13 @@ def _profile(profile: tree.Profile) -> Meaning:
                 way.append(relationship.lower())
                 if condition:
                     asked.add(("on the way", here, all_of((condition,), stops, here)))
-            case tree.Relate(hops, condition, optional):
+            case tree.Relate(hops):
                 inner = Stops(profile.entity)
                 for hop in hops:
                     inner.arrive(hop.alias)
                 path = tuple(hop.relationship.lower() for hop in hops)
                 none, what = denied(step)
-                unsure = optional and not none and optional_matters(condition)
-                asked.add(("related", none, unsure, path, all_of((what,), inner, 0)))
+                asked.add(("related", none, optional_hops(step), path, all_of((what,), inner, 0)))
     return "profile", profile.entity.lower(), tuple(way), frozenset(asked)
 
 
@@ -113,13 +112,38 @@ def denied(step: tree.Relate) -> tuple[bool, tree.Condition]:
     return False, step.condition
 
 
-def optional_matters(condition: tree.Condition) -> bool:
-    """Whether RELATE and RELATEOPTIONAL may differ: records without a related one could fulfil a denial, too.
+def optional_hops(step: tree.Relate) -> tuple[bool, ...]:
+    """For each hop, whether it is an optional one where RELATE in its place may mean something else.
 
-    For what is plainly asked of a related record both mean the same (seen); for the rest nothing public settles it.
+    For what is plainly asked of a related record both mean the same (seen). Nothing public settles it where the
+    condition denies something, or may hold without a record behind the hop. A denial of the whole says what optional
+    means of the first hop.
     """
+    none, what = denied(step)
+    optional = (step.optional and not none, *(hop.optional for hop in step.hops[1:]))
+    places = {hop.alias.lower(): place for place, hop in enumerate(step.hops)}
+    unsure = _denies(what)
+    return tuple(
+        one and (unsure or not _asks_behind(what, place, places)) for place, one in enumerate(optional)
+    )  # fmt: skip
+
+
+def _denies(condition: tree.Condition) -> bool:
     return any(
         isinstance(node, tree.Not | tree.IsNull) or (isinstance(node, tree.Comparison) and node.op == "!=")
+        for node in nodes(condition)
+    )
+
+
+def _asks_behind(condition: tree.Condition, place: int, places: dict[str, int]) -> bool:
+    """Whether a condition without denials holds only where the hop at `place` leads to a record."""
+    match condition:
+        case tree.And(conditions):
+            return any(_asks_behind(one, place, places) for one in conditions)
+        case tree.Or(conditions):
+            return all(_asks_behind(one, place, places) for one in conditions)
+    return any(
+        isinstance(node, tree.Attribute) and places.get((node.alias or "").lower(), -1) >= place
         for node in nodes(condition)
     )
 

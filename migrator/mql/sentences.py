@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from migrator.mql import tree
-from migrator.mql.meaning import Stops, denied, optional_matters
+from migrator.mql.meaning import Stops, denied, optional_hops
 from migrator.mql.schema import Schema
 from migrator.mql.told_conditions import LINE_MAX, Block, ConditionTeller, Here, flattened
 from migrator.mql.wording import WORDINGS, Names, Title
@@ -257,9 +257,10 @@ class _Teller:
             stops.arrive(hop.alias)
             known.append(self._relates_to(hop, known[-1]))
         none, condition = denied(step)
-        way = words.then.join(self._conditions.raw(hop.relationship) for hop in step.hops)
-        if step.optional and not none and optional_matters(condition):
-            way += words.optional
+        way = words.then.join(
+            self._conditions.raw(hop.relationship) + words.optional * optional
+            for hop, optional in zip(step.hops, optional_hops(step), strict=True)
+        )
         template = words.connected_none if none else words.connected
         told = template.format(what=self._a(known[-1])) + words.through.format(way=way)
         here = Here(stops, known, 0, len(known) - 1)

@@ -354,5 +354,5 @@ def _renamed(step: tree.Relate, numbers: dict[str, int]) -> tree.Relate:
     def named(attribute: tree.Attribute) -> tree.Attribute:
         return replace(attribute, alias=names.get(attribute.alias or "", attribute.alias))
 
-    hops = tuple(tree.Hop(hop.relationship, names[hop.alias]) for hop in step.hops)
+    hops = tuple(replace(hop, alias=names[hop.alias]) for hop in step.hops)
     return tree.Relate(hops, with_columns(step.condition, named), step.optional)

@@ -145,6 +145,10 @@ REALTIME = [
      "contacts, connected with a record (through r) whose a is not 1"),
     ("PROFILE(contact).RELATE(r, x, RELATE(s, y)).FILTER(y.a == 1 && x.b == 2)",
      "contacts, connected with a record (through r, then s) for which a is 1 and b of the record 2 is 2"),
+    ("PROFILE(contact).RELATE(r, x, RELATEOPTIONAL(s, y)).FILTER(ISNULL(y.a))",
+     "contacts, connected with a record (through r, then s, optional) whose a is empty"),
+    ("PROFILE(contact).RELATEOPTIONAL(r, x, RELATE(s, y)).FILTER(ISNULL(y.a))",
+     "contacts, connected with a record (through r, optional, then s) whose a is empty"),
 ]  # fmt: skip
 
 GERMAN = [
