@@ -48,7 +48,7 @@ def practice_organisation(
         lacks: privileges that the account does not have.
 
     Raises:
-        UsageError: the extra is not installed, the folder is no export, or the port is taken.
+        UsageError: the extra is not installed, the folder is no export, the port is taken, or it cannot start.
     """
     try:
         from migrator.sandbox.chaos import read_profile
@@ -57,7 +57,7 @@ def practice_organisation(
         from migrator.sandbox.journeys import inhabit
         from migrator.sandbox.kinds import KINDS
         from migrator.sandbox.outbound import Answers
-        from migrator.sandbox.server import PortTaken, running
+        from migrator.sandbox.server import NotStarted, PortTaken, running
     except ModuleNotFoundError as error:
         raise UsageError(
             f"The sandbox needs a package that is not installed ({error.name}). "
@@ -91,3 +91,5 @@ def practice_organisation(
         raise UsageError(
             f"The port {port} is taken by another program. Choose another with --port, or leave the option out."
         ) from None
+    except NotStarted as error:
+        raise UsageError(f"The sandbox could not be started ({error}). Nothing was done.") from error

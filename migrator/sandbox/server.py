@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,10 @@ _GOODBYE = 0.1
 
 class PortTaken(Exception):
     """Another program listens on the port."""
+
+
+class NotStarted(Exception):
+    """The server ended before it answered anybody; its cause is what ended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,25 @@ def running(
 
     Raises:
         PortTaken: another program listens on `port`.
+        NotStarted: the server ended before it answered.
     """
-    listener = _listener(port)
+    with ExitStack() as ending:
+        ending.callback(organisation.close)
+        listener = ending.enter_context(_listener(port))
+        server, certificate, adversary = _server(organisation, tls_folder, chaos, watch, identity)
+        ending.enter_context(_serving(server, listener, goodbye=certificate is not None))
+        scheme = "https" if certificate else "http"
+        yield Running(f"{scheme}://{HOST}:{listener.getsockname()[1]}", certificate, organisation, adversary, identity)
+
+
+def _server(
+    organisation: Organisation,
+    tls_folder: Path | None,
+    chaos: Profile | None,
+    watch: Watch | None,
+    identity: IdentityPlatform | None,
+) -> tuple[uvicorn.Server, Path | None, Chaos | None]:
+    """The server, the authority of its certificate, and what goes wrong in it."""
     adversary: Chaos | None = None
     served: Any = application(organisation)
     if chaos is not None or watch is not None:
@@ -104,29 +125,40 @@ def running(
         authority.cert_pem.write_to_path(certificate)
         config.ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(HOST, "localhost").configure_cert(config.ssl)
-    server = uvicorn.Server(config)
+    return uvicorn.Server(config), certificate, adversary
+
+
+@contextmanager
+def _serving(server: uvicorn.Server, listener: socket.socket, *, goodbye: bool) -> Iterator[None]:
+    """Serve in a thread until the block ends; with `goodbye`, connections get the time that TLS takes to end."""
+    died: list[BaseException] = []
 
     async def serve() -> None:
         await server.serve(sockets=[listener])
-        if certificate:
+        if goodbye:
             await asyncio.sleep(2 * _GOODBYE)
 
     def run() -> None:
-        with asyncio.Runner(loop_factory=_Loop) as runner:
-            runner.run(serve())
+        try:
+            with asyncio.Runner(loop_factory=_Loop) as runner:
+                runner.run(serve())
+        except BaseException as error:
+            if server.started:
+                raise
+            died.append(error)  # told to whoever waits for the server, who is in another thread
 
     thread = threading.Thread(target=run, name="sandbox", daemon=True)
     thread.start()
     try:
         while not server.started and thread.is_alive():
             time.sleep(0.01)
-        scheme = "https" if certificate else "http"
-        yield Running(f"{scheme}://{HOST}:{listener.getsockname()[1]}", certificate, organisation, adversary, identity)
+        if not server.started:
+            cause = died[0] if died else None
+            raise NotStarted(repr(cause) if cause else "it ended by itself") from cause
+        yield
     finally:
         server.should_exit = True
         thread.join(timeout=10)
-        listener.close()
-        organisation.close()
 
 
 class _Loop(asyncio.SelectorEventLoop):

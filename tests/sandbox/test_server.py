@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -13,7 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 
+from migrator.base.errors import UsageError
+from migrator.commands.practice import practice_organisation
+from migrator.sandbox import server
 from migrator.sandbox.data import load
 from tests.conftest import INTERRUPTIBLE, Clock
 from tests.small import STATIC, contact
@@ -71,6 +76,43 @@ def test_tls_makes_a_certificate_that_the_command_line_can_trust(small_export: P
         )  # fmt: skip
         assert ended.returncode == 5
         assert "certificate" in ended.stderr.lower()
+
+
+@pytest.fixture
+def listeners(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
+    """The sockets on which a sandbox has listened."""
+    opened: list[socket.socket] = []
+    listen = server._listener
+
+    def listener(port: int) -> socket.socket:
+        opened.append(listen(port))
+        return opened[-1]
+
+    monkeypatch.setattr(server, "_listener", listener)
+    return opened
+
+
+def test_a_server_that_dies_before_it_answers_is_said_and_lets_go_of_the_port(
+    small_export: Path, listeners: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: object, **__: object) -> None:
+        raise OSError("no more sockets")
+
+    monkeypatch.setattr(uvicorn.Server, "serve", dies)
+    begun = False
+    with pytest.raises(UsageError, match="no more sockets"), practice_organisation(small_export, 0, "live", None):
+        begun = True
+    assert not begun
+    assert [one.fileno() for one in listeners] == [-1]
+
+
+def test_a_certificate_that_cannot_be_written_lets_go_of_the_port(
+    small_export: Path, listeners: list[socket.socket], clock: Clock, tmp_path: Path
+) -> None:
+    organisation = load(small_export, clock)
+    with pytest.raises(OSError, match="sandbox-ca"), server.running(organisation, tls_folder=tmp_path / "missing"):
+        pass
+    assert [one.fileno() for one in listeners] == [-1]
 
 
 @pytest.mark.slow
