@@ -218,6 +218,7 @@ CHOICES = {
     (DEFINITION, "statuscode"): codes.DefinitionStatus,
     (SEGMENT, "statuscode"): codes.SegmentStatus,
     (SEGMENT, "msdynmkt_type"): codes.SegmentType,
+    (SEGMENT, "msdynmkt_source"): codes.SegmentSource,
     (SEGMENT, "msdynmkt_scope"): codes.Scope,
     (JOURNEY, "statuscode"): codes.JourneyStatus,
     (JOURNEY, "statecode"): codes.JourneyState,

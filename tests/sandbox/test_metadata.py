@@ -62,3 +62,17 @@ def test_option_sets_are_expanded_on_a_cast(api: Api) -> None:
     assert [column["LogicalName"] for column in columns] == ["statuscode"]
     options = {o["Value"]: o["Label"]["UserLocalizedLabel"]["Label"] for o in columns[0]["OptionSet"]["Options"]}
     assert options[6] == "Computing"
+
+
+def test_every_choice_of_a_segment_has_its_labels(api: Api) -> None:
+    kind = "Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+    path = f"EntityDefinitions(LogicalName='msdynmkt_segment')/Attributes/{kind}"
+    columns = api.get(f"{path}?$select=LogicalName&$expand=OptionSet($select=Options)").json()["value"]
+    labels = {
+        column["LogicalName"]: {o["Value"]: o["Label"]["UserLocalizedLabel"]["Label"] for o in options}
+        for column in columns
+        for options in (column["OptionSet"]["Options"],)
+    }
+    assert labels["msdynmkt_source"] == {10: "Outbound", 11: "Customer insights", 12: "Journeys"}
+    assert sorted(labels) == ["msdynmkt_scope", "msdynmkt_source", "msdynmkt_type"]
+    assert all(labels.values())
