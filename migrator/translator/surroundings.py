@@ -7,7 +7,7 @@ person, since creating another would double it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -55,10 +55,13 @@ def with_surroundings(
         return segments
     split = {segment.part_of for segment in segments if segment.part_of}
     there = _There.of(export, segments)
-    return [
-        segment if segment.part_of or segment.legacy_id in split else _with_twins(segment, there)
-        for segment in segments
-    ]
+    given = _names_given(segments) | there.by_name.keys()
+    looked_at = {
+        segment.legacy_id: _with_twins(segment, there, given)
+        for segment in sorted(segments, key=lambda segment: segment.legacy_id)  # namesakes are numbered by their ids
+        if not (segment.part_of or segment.legacy_id in split)
+    }
+    return [looked_at.get(segment.legacy_id, segment) for segment in segments]
 
 
 def order(segment: PlannedSegment) -> tuple[int, str, UUID]:
@@ -110,8 +113,6 @@ class _There:
     people: Mapping[UUID, Sequence[SharedPeople]]
     """By legacy id."""
     segments: Mapping[UUID, FoundSegment]
-    taken: frozenset[str]
-    """Names that are given away."""
 
     @classmethod
     def of(cls, export: Export, planned: Sequence[PlannedSegment]) -> _There:
@@ -134,8 +135,13 @@ class _There:
         for pair in twins.people if twins else ():
             if pair.segment in known:
                 people[pair.legacy].append(pair)
-        taken = {name_key(segment.payload.name) for segment in planned if segment.payload} | set(by_name)
-        return cls(by_query, by_name, short, cut, people, known, frozenset(taken))
+        return cls(by_query, by_name, short, cut, people, known)
+
+
+def _names_given(planned: Iterable[PlannedSegment]) -> set[str]:
+    """Keys of the names that segments of the plan have, or would have once a person has decided."""
+    sent = [payload for one in planned for payload in (one.payload, *one.alternatives.values()) if payload]
+    return {name_key(payload.name) for payload in sent}
 
 
 def _meaning(query: str) -> Meaning:
@@ -145,7 +151,8 @@ def _meaning(query: str) -> Meaning:
         return "text", query.strip()
 
 
-def _with_twins(segment: PlannedSegment, there: _There) -> PlannedSegment:
+def _with_twins(segment: PlannedSegment, there: _There, given: set[str]) -> PlannedSegment:
+    """The segment with its twins; the name that it gets for their sake joins those that are `given`."""
     if segment.outcome is Outcome.SKIPPED:
         return segment
     twins = _twins(segment, there)
@@ -153,7 +160,10 @@ def _with_twins(segment: PlannedSegment, there: _There) -> PlannedSegment:
         return segment
     base = segment.payload or segment.alternatives.get(Choice.TRANSLATE) or segment.alternatives.get(Choice.SNAPSHOT)
     same_name = base is not None and name_key(base.name) in there.by_name
-    name = _own_name(base.name, there.taken) if base and same_name else base.name if base else segment.name
+    name = base.name if base else segment.name
+    if same_name:
+        name = _own_name(name, given)
+        given.add(name_key(name))
     alternatives: dict[Choice, Payload] = {
         choice: renamed(sent, name) if same_name else sent for choice, sent in segment.alternatives.items()
     }
@@ -186,7 +196,7 @@ def _said(twin: Twin, name: str) -> Finding:
             return findings.twin_by_name(twin.segment.name, twin.people, name)
 
 
-def _own_name(name: str, taken: frozenset[str]) -> str:
+def _own_name(name: str, taken: Set[str]) -> str:
     """A name that nobody has yet."""
     number = 1
     while True:

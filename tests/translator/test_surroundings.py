@@ -127,6 +127,32 @@ def test_a_name_of_its_own_is_one_that_nobody_has(export: Export) -> None:
     assert segment.payload.name == "Oslo – migrated 2"
 
 
+def test_namesakes_get_names_of_their_own_by_their_ids_whatever_the_order_of_the_export(export: Export) -> None:
+    legacy = next(one for one in export.segments if one.id == DYNAMIC)
+    second = replace(legacy, id=UUID(int=DYNAMIC.int + 0x100))
+    several = replace(
+        export,
+        segments=(*export.segments, second),
+        members={**export.members, second.id: export.members[DYNAMIC]},
+    )
+    turned = replace(several, segments=several.segments[::-1])
+    twin = found(A, "Oslo", "PROFILE(contact).FILTER(children == 3)")
+    made = plan(several, twin)
+    names = [payload.name for key in (DYNAMIC, second.id) if (payload := of(made, key).payload)]
+    assert names == ["Oslo – migrated", "Oslo – migrated 2"]
+    assert b"".join(plan_json(made)) == b"".join(plan_json(plan(turned, twin)))
+
+
+def test_a_name_of_its_own_is_not_one_that_another_segment_waits_for(export: Export) -> None:
+    segments = tuple(replace(one, name="Oslo – migrated") if one.id == COMPOUND else one for one in export.segments)
+    made = plan(replace(export, segments=segments), found(A, "Oslo", "PROFILE(contact).FILTER(children == 3)"))
+    assert of(made, COMPOUND).payload is None  # a person decides what becomes of it, and it has its name either way
+    assert {sent.name for sent in of(made, COMPOUND).alternatives.values()} == {"Oslo – migrated"}
+    segment = of(made, DYNAMIC)
+    assert segment.payload
+    assert segment.payload.name == "Oslo – migrated 2"
+
+
 def test_a_name_of_its_own_is_cut_before_its_ending(export: Export) -> None:
     long = "x" * 100
     segments = tuple(replace(one, name=long) if one.id == DYNAMIC else one for one in export.segments)
