@@ -209,17 +209,23 @@ class ExportWriter:
         self._tables[name] = read
         self._files |= checksums
 
-    def note(self, name: str, rows: Iterable[Sequence[str]], header: Sequence[str]) -> None:
+    def note(self, name: str, rows: Iterable[Sequence[str]], header: Sequence[str], *, more: bool = False) -> None:
         """A table that people look into, written by `finish`; without rows there is no such file then.
 
         Args:
             name: the file, below the export folder.
             rows: its lines, as texts.
             header: its columns.
+            more: whether they come after the lines that the file has already, instead of taking their place.
         """
         lines = [",".join(map(_cell, row)) for row in rows]
-        text = "\r\n".join([",".join(header), *lines, ""])
-        self._notes[name] = text.encode("utf-8-sig", "replace") if lines else b""
+        path = self.folder / name
+        there = path.read_bytes() if more and path.exists() else b""
+        text = "\r\n".join([*lines, ""] if there else [",".join(header), *lines, ""])
+        if lines:
+            self._notes[name] = there + text.encode("utf-8" if there else "utf-8-sig", "replace")
+        else:
+            self._notes[name] = there
 
     def finish(self) -> None:
         """Write the manifest: from now on the folder is an export, or the changed one."""

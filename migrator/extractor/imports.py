@@ -405,7 +405,8 @@ async def check_members(export: Path, directory: Directory, progress: ShowsProgr
         for segment in unchecked:
             known = writer.known(segment.id)
             checked = await check(directory, read(segment.id))
-            members = replace(known, checked=True, gone=len(checked.gone), inactive=len(checked.inactive))
+            gone = known.gone + len(checked.gone)  # who was left out before is not in the list that was asked about
+            members = replace(known, checked=True, gone=gone, inactive=len(checked.inactive))
             _list_gone(writer, segment, "members", checked.gone, checked.inactive)
             if len(checked.gone):
                 writer.members(segment.id, checked.existing, members)
@@ -416,21 +417,22 @@ async def check_members(export: Path, directory: Directory, progress: ShowsProgr
             left = writer.known(segment.id).excluding or Excluding()
             checked = await check(directory, read(segment.id, excluded=True))
             _list_gone(writer, segment, "exclusions", checked.gone, checked.inactive)
-            writer.exclusions(segment.id, checked.existing, replace(left, checked=True, gone=len(checked.gone)))
+            left = replace(left, checked=True, gone=left.gone + len(checked.gone))
+            writer.exclusions(segment.id, checked.existing, left)
             step.advance()
     writer.finish()
     return len(unchecked) + len(excluding)
 
 
 def _list_gone(writer: ExportWriter, segment: LegacySegment, direction: str, gone: Ids, inactive: Ids) -> None:
-    """List them beside what an import has listed of other kinds."""
-    for kind, ids, why in (
-        ("gone", gone, "no contact has this id"),
-        ("inactive", inactive, "the contact is inactive"),
+    """List them beside what an import has listed; who is gone stays gone, who is inactive is asked each time."""
+    for kind, ids, why, more in (
+        ("gone", gone, "no contact has this id", True),
+        ("inactive", inactive, "the contact is inactive", False),
     ):
-        if len(ids):
-            rows = (("", "", text, why) for text in texts(ids))
-            writer.note(f"{IMPORTS}/{segment.id}-{direction}-{kind}.csv", rows, ("file", "row", "entry", "why"))
+        rows = (("", "", text, why) for text in texts(ids))
+        name = f"{IMPORTS}/{segment.id}-{direction}-{kind}.csv"
+        writer.note(name, rows, ("file", "row", "entry", "why"), more=more)
 
 
 def _unchecked(members: Members) -> bool:

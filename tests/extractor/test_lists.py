@@ -269,6 +269,25 @@ def test_in_another_organisation_every_list_is_checked(small_export: Path) -> No
     assert contact(0) not in members(small_export, DYNAMIC)
 
 
+def test_who_was_gone_before_is_still_counted_and_listed_after_a_check_elsewhere(small_export: Path) -> None:
+    writer = ExportWriter.reopen(small_export)
+    writer.members(ROW_ONLY, people(1, 2, 3, GONE), Members(MemberSource.ROW))
+    writer.exclusions(STATIC, people(0, 4, GONE), Excluding("out.csv"))
+    writer.finish()
+    checked(small_export)
+    directory = ExportDirectory(small_export)
+    for number in (1, 3, 4):
+        directory._states.pop(contact(number))
+    for _ in range(2):  # whoever asks again counts nobody twice
+        asyncio.run(check_members(small_export, directory, Silent(), every=True))
+        known = read_export(small_export).members
+        assert (known[ROW_ONLY].count, known[ROW_ONLY].gone, known[ROW_ONLY].inactive) == (1, 3, 0)
+        assert known[STATIC].excluding == Excluding("out.csv", checked=True, gone=2)
+        assert listed(small_export, ROW_ONLY, "members-gone") == [str(contact(n)) for n in (GONE, 1, 3)]
+        assert listed(small_export, ROW_ONLY, "members-inactive") == []
+        assert listed(small_export, STATIC, "exclusions-gone") == [str(contact(n)) for n in (GONE, 4)]
+
+
 def test_a_list_of_nobody_and_one_that_is_not_known_are_not_checked(small_export: Path) -> None:
     writer = ExportWriter.reopen(small_export)
     writer.members(ROW_ONLY, people(), Members(MemberSource.ROW))
