@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -87,13 +87,14 @@ class Orders:
         return self._runner.run(session())
 
     def close(self) -> None:
-        """End the session."""
+        """End the session: every connection is closed, also where one of them cannot be."""
         if self._runner is None:
             return
 
         async def goodbye() -> None:
-            for client in self._clients.values():
-                await client.__aexit__()
+            async with AsyncExitStack() as ending:
+                for client in self._clients.values():
+                    ending.push_async_exit(client)
 
         try:
             self._runner.run(goodbye())

@@ -10,6 +10,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -114,9 +115,10 @@ class Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for lane in self._lanes:
-            while lane.connections:
-                await lane.connections.pop().aclose()
+        async with AsyncExitStack() as ending:  # closes all of them, also where one cannot be
+            for lane in self._lanes:
+                while lane.connections:
+                    ending.push_async_callback(lane.connections.pop().aclose)
 
     @property
     def refusals(self) -> dict[str, int]:
