@@ -95,6 +95,7 @@
   // Decisions stay in the page until they are downloaded or copied; `migrator approve --from` carries them out.
   const byId = new Map(data.rows.map((row) => [get(row, "legacy_id"), row]));
   const decided = new Map();
+  let kept = true; // whether all decisions are in a file by now
   const asText = () => JSON.stringify({ format: 1, run: data.run, decisions: [...decided].map(([id, { decision, why }]) =>
     ({ id, name: get(byId.get(id), "name"), decision, who: $("decider").value.trim(), why, checksum: data.checksums[id] })) }, null, 1);
   const count = () => {
@@ -113,6 +114,7 @@
     const keep = () => {
       if (select.value) decided.set(id, { decision: select.value, why: why.value.trim() });
       else decided.delete(id);
+      kept = !decided.size;
       for (const other of document.querySelectorAll(`.decide[data-of="${CSS.escape(id)}"]`)) if (other !== box) other.show();
       count();
     };
@@ -250,10 +252,12 @@
       if (id in data.checksums && byId.has(id)) place.replaceWith(decider(id));
     }
     $("decider").addEventListener("input", count);
+    addEventListener("beforeunload", (event) => { if (!kept) event.preventDefault(); }); // the browser asks
     $("decided-download").addEventListener("click", () => {
       const address = URL.createObjectURL(new Blob([asText() + "\n"], { type: "application/json" }));
       make("a", { href: address, download: `decisions-${data.run}.json` }).click();
       setTimeout(() => URL.revokeObjectURL(address), 1000);
+      kept = true;
     });
     count();
     $("decisions").hidden = false;

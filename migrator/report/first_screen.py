@@ -246,7 +246,8 @@ class _Said:
         if people.new:
             found.append(w.many("verdict_new", people.new))
         if waiting := people.touched.get(Place.WAITING, 0):
-            found.append(w.many("verdict_wait_people", self.total.waiting, people=waiting))
+            said = "verdict_wait_person" if waiting == 1 else "verdict_wait_people"
+            found.append(w.many(said, self.total.waiting, people=waiting))
         unseen = (("verdict_by_number", people.by_number), ("verdict_unknown", people.unknown))
         if said := " ".join(w(key, n=count) for key, count in unseen if count):
             found.append(said)
@@ -276,7 +277,7 @@ class _Said:
             Tile(
                 self.total.waiting,
                 w("tile_decisions"),
-                w("tile_decisions_note", n=waiting) if self.total.waiting else w("asks_none"),
+                w.many("tile_decisions_note", waiting) if self.total.waiting else w("asks_none"),
                 "#asks",
                 "wait" if self.total.waiting else "",
             ),

@@ -401,7 +401,7 @@ def meant(offer: Offer, words: Words) -> str:
         offer: the decision.
         words: the words of the language.
     """
-    said = words(offer.meaning, n=offer.members or 0)
+    said = words.many(offer.meaning, offer.members or 0)
     if offer.choice in (Choice.SKIP, Choice.ADOPT):
         return said
     return f"{said} {words('means_live' if offer.live else 'means_draft')}"

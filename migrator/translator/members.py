@@ -117,7 +117,7 @@ def _about_doubts(
     settled = {*members.accepted, *accepted}
     for doubt, count in every.items():
         if doubt in settled:
-            yield findings.doubt_accepted(_ACCEPTED[doubt](count))
+            yield findings.doubt_accepted(_accepted(doubt, count))
         else:
             yield _ASKED[doubt](members, count)
     if members.excluding is None:
@@ -125,11 +125,15 @@ def _about_doubts(
     every = doubts_about_exclusions(replace(members, excluding=replace(members.excluding, accepted=())), tolerance)
     settled = {*members.excluding.accepted, *accepted}
     if opened := {doubt: count for doubt, count in every.items() if doubt not in settled}:
-        what = ", ".join(f"{count:,} {_WITHOUT_WORDS[doubt]}" for doubt, count in opened.items())
+        what = ", ".join(findings.so_many(count, *_WITHOUT_WORDS[doubt]) for doubt, count in opened.items())
         yield findings.exclusions_in_doubt(members.excluding.origin, what)
     for doubt, count in every.items():
         if doubt in settled:
-            yield findings.doubt_accepted(f"among those who are excluded, {_ACCEPTED[doubt](count)}")
+            yield findings.doubt_accepted(f"among those who are excluded, {_accepted(doubt, count)}")
+
+
+def _accepted(doubt: Doubt, count: int) -> str:
+    return _ACCEPTED[doubt][count != 1].format(count)
 
 
 _ASKED: Mapping[Doubt, Callable[[Members, int], Finding]] = {
@@ -141,22 +145,32 @@ _ASKED: Mapping[Doubt, Callable[[Members, int], Finding]] = {
     Doubt.ROW: lambda members, count: findings.members_from_old_row(count),
     Doubt.QUESTION: lambda members, count: findings.import_unanswered(members.question),
 }
-_ACCEPTED: Mapping[Doubt, Callable[[int], str]] = {
-    Doubt.UNREADABLE: lambda count: f"{count:,} unreadable rows are left out",
-    Doubt.NOT_FOUND: lambda count: f"{count:,} addresses that no contact has are left out",
-    Doubt.AMBIGUOUS: lambda count: f"{count:,} addresses stand for every contact that has them",
-    Doubt.GONE: lambda count: f"{count:,} ids of no contact are left out",
-    Doubt.NOBODY: lambda count: "nobody is to be in it",
-    Doubt.ROW: lambda count: f"the {count:,} members of its row count, however old they are",
-    Doubt.QUESTION: lambda count: "a file that belongs to it is left out",
+_ACCEPTED: Mapping[Doubt, tuple[str, str]] = {
+    Doubt.UNREADABLE: ("1 unreadable row is left out", "{:,} unreadable rows are left out"),
+    Doubt.NOT_FOUND: (
+        "1 address that no contact has is left out",
+        "{:,} addresses that no contact has are left out",
+    ),
+    Doubt.AMBIGUOUS: (
+        "1 address stands for every contact that has it",
+        "{:,} addresses stand for every contact that has them",
+    ),
+    Doubt.GONE: ("1 id of no contact is left out", "{:,} ids of no contact are left out"),
+    Doubt.NOBODY: ("nobody is to be in it",) * 2,
+    Doubt.ROW: (
+        "the 1 member of its row counts, however old it is",
+        "the {:,} members of its row count, however old they are",
+    ),
+    Doubt.QUESTION: ("a file that belongs to it is left out",) * 2,
 }
-_WITHOUT_WORDS: Mapping[Doubt, str] = {
-    Doubt.UNREADABLE: "unreadable",
-    Doubt.NOT_FOUND: "addresses that no contact has",
-    Doubt.AMBIGUOUS: "addresses of several contacts",
-    Doubt.GONE: "ids of no contact",
-    Doubt.NOBODY: "list that leaves nobody",
-    Doubt.QUESTION: "file that waits for an answer",
+"""What was decided about a doubt, of one and of more."""
+_WITHOUT_WORDS: Mapping[Doubt, tuple[str, str]] = {
+    Doubt.UNREADABLE: ("unreadable",) * 2,
+    Doubt.NOT_FOUND: ("address that no contact has", "addresses that no contact has"),
+    Doubt.AMBIGUOUS: ("address of several contacts", "addresses of several contacts"),
+    Doubt.GONE: ("id of no contact", "ids of no contact"),
+    Doubt.NOBODY: ("list that leaves nobody",) * 2,
+    Doubt.QUESTION: ("file that waits for an answer",) * 2,
 }
 
 

@@ -359,6 +359,27 @@ def test_a_manager_decides_in_the_page_and_the_file_is_carried_out(
         assert count.inner_text() == f"0 of {waiting} decided"
 
 
+@pytest.mark.parametrize("downloaded", [False, True])
+def test_decisions_that_no_file_has_yet_are_not_lost_without_a_question(
+    browser: Browser, report: Path, downloaded: bool
+) -> None:
+    with Watched(browser, report) as seen_:
+        page = seen_.page
+        page.locator("article .decide").first.locator("select").select_option("skip")
+        page.click("#decider")
+        if downloaded:
+            with page.expect_download():
+                page.click("#decided-download")
+            with page.expect_event("close"):
+                page.close(run_before_unload=True)
+            return
+        with page.expect_event("dialog") as asked:
+            page.close(run_before_unload=True)
+        assert asked.value.type == "beforeunload"
+        asked.value.dismiss()
+        assert page.locator("#decided-count").inner_text().startswith("1 of ")
+
+
 def test_a_pdf_has_every_page_numbered_and_no_heading_alone(browser: Browser, report: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(report.parent, run)

@@ -36,6 +36,12 @@ def test_every_sentence_of_a_finding_is_told_in_the_language(language: str, foun
     assert known <= kept | {"0", "2020"}, told  # no number is lost on the way
 
 
+def test_nothing_is_said_of_one_as_of_many() -> None:
+    many = re.compile(r"(?<!of )\b1 (?:active contacts|addresses|ids|journeys|members|others|people|rows) ")
+    for found in SAMPLES:
+        assert not many.search(found.message), found.message
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_finding_about_another_segment_is_told_whole(language: str) -> None:
     for found in SAMPLES:

@@ -274,7 +274,7 @@ def test_the_sentence_about_groups_counts_those_with_members() -> None:
 @pytest.mark.parametrize(
     ("members", "sentence"),
     [
-        (Members(MemberSource.FILE, 3, origin="x", gone=1), "1 of 4 ids belong to no contact"),
+        (Members(MemberSource.FILE, 3, origin="x", gone=1), "1 of 4 ids belongs to no contact"),
         (Members(MemberSource.FILE, 3, origin="x", gone=4, accepted=("gone",)), "4 ids of no contact are left out"),
         (Members(MemberSource.FILE, 3, origin="x", not_found=5), "5 "),
         (

@@ -9,8 +9,9 @@ from migrator.product.findings.columns import *
 from migrator.product.findings.decided import *
 from migrator.product.findings.interactions import *
 from migrator.product.findings.members import *
-from migrator.product.findings.origin import *
 from migrator.product.findings.queries import *
 from migrator.product.findings.reach import *
 from migrator.product.findings.references import *
 from migrator.product.findings.status import *
+from migrator.product.findings.surroundings import *
+from migrator.product.findings.texts import *

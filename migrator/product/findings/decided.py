@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from migrator.product.findings.catalogue import Severity, finding
+from migrator.product.findings.catalogue import Severity, finding, so_many
 
 
 @finding(Severity.CHANGE)
 def frozen(count: int) -> tuple[str, str]:
     """The members of now become a static segment."""
     return (
-        f"The {count:,} members of now are frozen in a static segment, which does not change by itself any more.",
+        f"The {so_many(count, 'member of now is', 'members of now are')} frozen in a static segment, which does not "
+        "change by itself any more.",
         "Add and remove members by hand, or build a dynamic segment later.",
     )
 
@@ -24,8 +25,8 @@ def approved(decision: str) -> tuple[str, str]:
 def predicted_otherwise(missing: int, surplus: int) -> tuple[str, str]:
     """On the organisation's own data the real-time segment selects other people than the original."""
     return (
-        f"Predicted on the organisation's own data: {missing:,} active contacts of the original would be missing, and "
-        f"{surplus:,} others would be in it.",
+        f"Predicted on the organisation's own data: {so_many(missing, 'active contact', 'active contacts')} of the "
+        f"original would be missing, and {so_many(surplus, 'other', 'others')} would be in it.",
         "Look at the ids in the folder predicted of the run. Approve the segment if these people are right; otherwise "
         "freeze its members, or build it anew.",
     )
@@ -53,7 +54,7 @@ def built_on_an_absent_segment(name: str) -> tuple[str, str]:
 def copy_of_a_list(name: str, people: int) -> tuple[str, str]:
     """Another static segment lists exactly the same ids."""
     return (
-        f"It lists the same {people:,} people as “{name}”, id by id.",
+        f"It lists the same {so_many(people, 'person', 'people')} as “{name}”, id by id.",
         "Leave it behind if nobody needs both: migrator predict --skip-duplicates, or migrator approve --as skip. "
         "Take it back with: migrator approve --as translate",
     )
@@ -63,7 +64,7 @@ def copy_of_a_list(name: str, people: int) -> tuple[str, str]:
 def copy_of_a_query(name: str, people: int) -> tuple[str, str]:
     """Another segment's query means the same, in the same scope and time zone."""
     return (
-        f"Its query means the same as that of “{name}”, and selects the same {people:,} people.",
+        f"Its query means the same as that of “{name}”, and selects the same {so_many(people, 'person', 'people')}.",
         "Leave it behind if nobody needs both: migrator predict --skip-duplicates, or migrator approve --as skip. "
         "Take it back with: migrator approve --as translate",
     )
@@ -73,8 +74,8 @@ def copy_of_a_query(name: str, people: int) -> tuple[str, str]:
 def same_people_as_another(name: str, people: int) -> tuple[str, str]:
     """Another segment selects exactly the same people on the data of the prediction, by another query or list."""
     return (
-        f"It selects the same {people:,} people as “{name}” on the data of the prediction, by another query or list; "
-        "tomorrow they may be others.",
+        f"It selects the same {so_many(people, 'person', 'people')} as “{name}” on the data of the prediction, by "
+        "another query or list; tomorrow they may be others.",
         "Look whether both are meant to be the same; then leave one behind: migrator approve --as skip",
     )
 
@@ -83,8 +84,8 @@ def same_people_as_another(name: str, people: int) -> tuple[str, str]:
 def list_of_the_name(people: int, name: str, table: str) -> tuple[str, str]:
     """The members are not known; a marketing list has the name of the segment, and tells who they probably were."""
     return (
-        f"Evidence of who its members were: {people:,} people are in the marketing list “{name}”, which is called as "
-        f"the segment is (table {table}). They are not taken as members.",
+        f"Evidence of who its members were: {so_many(people, 'person is', 'people are')} in the marketing list "
+        f"“{name}”, which is called as the segment is (table {table}). They are not taken as members.",
         "If the list is the right one, take its members: migrator import-members --from-list NAME --segment SEGMENT",
     )
 
@@ -93,7 +94,7 @@ def list_of_the_name(people: int, name: str, table: str) -> tuple[str, str]:
 def journey_that_used_it(people: int, name: str, table: str) -> tuple[str, str]:
     """The members are not known; a journey used the segment, and its records tell who they probably were."""
     return (
-        f"Evidence of who its members were: the table {table} has records of {people:,} people from the journey "
-        f"“{name}”, which used the segment, and perhaps others, too. They are not taken as members.",
+        f"Evidence of who its members were: the table {table} has records of {so_many(people, 'person', 'people')} "
+        f"from the journey “{name}”, which used the segment, and perhaps others, too. They are not taken as members.",
         "Ask whoever made the journey for the list that was used, and import it: migrator import-members FILE",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.product.findings.catalogue import Severity, finding
+from migrator.product.findings.catalogue import Severity, finding, so_many
 
 
 @finding(Severity.DECISION)
@@ -52,7 +52,8 @@ def member_ids_cleaned(unreadable: int, duplicates: int) -> tuple[str, str]:
 def members_from_row(count: int) -> tuple[str, str]:
     """The outbound service did not answer; the ids come from the segment row itself."""
     return (
-        f"The {count:,} members were taken from the segment's own row, because the outbound service no longer answers.",
+        f"The {so_many(count, 'member was', 'members were')} taken from the segment's own row, because the outbound "
+        "service no longer answers.",
         "The row may hold contacts that have been deleted since; the comparison after loading shows how many.",
     )
 
@@ -61,8 +62,8 @@ def members_from_row(count: int) -> tuple[str, str]:
 def members_from_old_row(count: int) -> tuple[str, str]:
     """The ids come from the row of a segment that was live, and no recorded size tells whether they are of today."""
     return (
-        f"The {count:,} members are those of the segment's own row, and nothing tells how old they are: since 2020 the "
-        "product no longer keeps this column up to date.",
+        f"The {so_many(count, 'member is that', 'members are those')} of the segment's own row, and nothing tells how "
+        f"old {'it is' if count == 1 else 'they are'}: since 2020 the product no longer keeps this column up to date.",
         "Compare them with what people know of the segment, or import a list that was exported in time. To take the "
         "rows of all such segments: --members-from-row accept.",
     )
@@ -72,7 +73,8 @@ def members_from_old_row(count: int) -> tuple[str, str]:
 def size_differs(recorded: int, read: int) -> tuple[str, str]:
     """The count that outbound marketing last recorded is not the number of members that were read."""
     return (
-        f"Outbound marketing last recorded {recorded:,} members; {read:,} were read.",
+        f"Outbound marketing last recorded {so_many(recorded, 'member', 'members')}; "
+        f"{so_many(read, 'was', 'were')} read.",
         "The record may be older than the list. The number of members that were read is used from here on.",
     )
 
@@ -81,8 +83,8 @@ def size_differs(recorded: int, read: int) -> tuple[str, str]:
 def size_far_off(recorded: int, read: int, tolerance: float) -> tuple[str, str]:
     """The recorded size and the number of static members that were read differ by more than the tolerance."""
     return (
-        f"Outbound marketing last recorded {recorded:,} members; {read:,} were read, which is more than "
-        f"{tolerance:.0%} apart.",
+        f"Outbound marketing last recorded {so_many(recorded, 'member', 'members')}; "
+        f"{so_many(read, 'was', 'were')} read, which is more than {tolerance:.0%} apart.",
         "Find out which number is right. Approve the segment to carry over the members that were read, or import a "
         "better list with migrator import-members.",
     )
@@ -101,7 +103,7 @@ def nobody_left() -> tuple[str, str]:
 def members_from_file(name: str, count: int) -> tuple[str, str]:
     """The members were read from a file that somebody exported in time."""
     return (
-        f"The {count:,} members come from the file {name}.",
+        f"The {so_many(count, 'member comes', 'members come')} from the file {name}.",
         "The list is as old as that file. Whoever joined or left since is not in it.",
     )
 
@@ -110,7 +112,7 @@ def members_from_file(name: str, count: int) -> tuple[str, str]:
 def members_from_list(name: str, count: int) -> tuple[str, str]:
     """The members were read from a marketing list."""
     return (
-        f"The {count:,} members come from the marketing list {name}.",
+        f"The {so_many(count, 'member comes', 'members come')} from the marketing list {name}.",
         "Somebody named this list for the segment. Compare both before the segment goes live.",
     )
 
@@ -129,7 +131,8 @@ def contacts_gone(count: int) -> tuple[str, str]:
 def many_contacts_gone(count: int, of: int) -> tuple[str, str]:
     """So many ids of a list belong to no contact that it may be the wrong list, or one of another organisation."""
     return (
-        f"{count:,} of {of:,} ids belong to no contact of the organisation, which is more than the tolerance.",
+        f"{count:,} of {so_many(of, 'id', 'ids')} {'belongs' if count == 1 else 'belong'} to no contact of the "
+        "organisation, which is more than the tolerance.",
         "Look whether it is the right list and the right organisation. If these contacts were deleted: migrator "
         "import-members --accept gone, or approve the segment.",
     )

@@ -29,7 +29,9 @@ def reach_said_no(people: int) -> tuple[str, str]:
 def reach_nobody(members: int) -> tuple[str, str]:
     """The segment arrives complete, and nobody in it would be mailed."""
     return (
-        f"None of the {members:,} members would be mailed under this purpose, though some were before.",
+        "Its one member would not be mailed under this purpose, but was before."
+        if members == 1
+        else f"None of the {members:,} members would be mailed under this purpose, though some were before.",
         "Load consent, or choose another purpose, before the segment is used. Marketing and the data protection "
         "officer decide.",
     )

@@ -1,4 +1,4 @@
-"""What there is to say about a segment's own row: its status, its type, and values that cannot be read."""
+"""What there is to say about a segment's own row: its status, its type, its scope, and values that cannot be read."""
 
 from __future__ import annotations
 
@@ -76,4 +76,13 @@ def kept_as_draft() -> tuple[str, str]:
     return (
         "The segment was live and arrives as a draft, because this run creates drafts only.",
         "Publish it in real-time journeys, or repeat the run without --drafts-only.",
+    )
+
+
+@finding(Severity.CHANGE)
+def scope_unknown(code: int) -> tuple[str, str]:
+    """The scope is neither organisation nor business unit."""
+    return (
+        f"The scope {code} is neither organisation nor business unit; the segment gets the organisation's scope.",
+        "Check who is allowed to see the segment's members.",
     )

@@ -71,7 +71,7 @@ def _asks(story: Story) -> list[str]:
         return []
     lines = [f"## {w('asks')}", ""]
     for ask in story.asks:
-        people = f", {w('tile_decisions_note', n=ask.people)}" if ask.people else ""
+        people = f", {w.many('tile_decisions_note', ask.people)}" if ask.people else ""
         count = len(ask.segments) + ask.more
         meaning, advice = _plain(ask.meaning.replace("`", "")), _plain(ask.advice)
         lines.append(f"- {meaning} **{w.many('so_many_segments', count)}{people}.** {advice}")
