@@ -561,12 +561,73 @@ def test_a_dry_run_says_what_would_be_listed_and_one_is_one(
     write(tmp_path, "out.csv", ["p1@mail.example", "x@mail.example"], "E-mail")
     told = command("import-members", "out.csv", "--export", small_export, "--segment", "Lost", "--dry-run")
     assert told.code == 3
-    assert "“Lost” waits for a decision: 1 address not found." in told.out
-    assert f"The rows would be listed in {small_export / 'imports'}" in told.out
+    assert "“Lost” would wait for a decision: 1 address not found." in told.out
+    assert f"The rows would be listed in {small_export / 'imports'}; mend the file before it is imported" in told.out
+    assert "import it with --accept not-found" in told.out
     assert not (small_export / "imports").exists()
     done = command("import-members", "out.csv", "--export", small_export, "--segment", "Lost")
     assert f"Look at the rows in {small_export / 'imports'}" in done.out
     assert list((small_export / "imports").iterdir())
+
+
+def said_of(command: Command, folder: Path, *arguments: object) -> tuple[int, str]:
+    """How a dry run of an import ends and what it says; nothing of the export is another afterwards."""
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    done = command("import-members", *arguments, "--export", folder, "--dry-run")
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    return done.code, done.out
+
+
+def test_a_dry_run_says_nothing_was_done_that_was_not(command: Command, small_export: Path, tmp_path: Path) -> None:
+    write(tmp_path, "Lost.csv", [contact(1), contact(99), "nobody"])
+    write(tmp_path, "mystery.csv", [contact(1)])
+    code, said = said_of(command, small_export, "Lost.csv", "mystery.csv")
+    assert code == 3
+    assert "1 of the files would be left out, belonging to no segment." in said
+    write(tmp_path, "out.csv", [contact(1), contact(2)])
+    code, said = said_of(command, small_export, "out.csv", "--exclude", "--segment", "Five people")
+    assert (code, "2 people of out.csv would be excluded from it, of whose members these are 2" in said) == (0, True)
+    code, said = said_of(command, small_export, "out.csv", "--segment", "Five people")
+    assert (code, "“Five people” would keep what it has" in said) == (3, True)
+    (tmp_path / "two.csv").write_text(f"one,two\n{contact(1)},{contact(2)}\n")
+    code, said = said_of(command, small_export, "two.csv", "--segment", "Lost")
+    assert (code, "“Lost” would keep what it has, and wait" in said) == (3, True)
+
+
+def test_a_dry_run_of_a_marketing_list_changes_nothing(
+    command: Command, small_export: Path, with_lists: Running
+) -> None:
+    asked = ("--org", with_lists.address, "--from-list", "Friends")
+    code, said = said_of(command, small_export, *asked, "--segment", "Lost")
+    assert (code, "3 members from Friends, 1 inactive" in said) == (0, True)
+    assert "Nothing was imported; this was a dry run." in said
+    code, said = said_of(command, small_export, *asked, "--segment", "Five people", "--exclude")
+    assert (code, "3 people of Friends would be excluded from it, of whose members these are 2" in said) == (0, True)
+
+
+def test_a_dry_run_of_accepting_ends_as_accepting_would(command: Command, small_export: Path, tmp_path: Path) -> None:
+    write(tmp_path, "Lost.csv", [contact(1), contact(99), "nobody"])
+    command("import-members", "Lost.csv", "--export", small_export)
+    code, said = said_of(command, small_export, "--accept", "unreadable")
+    assert (code, "“Lost” (members): would be accepted: 1 unreadable." in said) == (3, True)
+    assert command("import-members", "--accept", "unreadable", "--export", small_export).code == 3
+
+
+def test_a_plan_is_called_outdated_only_where_the_export_changed(
+    command: Command, small_export: Path, tmp_path: Path
+) -> None:
+    command("translate", "--from", small_export)
+    (run,) = (tmp_path / "reports").iterdir()
+    write(tmp_path, "Five people.csv", [contact(1)])
+    for options in ((), ("--dry-run", "--replace")):  # what is there is kept, and: nothing is imported
+        assert (
+            "A plan that was made before"
+            not in command("import-members", "Five people.csv", "--export", run, *options).out
+        )
+    assert (
+        "A plan that was made before"
+        in command("import-members", "Five people.csv", "--export", run, "--replace", "--yes").out
+    )
 
 
 def test_a_list_that_leaves_nobody_does_not_take_the_place_of_people(

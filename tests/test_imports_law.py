@@ -27,7 +27,8 @@ from hypothesis import strategies as st
 from migrator.base.errors import Exit
 from migrator.base.ids import unpacked
 from migrator.base.progress import Silent
-from migrator.commands.imports import Wanted, import_members
+from migrator.commands.import_wanted import Wanted
+from migrator.commands.imports import import_members
 from migrator.commands.session import session
 from migrator.commands.settings import Settings
 from migrator.contracts.choices import Doubt

@@ -116,8 +116,9 @@ def import_members(
     yes: Yes = False,
 ) -> None:
     """Put member lists that somebody exported in time, or a marketing list, into an export folder."""
-    from migrator.commands.imports import Wanted, translate_again
+    from migrator.commands.import_wanted import Wanted
     from migrator.commands.imports import import_members as import_them
+    from migrator.commands.plan_again import translate_again
     from migrator.contracts.run_folder import find_run
     from migrator.extractor.imports import Wishes
 
@@ -160,7 +161,7 @@ def check_export(
     terminal: Terminal, folder: Annotated[Path, typer.Argument(help="Export folder, or a run.", metavar="FOLDER")]
 ) -> None:
     """Say whether a folder is an export that can be relied on, and what is wrong with it. Changes nothing."""
-    from migrator.commands.imports import check_export as check_it
+    from migrator.commands.exports import check_export as check_it
 
     problems = check_it(folder)
     for problem in problems:
@@ -177,7 +178,7 @@ def redact(
     target: Annotated[Path, typer.Argument(help="New folder for the copy.", metavar="COPY")],
 ) -> None:
     """Make a copy of an export in which ids of people are others, and names of people are left out."""
-    from migrator.commands.imports import redact_export
+    from migrator.commands.exports import redact_export
 
     changed = redact_export(folder, target)
     terminal.say(f"{target}: a copy with {changed:,} ids of members that lead to nobody.")

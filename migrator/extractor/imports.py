@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from migrator.base.errors import UsageError
-from migrator.base.ids import NONE, Ids, texts, without
+from migrator.base.ids import NONE, Ids, distinct, texts, without
 from migrator.base.progress import ShowsProgress
 from migrator.contracts.choices import Doubt
 from migrator.contracts.export_folder import member_reader, read_export
@@ -105,21 +105,19 @@ async def prepare(
         UsageError: the export cannot be read.
         DataverseError: the organisation cannot be asked.
     """
-    content, read = read_export(export), member_reader(export)
+    content = read_export(export)
     done = []
     with progress.step("Reading files", len(parts)) as step:
         for part in parts:
             known = content.members[part.segment.id]
             done.append(await _prepared(part, known, wishes, directory))
-            if wishes.excluding and known.known and (people := done[-1].people):
-                every = read(part.segment.id)
-                done[-1].among = len(every) - len(without(every, people.ids))
+            done[-1].among = _among(export, done[-1], wishes)
             step.advance()
     return done
 
 
 def write(export: Path, prepared: Sequence[Imported], wishes: Wishes) -> None:
-    """Put what was prepared into the export; until the end it stays as it was.
+    """Put what was prepared, from files or a marketing list, into the export; until the end it stays as it was.
 
     Args:
         export: the export folder.
@@ -188,7 +186,7 @@ async def _prepared(part: Part, known: Members, wishes: Wishes, directory: Direc
     done.tables = tuple(
         replace(table, ids=NONE, id_rows=NO_NUMBERS, addresses=(), address_rows=NO_NUMBERS) for table in tables
     )
-    members = _members(done, wishes)
+    members = _members(done, wishes, MemberSource.FILE)
     if not done.kept and wishes.replacing and not len(done.people.ids):
         done.kept = _nobody_takes_its_place(known, wishes)
     if not done.kept:
@@ -238,7 +236,15 @@ def _asked(known: Members, question: str, wishes: Wishes) -> Members:
     return replace(known, excluding=replace(known.excluding or Excluding(), question=first))
 
 
-def _members(done: Imported, wishes: Wishes) -> Members:
+def _among(export: Path, done: Imported, wishes: Wishes) -> int | None:
+    """How many of those who are to be left out are members; None where the question makes no sense or nobody knows."""
+    if not (wishes.excluding and done.before.known and done.people):
+        return None
+    every = member_reader(export)(done.segment.id)
+    return len(every) - len(without(every, done.people.ids))
+
+
+def _members(done: Imported, wishes: Wishes, source: MemberSource) -> Members:
     people, known = done.people or People(), done.before
     counts = {
         "unreadable": len(people.unreadable),
@@ -254,7 +260,7 @@ def _members(done: Imported, wishes: Wishes) -> Members:
         excluding = Excluding(origin=done.origin, **counts)  # type: ignore[arg-type]
         return replace(known, excluded=len(people.ids), excluding=excluding)
     return Members(
-        MemberSource.FILE,
+        source,
         count=len(people.ids),
         origin=done.origin,
         inactive=len(people.inactive),
@@ -264,10 +270,10 @@ def _members(done: Imported, wishes: Wishes) -> Members:
     )
 
 
-async def import_list(
+async def prepare_list(
     export: Path, segment: LegacySegment, name: str, client: Client, directory: Directory, wishes: Wishes
 ) -> Imported:
-    """Put the members of a marketing list into an export.
+    """Read a marketing list for a segment, and find out who of it still exists; nothing is written.
 
     Args:
         export: the export folder.
@@ -292,35 +298,19 @@ async def import_list(
     if chosen.dynamic or not chosen.of_contacts:
         what = "is dynamic: its members come from a query" if chosen.dynamic else "is not one of contacts"
         raise UsageError(f"The marketing list “{chosen.name}” {what}. Nothing was imported.")
-    writer = ExportWriter.reopen(export)
-    known = writer.known(segment.id)
+    known = read_export(export).members[segment.id]
     done = Imported(segment, chosen.name, known, known, kept=_kept(known, wishes))
     if done.kept:
         return done
-    checked = await check(directory, await lists.retrieve_members(client, chosen.id))
-    if wishes.replacing and not len(checked.existing) and (kept := _nobody_takes_its_place(known, wishes)):
-        return replace(done, kept=kept)
-    accepted = tuple(sorted(wishes.accepted))
-    if wishes.excluding:
-        excluding = Excluding(chosen.name, checked=True, gone=len(checked.gone), accepted=accepted)
-        members = writer.exclusions(segment.id, checked.existing, excluding)
-    else:
-        members = Members(
-            MemberSource.LIST,
-            origin=chosen.name,
-            checked=True,
-            gone=len(checked.gone),
-            inactive=len(checked.inactive),
-            excluded=known.excluded,
-            excluding=known.excluding,
-            accepted=accepted,
-        )
-        members = writer.members(segment.id, checked.existing, members)
-    _note_ids(
-        writer, segment, "exclusions" if wishes.excluding else "members", chosen.name, checked.gone, checked.inactive
-    )
-    writer.finish()
-    return replace(done, members=members)
+    checked = await check(directory, distinct(await lists.retrieve_members(client, chosen.id)))
+    gone = [Row(chosen.name, 0, text, "no contact has this id") for text in texts(checked.gone)]
+    done.people = People(checked.existing, checked=True, inactive=checked.inactive, gone=gone)
+    if wishes.replacing and not len(checked.existing):
+        done.kept = _nobody_takes_its_place(known, wishes)
+    if not done.kept:
+        done.members = _members(done, wishes, MemberSource.LIST)
+    done.among = _among(export, done, wishes)
+    return done
 
 
 def accept(export: Path, segments: Collection[LegacySegment], kinds: Iterable[Doubt]) -> None:
@@ -356,20 +346,6 @@ def _note(writer: ExportWriter, segment: LegacySegment, direction: str, rows: Ma
             writer.note(f"{IMPORTS}/{segment.id}-{kind}.csv", (), ())  # as version 0.1.0 called it
         cells = ((row.file, str(row.row or ""), row.text, row.why) for row in rows.get(kind, ()))
         writer.note(f"{IMPORTS}/{segment.id}-{direction}-{kind}.csv", cells, ("file", "row", "entry", "why"))
-
-
-def _note_ids(
-    writer: ExportWriter, segment: LegacySegment, direction: str, origin: str, gone: Ids, inactive: Ids
-) -> None:
-    _note(
-        writer,
-        segment,
-        direction,
-        {
-            "gone": [Row(origin, 0, text, "no contact has this id") for text in texts(gone)],
-            "inactive": [Row(origin, 0, text, "the contact is inactive") for text in texts(inactive)],
-        },
-    )
 
 
 # --- who still exists ------------------------------------------------------------------------------------------------

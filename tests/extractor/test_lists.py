@@ -22,7 +22,7 @@ from migrator.contracts.members import Excluding, Members, MemberSource
 from migrator.dataverse import lists
 from migrator.dataverse.lists import MarketingList
 from migrator.extractor.directory import ExportDirectory
-from migrator.extractor.imports import Imported, Part, Wishes, accept, check_members, import_list, prepare, write
+from migrator.extractor.imports import Imported, Part, Wishes, accept, check_members, prepare, prepare_list, write
 from migrator.extractor.sources import sources
 from tests.small import DYNAMIC, LOST, ROW_ONLY, STATIC, contact
 
@@ -65,8 +65,10 @@ def segment(folder: Path, key: UUID) -> LegacySegment:
 
 def imported(folder: Path, key: UUID, wishes: Wishes | None = None) -> Imported:
     none: Any = None  # the lists are ours, so no client is needed
-    directory = ExportDirectory(folder)
-    return asyncio.run(import_list(folder, segment(folder, key), "VIP", none, directory, wishes or Wishes()))
+    directory, wishes = ExportDirectory(folder), wishes or Wishes()
+    done = asyncio.run(prepare_list(folder, segment(folder, key), "VIP", none, directory, wishes))
+    write(folder, [done], wishes)
+    return done
 
 
 def members(folder: Path, key: UUID, *, excluded: bool = False) -> list[UUID]:
