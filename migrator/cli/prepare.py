@@ -298,11 +298,11 @@ def predict(
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
         raise UsageError(
             f"--as-of takes a date or a time, such as 2026-04-30 or 2026-04-30T12:00Z; {text} is none."
         ) from None
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 @takes("operators", json=True, quiet=False, compound=False)

@@ -145,9 +145,9 @@ def moment_of(text: str) -> datetime:
     """When an export was made, UTC; now, where it does not say."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
         return datetime.now(UTC).replace(tzinfo=None)
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 # --- one segment -----------------------------------------------------------------------------------------------------
@@ -270,9 +270,13 @@ def _legacy_named(name: str, work: _Work) -> Stored:
     found = work.called.named(name)
     if found is None:
         raise UnknownSegment(f"there is no one segment {name}")
-    members = _before(found.id, work)
+    return _of_another(found.name, _before(found.id, work))
+
+
+def _of_another(name: str, members: Stored | EvaluationError) -> Stored:
+    """The members of a segment that a query refers to; why they are not known stands with that segment."""
     if isinstance(members, EvaluationError):
-        raise members
+        raise EvaluationError(f"it refers to the segment “{name}”, which cannot be evaluated")
     return members
 
 
@@ -320,10 +324,7 @@ def _realtime_named(name: str, work: _Work) -> Stored:
     found = work.by_real_id.get(name.lower())
     if found is None:
         raise UnknownSegment(f"there is no segment {name}")
-    members = _after(found.legacy_id, work)
-    if isinstance(members, EvaluationError):
-        raise members
-    return members
+    return _of_another(found.name, _after(found.legacy_id, work))
 
 
 # --- what it comes to ------------------------------------------------------------------------------------------------

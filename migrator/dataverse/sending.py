@@ -203,7 +203,8 @@ def retry_after(response: httpx.Response, otherwise: float) -> float:
         seconds = float(text)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(text).timestamp() - datetime.now(UTC).timestamp()
+            then = parsedate_to_datetime(text)  # without a zone where it says -0000, which is UTC, too
+            seconds = (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp() - datetime.now(UTC).timestamp()
         except (ValueError, TypeError, OverflowError):
             return otherwise
     return seconds if 0 < seconds < math.inf else otherwise

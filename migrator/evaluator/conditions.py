@@ -5,6 +5,7 @@ Text is compared without regard to case; a comparison with null holds for nothin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -63,13 +64,14 @@ class _Compiler:
         return _COMPARISONS[op](this=first, expression=second)
 
     def _text_match(self, left: tree.Value, op: str, right: tree.Value) -> exp.Expr:
-        first = exp.Lower(this=exp.cast(self._value(left)[0], "VARCHAR"))
-        second = exp.Lower(this=exp.cast(self._value(right)[0], "VARCHAR"))
-        return call(_MATCHES[op], first, second)
+        sides = self._value(left), self._value(right)
+        first, second = (exp.Lower(this=exp.cast(sql, "VARCHAR")) for sql, _ in sides)
+        return call(_MATCHES[op], *_one_sigma(sides, first, second))
 
     def _alike(self, left: _Typed, right: _Typed) -> tuple[exp.Expr, exp.Expr]:
         kind = left[1] or right[1] or Kind.TEXT
-        return _as(kind, left), _as(kind, right)
+        first, second = _as(kind, left), _as(kind, right)
+        return _one_sigma((left, right), first, second) if kind is Kind.TEXT else (first, second)
 
     def _value(self, value: tree.Value) -> _Typed:
         match value:
@@ -129,7 +131,7 @@ def _part(part: str | None) -> str:
 
 
 def _moment(moment: datetime) -> exp.Expr:
-    return exp.cast(exp.Literal.string(moment.strftime("%Y-%m-%d %H:%M:%S.%f")), "TIMESTAMP")
+    return exp.cast(exp.Literal.string(moment.isoformat(" ", "microseconds")), "TIMESTAMP")
 
 
 def _as(kind: Kind, typed: _Typed) -> exp.Expr:
@@ -141,8 +143,23 @@ def _as(kind: Kind, typed: _Typed) -> exp.Expr:
     return exp.Lower(this=sql) if kind in (Kind.TEXT, Kind.ID) else sql
 
 
+def _one_sigma(sides: tuple[_Typed, _Typed], first: exp.Expr, second: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
+    """Σ has two small letters, σ and ς at the end of a word: where a text of the query has one, they count as one."""
+    if not any(kind is None and not _SIGMAS.isdisjoint(_words(sql)) for sql, kind in sides):
+        return first, second
+    last, plain = exp.Literal.string("ς"), exp.Literal.string("σ")
+    return call("replace", first, last, plain), call("replace", second, last.copy(), plain.copy())
+
+
+_SIGMAS = frozenset("Σσς")
+
+
 def _text_literal(sql: exp.Expr) -> exp.Expr:
-    return exp.Literal.string(_words(sql).lower())
+    words = _words(sql)
+    if words.isascii():
+        return exp.Literal.string(words.lower())
+    # The small letter of one such as İ differs from program to program: the database has to make both sides small.
+    return exp.Lower(this=exp.Literal.string(words))
 
 
 def _id_literal(sql: exp.Expr) -> exp.Expr:
@@ -152,11 +169,13 @@ def _id_literal(sql: exp.Expr) -> exp.Expr:
 def _number_literal(sql: exp.Expr) -> exp.Expr:
     if isinstance(sql, exp.Boolean):
         return exp.Literal.number(int(sql.this))
-    try:
-        float(sql.name)
-    except ValueError:
-        raise EvaluationError(f"'{sql.name}' is compared with a number") from None
-    return exp.Literal(this=sql.name, is_string=False)
+    digits = sql.name.strip()
+    if not _DIGITS.fullmatch(digits):  # float() takes more: nan, 1_000, digits of other scripts
+        raise EvaluationError(f"'{sql.name}' is compared with a number")
+    return exp.Literal(this=digits, is_string=False)
+
+
+_DIGITS = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
 def _boolean_literal(sql: exp.Expr) -> exp.Expr:
@@ -171,9 +190,9 @@ def _boolean_literal(sql: exp.Expr) -> exp.Expr:
 def _moment_literal(sql: exp.Expr) -> exp.Expr:
     try:
         moment = datetime.fromisoformat(sql.name)
-    except ValueError:
+        return _moment(moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment)
+    except (ValueError, OverflowError):
         raise EvaluationError(f"'{sql.name}' is compared with a date") from None
-    return _moment(moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment)
 
 
 def _words(sql: exp.Expr) -> str:

@@ -48,7 +48,7 @@ class Tables:
 
         Args:
             schema: what they are.
-            now: gives the moment that "now" means.
+            now: gives the moment that "now" means; without a zone it is UTC.
             database: where; by default one in memory.
             numbered: whether members are numbers (`Statement.numbered`).
             existing: whether the tables are there already.
@@ -117,7 +117,9 @@ class Tables:
         return statement, statement.finish(realtime.members_sql(query.members, statement))
 
     def _statement(self, membership: Membership) -> Statement:
-        now = self._now().astimezone(UTC).replace(tzinfo=None)
+        now = self._now()
+        if now.tzinfo:  # without a zone it is UTC, wherever the machine stands
+            now = now.astimezone(UTC).replace(tzinfo=None)
         return Statement(self.schema, now, membership, self._numbered)
 
     def _run(self, statement: Statement, select: exp.Query) -> list[UUID]:

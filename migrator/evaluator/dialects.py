@@ -172,10 +172,12 @@ def _like(before: str, after: str) -> _Builder:
         literal = part.this if isinstance(part, exp.Lower) else part
         literal = literal.this if isinstance(literal, exp.Cast) else literal
         if isinstance(literal, exp.Literal):
-            words = literal.name.lower()
+            words = literal.name.lower() if literal.name.isascii() else literal.name
             for sign in "\\%_[":
                 words = words.replace(sign, f"\\{sign}")
             pattern: exp.Expression = exp.Literal.string(f"{before}{words}{after}")
+            if not words.isascii():  # as the other side is made small, by the database
+                pattern = exp.Lower(this=pattern)
         else:
             pattern = part
             for sign in "\\%_[":

@@ -119,6 +119,10 @@ class Population:
         return count_of_rows
 
     def _insert(self, name: str, shown: Mapping[str, str], rows: str, files: TableFiles) -> None:
+        if not shown:
+            named = ", ".join(sorted({path.name for path in files.paths}))
+            how = ", or they are no CSV with commas and a line of headers" if files.kind is FileKind.CSV else ""
+            raise EvaluationError(f"{named} has no column that a query asks for{how}")
         columns = self.schema.tables[name].columns
         names = ", ".join(exp.column(key, quoted=True).sql("duckdb") for key in shown)
         values = ", ".join(mirrors.value_sql(found, columns[key], files) for key, found in shown.items())

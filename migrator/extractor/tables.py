@@ -438,9 +438,9 @@ def _moment(value: Any) -> datetime | None:
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        return found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         return None
-    return found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))
 
 
 def _truth(value: Any) -> bool | None:

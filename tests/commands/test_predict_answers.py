@@ -356,3 +356,24 @@ def test_records_of_a_journey_that_used_the_segment_are_evidence(tmp_path: Path)
 
 def test_without_such_tables_nothing_is_said(tmp_path: Path) -> None:
     assert predicted(made(tmp_path)).by_id[IDS["Lost"]].evidence == ()
+
+
+def test_what_is_built_on_a_segment_that_cannot_be_evaluated_names_it(tmp_path: Path) -> None:
+    def built(name: str, on: str) -> dict[str, Any]:
+        query = f"SEGMENT(SEGMENT_CRM_ID_{IDS[on].hex}) UNION PROFILE(contact)"
+        return row(IDS[name], name, LegacyType.COMPOUND, LIVE, msdyncrm_segmentquery=query)
+
+    writer = ExportWriter(tmp_path / "export", ORGANISATION, "2026-01-02T03:04:05Z")
+    writer.segments([row(IDS["Lost"], "Lost", STATIC, LIVE), built("Three", "Lost"), built("Nobody", "Three")])
+    writer.no_members(IDS["Lost"], Members(MemberSource.NONE, reason="nothing was left"))
+    writer.metadata(SCHEMA)
+    for name, content in {"contact": CONTACTS, "account": ACCOUNTS}.items():
+        writer.file(f"tables/{name}.csv", _csv(content))
+    writer.finish()
+    run = new_run(tmp_path / "reports", "", dry_run=True)
+    take_export(run, tmp_path / "export")
+    translate_stage(run, Task(choices=Choices(Choice.TRANSLATE, Choice.TRANSLATE)))
+    notes = {one.name: one.note for one in predicted(run).segments}
+    for name, on in (("Three", "Lost"), ("Nobody", "Three")):
+        assert notes[name].startswith(f"the outbound query: it refers to the segment “{on}”, which cannot be evaluated")
+        assert notes[name].count("the outbound query: ") == notes[name].count("the real-time query: ") == 1

@@ -82,5 +82,7 @@ def test_the_script_runs_as_it_is_printed(command: Command, tmp_path: Path) -> N
     assert len(duckdb.extract_statements(printed)) == 1 + 110 - printed.count("-- cannot be written: ")
     again = command("predict", "--sql", "duckdb", "--as-of", "2030-01-01").out
     assert "2030-01-01" in again
+    late = command("predict", "--as-of", "0001-01-01T00:00+14:00")
+    assert (late.code, "takes a date or a time" in late.err) == (2, True)
     refused = command("predict", "--sql", "oracle")
     assert (refused.code, "takes duckdb, spark, fabric" in refused.err) == (2, True)

@@ -29,7 +29,10 @@ def header_of(wait: str) -> str:
     """The header's text; `in 60` is the time of day in 60 seconds."""
     if not wait.startswith("in "):
         return wait
-    return format_datetime(datetime.now(UTC) + timedelta(seconds=float(wait[3:])), usegmt=True)
+    then = datetime.now(UTC) + timedelta(seconds=float(wait[3:].removesuffix(" unzoned")))
+    return (
+        format_datetime(then.replace(tzinfo=None)) if wait.endswith("unzoned") else format_datetime(then, usegmt=True)
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,6 +42,7 @@ def header_of(wait: str) -> str:
         ("17.5", 17.5, 17.5),
         (" 17 ", 17.0, 17.0),
         ("in 60", 40.0, 60.0),
+        ("in 60 unzoned", 40.0, 60.0),
         ("100000", 100_000.0, 100_000.0),
         ("-5", 7.0, 7.0),
         ("0", 7.0, 7.0),

@@ -47,6 +47,12 @@ WRITTEN = [
         "STARTSWITH(LOWER(CAST(`fullname` AS STRING)), LOWER(CAST('a' AS STRING)))",
         r"LOWER(CAST([fullname] AS VARCHAR(8000))) LIKE 'a%' ESCAPE '\'",
     ),
+    ("fullname == 'İzmir'", "LOWER(`fullname`) = LOWER('İzmir')", "LOWER([fullname]) = LOWER('İzmir')"),
+    (
+        "fullname ENDSWITH 'İ_'",
+        "ENDSWITH(LOWER(CAST(`fullname` AS STRING)), LOWER(CAST('İ_' AS STRING)))",
+        r"LOWER(CAST([fullname] AS VARCHAR(8000))) LIKE LOWER('%İ\_') ESCAPE '\'",
+    ),
     ("age / 2 > 1", "(`age`) / NULLIF((2), 0) > 1", "CAST(([age]) AS FLOAT) / NULLIF((2), 0) > 1"),
     (
         "DATEDIFF(month, born, DATETIMEUTCNOW()) > 1",

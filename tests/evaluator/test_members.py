@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from migrator.evaluator import EvaluationError, Tables, UnknownSegment
 from migrator.mql import parse_outbound, parse_realtime
@@ -161,3 +163,40 @@ def test_what_is_not_there_is_said(tables: Tables, query: str, words: str) -> No
     with pytest.raises(EvaluationError) as error:
         tables.outbound(parse_outbound(query), members)
     assert words in str(error.value)
+
+
+def named(*names: str) -> Tables:
+    tables = Tables(SCHEMA, now=lambda: datetime(2026, 1, 31, tzinfo=UTC))
+    tables.fill("contact", [{"contactid": str(contact(n)), "fullname": name} for n, name in enumerate(names)])
+    return tables
+
+
+LETTERS = st.text(st.sampled_from("aZİıßẞΣσςǅÅK é'\\%_東"), min_size=1).filter(str.strip)
+
+
+@settings(max_examples=60, deadline=None)
+@given(LETTERS, st.sampled_from(["==", "CONTAINS", "STARTSWITH", "ENDSWITH"]))
+def test_a_text_of_any_letters_is_found_by_itself(name: str, op: str) -> None:
+    words = name.replace("\\", "\\\\").replace("'", "\\'")
+    alike, other = (f"PROFILE(contact).FILTER({deny}(fullname {op} '{words}'))" for deny in ("", "NOT"))
+    tables = named(name, "-")
+    assert numbers(tables.outbound(parse_outbound(alike), members)) == [0]
+    assert numbers(tables.outbound(parse_outbound(other), members)) == [1]
+
+
+@pytest.mark.parametrize("words", ["nan", "inf", "1_000", "٣", "3; x", ""])
+def test_what_is_no_number_of_a_database_is_compared_with_none(tables: Tables, words: str) -> None:
+    with pytest.raises(EvaluationError, match="is compared with a number"):
+        tables.outbound(parse_outbound(f"PROFILE(contact).FILTER(children == '{words}')"), members)
+
+
+def test_a_moment_that_no_calendar_holds_is_none(tables: Tables) -> None:
+    with pytest.raises(EvaluationError, match="is compared with a date"):
+        tables.outbound(parse_outbound("PROFILE(contact).FILTER(createdon > '0001-01-01T00:00:00+14:00')"), members)
+
+
+@pytest.mark.parametrize("words", ["ΟΔΟΣ", "οδος", "οδοσ", "Οδος"])
+@pytest.mark.parametrize("op", ["==", "CONTAINS", "STARTSWITH", "ENDSWITH"])
+def test_both_small_letters_of_sigma_are_one(words: str, op: str) -> None:
+    query = parse_outbound(f"PROFILE(contact).FILTER(fullname {op} '{words}')")
+    assert numbers(named("ΟΔΟΣ", "οδος", "οδοσ", "ΟΔΟΦ").outbound(query, members)) == [0, 1, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrator.evaluator import UnknownSegment
+from migrator.evaluator import EvaluationError, UnknownSegment
 from migrator.evaluator.mirrors import FileKind, TableFiles
 from migrator.evaluator.population import Compared, Population, population
 from migrator.evaluator.select import Stored
@@ -121,3 +122,25 @@ def test_the_parts_of_a_long_list_are_those_of_its_file_and_together_all_of_it(
     assert people.size(everybody) == 1_000_000
     for one in (*parts, everybody):
         people.drop(one)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
+def test_now_is_utc_wherever_the_machine_stands(zone: str, people: Population, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = "PROFILE(contact).FILTER(DATEDIFF(hour, '2026-01-30T23:00:00Z', DATETIMEUTCNOW()) == 1)"
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", zone)
+        time.tzset()
+        found = people.size(people.legacy(parse_outbound(query), nobody))
+    time.tzset()
+    assert found == len(CONTACTS)
+
+
+@pytest.mark.parametrize("content", ["", "contactid;statecode\n1;0\n", "somebody,else\n1,2\n"])
+def test_a_file_without_a_column_that_is_asked_for_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "contact.csv").write_text(content)
+    files = TableFiles(FileKind.CSV, (tmp_path / "contact.csv",))
+    with (
+        pytest.raises(EvaluationError, match=r"contact\.csv has no column .* CSV with commas"),
+        population(SCHEMA, {"contact": files}, NOW),
+    ):
+        pass
