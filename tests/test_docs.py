@@ -16,6 +16,7 @@ from typer.exceptions import Exit, TyperException
 
 from migrator import __version__
 from migrator.cli.app import app
+from migrator.sandbox import outbound, realtime
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -29,10 +30,32 @@ def test_generated_pages_are_current() -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def _places(page: Path) -> set[str]:
+    """What a link may name behind its `#`: the headings as a repository shows them, and anchors."""
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    plain = (re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading) for heading in headings)
+    shown = {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in plain}
+    return shown | set(re.findall(r'<a id="([^"]+)"', text))
+
+
+LINKING = [*PAGES, *(ROOT / name / "README.md" for name in ("benchmarks", "reports"))]
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: f"{page.parent.name}/{page.name}")
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        assert "://" in target or (page.parent / target).exists(), target
+    for target, place in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", page.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        found = page.parent / target if target else page
+        assert found.exists(), target
+        assert not place or found.suffix != ".md" or place in _places(found), (target, place)
+
+
+def test_pages_that_the_program_names_exist() -> None:
+    for path in (ROOT / "migrator").rglob("*.py"):
+        for name in re.findall(r"\bdocs/[\w-]+\.md\b", path.read_text(encoding="utf-8")):
+            assert (ROOT / name).exists(), (path, name)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -158,6 +181,12 @@ def test_what_a_repository_needs_is_there(name: str) -> None:
 def test_the_changelog_has_this_version_and_a_place_for_the_next() -> None:
     headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings[:2] == ["Unreleased", __version__]
+
+
+def test_every_action_of_the_sandbox_is_told() -> None:
+    text = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    for action in (*outbound.ACTIONS, *realtime.ACTIONS):
+        assert f"`{action}`" in text, action
 
 
 def test_contributing_tells_of_every_target_of_make() -> None:
