@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from migrator.base.cells import identity
+from migrator.base.counted import so_many
 from migrator.base.errors import UsageError
 from migrator.cli.options import Reason, RunOption, takes
 from migrator.cli.runs import old_run
@@ -77,7 +78,7 @@ def approve(
         for line in recorded.lines:
             terminal.say(line)
         if dry_run:
-            terminal.say(f"Nothing was recorded: {len(recorded.lines):,} decisions would be.")
+            terminal.say(f"Nothing was recorded: {so_many(len(recorded.lines), 'decision')} would be.")
         elif recorded.lines:
             for note in recorded.notes:
                 terminal.tell(note)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from migrator.base.counted import so_many
 from migrator.base.errors import UsageError, why
 from migrator.base.written_text import written_text
 from migrator.cli.load import REACHING, TRANSLATING
@@ -181,7 +182,7 @@ def redact(
     from migrator.commands.exports import redact_export
 
     changed = redact_export(folder, target)
-    terminal.say(f"{target}: a copy with {changed:,} ids of members that lead to nobody.")
+    terminal.say(f"{target}: a copy with {so_many(changed, 'id')} of members that lead to nobody.")
     terminal.say("Names of segments and queries are as they were; look whether they name people before you hand it on.")
 
 

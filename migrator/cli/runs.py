@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from migrator.base.counted import so_many
 from migrator.base.errors import Declined, UsageError
 from migrator.cli.options import Given
 from migrator.cli.terminal import Terminal
@@ -109,7 +110,7 @@ def _described(run: RunFolder) -> str:
     except UsageError:
         return "its plan is damaged"
     loaded = ", loaded" if run.state().loaded else ""
-    return f"{len(segments):,} segments to load, {run.state().org or 'no organisation'}{loaded}"
+    return f"{so_many(len(segments), 'segment')} to load, {run.state().org or 'no organisation'}{loaded}"
 
 
 @contextmanager

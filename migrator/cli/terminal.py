@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from migrator.base.counted import so_many
 from migrator.base.progress import Bars, Lines, ShowsProgress, Silent
 from migrator.base.safe_text import for_terminal
 from migrator.cli.outcome import outcome_lines
@@ -103,7 +104,7 @@ class Terminal:
             else:
                 self.out.print(Text(line, style))
         total = summary.totals
-        facts = [f"{total.segments:,} segments", f"{total.carried_over:,} carried over"]
+        facts = [so_many(total.segments, "segment"), f"{total.carried_over:,} carried over"]
         if summary.dry_run:
             facts[1] = f"{total.carried_over:,} can be carried over"
         facts += [f"{count:,} {standing}" for standing, count in total.standings.items() if standing != "planned"]
@@ -111,7 +112,8 @@ class Terminal:
             self.out.print(Text(line), soft_wrap=True)
         if not summary.dry_run:
             self.out.print(
-                Text(f"{total.members_after:,} memberships in {total.verified:,} verified segments"), soft_wrap=True
+                Text(f"{so_many(total.members_after, 'membership')} in " + so_many(total.verified, "verified segment")),
+                soft_wrap=True,
             )
         for path in summary.written or ((summary.report,) if summary.report else ()):
             self.out.print(Text(f"Report: {_harmless(str(path))}"), soft_wrap=True)

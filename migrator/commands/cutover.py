@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from migrator.base.counted import so_many
 from migrator.base.errors import Exit
 from migrator.base.safe_text import for_terminal
 from migrator.commands.report import plan_of, report_stage
@@ -91,7 +92,8 @@ def cutover_lines(done: CutOver) -> list[str]:
 
 
 def _line(item: Item) -> str:
-    name = f"“{for_terminal(item.name)}”" if item.name else str(item.journey or f"{item.count:,} journeys, unseen")
+    unseen = item.journey or f"{so_many(item.count, 'journey')}, unseen"
+    name = f"“{for_terminal(item.name)}”" if item.name else str(unseen)
     said = for_terminal(item.label) or ("live" if item.life is Life.LIVE else str(item.life))
     kind = "outbound, " if item.outbound else ""
     before = "?" if item.before is None else f"{item.before:,}"

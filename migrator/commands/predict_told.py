@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from migrator.base.counted import so_many
 from migrator.contracts.choices import Choice
 from migrator.contracts.predictions import (
     LOST,
@@ -137,7 +138,7 @@ def headline(predictions: Predictions) -> str:
     holds = sum(one.holds for one in predictions.segments)
     unknown = sum(one.verdict is Verdict.UNKNOWN for one in predictions.segments)
     return (
-        f"{len(predictions.segments):,} segments on the data of {predictions.as_of}: {equal:,} proved equal, "
+        f"{so_many(len(predictions.segments), 'segment')} on the data of {predictions.as_of}: {equal:,} proved equal, "
         f"{explained:,} differ by inactive or deleted contacts alone, {holds:,} differ otherwise, "
         f"{unknown:,} cannot be evaluated."
     )
@@ -166,7 +167,8 @@ def people_sentences(people: PeoplePredicted) -> Iterator[str]:
     least = "At least " if people.unknown_before else ""
     least_after = "at least " if people.unknown_after else ""
     yield (
-        f"{least}{people.before:,} people are in a live segment today, {least_after}{people.after:,} will be as the "
+        f"{least}{so_many(people.before, 'person is', 'people are')} in a live segment today, "
+        f"{least_after}{people.after:,} will be as the "
         f"plan stands: {people.lost:,} would be in none any more, {people.gained:,} are new."
     )
     if people.lost:

@@ -19,6 +19,7 @@ from uuid import UUID
 from migrator import __version__
 from migrator.base.atomic import private_folder, writing
 from migrator.base.cells import identity, number
+from migrator.base.counted import so_many
 from migrator.base.errors import Interrupted, MigratorError, UsageError
 from migrator.base.progress import ShowsProgress
 from migrator.commands.session import Orders
@@ -120,7 +121,7 @@ def read_consent(place: Place, orders: Orders, wish: Wish, *, again: bool) -> No
         return await extract_consent(client, place.export, utc_now(), orders.progress, wish.address)
 
     note = orders.at(org, work)
-    orders.tell(f"{note.contacts or 0:,} contacts and {note.records or 0:,} records of consent read.")
+    orders.tell(f"{so_many(note.contacts or 0, 'contact')} and {note.records or 0:,} records of consent read.")
     for sentence in note.unreadable:
         orders.tell(sentence)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from migrator.base.counted import so_many
 from migrator.base.errors import Exit
 from migrator.contracts.reach import LISTS, Numbers, PurposeReach, Reach, SegmentReach
 
@@ -90,7 +91,7 @@ def sentences(reach: Reach) -> Iterator[str]:
     topic = f", topic “{reach.topic}”" if reach.topic else ""
     if people.reached_after is not None and people.still is not None:
         yield (
-            f"Of {people.reached_before:,} people who got our mail, {people.still:,} still will {under}{topic}; "
+            f"Of {_people(people.reached_before or 0)} who got our mail, {people.still:,} still will {under}{topic}; "
             f"{people.lost:,} will not{_because(people, 'lost')}."
         )
         yield f"{people.newly_reached:,} who did not get it would{_because(people, 'newly-reached')}."
@@ -100,9 +101,9 @@ def sentences(reach: Reach) -> Iterator[str]:
                 "mail is sent, or write their opt-outs with: migrator reach --consent-file FILE"
             )
         if people.unknown:
-            yield f"Of {people.unknown:,} people it cannot be told; they are in none of these numbers."
+            yield f"Of {_people(people.unknown or 0)} it cannot be told; none of these numbers has them."
     elif people.reached_before is not None:
-        yield f"{people.reached_before:,} of {people.members:,} people got our mail; who will get it is unknown."
+        yield f"{people.reached_before:,} of {_people(people.members or 0)} got our mail; who will get it is unknown."
     if reach.other_switch and reach.other_switch.reached_after is not None:
         other = "checked" if reach.contact_fields == "ignored" else "ignored"
         yield (
@@ -123,6 +124,10 @@ def sentences(reach: Reach) -> Iterator[str]:
         yield f"Ids with reasons, for you alone: {LISTS}/<segment id>.csv"
 
 
+def _people(count: int) -> str:
+    return so_many(count, "person", "people")
+
+
 def _because(numbers: Numbers, group: str) -> str:
     parts = [
         f"{count:,} {_WORDS.get(reason, reason)}"
@@ -135,9 +140,12 @@ def _because(numbers: Numbers, group: str) -> str:
 
 def _line(numbers: Numbers) -> str:
     if numbers.reached_after is None:
-        return f"{numbers.members:,} members, {_shown(numbers.reached_before)} reached before, after unknown"
+        return (
+            f"{so_many(numbers.members or 0, 'member')}, {_shown(numbers.reached_before)} reached before, after unknown"
+        )
     return (
-        f"{numbers.members:,} members, {numbers.reached_before:,} reached before and {numbers.reached_after:,} after: "
+        f"{so_many(numbers.members or 0, 'member')}, {numbers.reached_before:,} reached before and "
+        f"{numbers.reached_after:,} after: "
         f"{numbers.lost:,} lost, {numbers.newly_reached:,} new ({numbers.said_no:,} said no)"
         + (f", {numbers.unknown:,} unknown" if numbers.unknown else "")
     )

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+from migrator.base.counted import so_many
 from migrator.base.errors import Declined, Interrupted, MigratorError, UsageError
 from migrator.commands.doctor import examine, refuse_where_not_ready
 from migrator.commands.examination import Health, elsewhere
@@ -75,11 +76,12 @@ def extract_stage(run: RunFolder, orders: Orders, selection: Selection, *, with_
             client, run.export, at, selection, settings.wait_pending, orders.progress, with_tables=with_tables
         )
         run.update(extracted=utc_now(), org=client.url)
-        orders.tell(f"{found.segments:,} segments and {found.members:,} members read from {client.url}.")
+        read = f"{so_many(found.segments, 'segment')} and {so_many(found.members, 'member')}"
+        orders.tell(f"{read} read from {client.url}.")
         if found.rows is not None:
-            orders.tell(f"{found.rows:,} rows of the tables that queries touch were read.")
+            orders.tell(f"{so_many(found.rows, 'row')} of the tables that queries touch were read.")
         if found.kept:
-            orders.tell(f"The members of {found.kept:,} segments were there already, and are not outdated.")
+            orders.tell(f"The members of {so_many(found.kept, 'segment')} were there already, and are not outdated.")
         if not found.service:
             orders.tell(
                 "The outbound services of this organisation are gone; member ids come from the segments' own rows."
@@ -88,8 +90,8 @@ def extract_stage(run: RunFolder, orders: Orders, selection: Selection, *, with_
             orders.tell(f"{what[:1].upper()}{what[1:]}; it was not asked any more.")
         if found.unanswered:
             orders.tell(
-                f"The service gave no members for {found.unanswered:,} segments, because it failed. To read exactly "
-                f"those again: migrator extract {run.typed}"
+                f"The service gave no members for {so_many(found.unanswered, 'segment')}, because it failed. "
+                f"To read exactly those again: migrator extract {run.typed}"
             )
 
     orders.at(orders.settings.org or run.state().org, work)
@@ -193,7 +195,7 @@ def predict_stage(run: RunFolder, orders: Orders, *, wanted: bool = True) -> Non
             orders.tell(sentence)
     if held := [one for one in found.segments if one.holds]:
         orders.tell(
-            f"{len(held):,} segments are predicted to select other people, and wait until somebody approves them: "
+            f"Predicted to select other people, and waiting for approval: {so_many(len(held), 'segment')}. See: "
             f"migrator report {run.typed}"
         )
 
@@ -338,7 +340,7 @@ def _of(part: Part) -> str:
     unknown = f" and those of {part.unknown:,} whose size nobody knows" if part.unknown else ""
     drafts = part.segments - part.live
     return (
-        f"{part.segments:,} segments with {part.memberships:,} memberships{unknown} "
+        f"{so_many(part.segments, 'segment')} with {so_many(part.memberships, 'membership')}{unknown} "
         f"({part.live:,} live, {drafts:,} as drafts)"
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from migrator.base.counted import so_many
 from migrator.base.csv_text import Dialect, csv_text
 from migrator.base.errors import UsageError
 from migrator.base.safe_text import for_terminal
@@ -66,7 +67,8 @@ class Status:
             steps.append(f"Look at the {other:,} with other members: migrator report {name} --open")
         if self.decisions:
             steps.append(
-                f"Decide about {self.decisions:,} segments: migrator report {name} --open, then migrator approve"
+                f"Decide about {so_many(self.decisions, 'segment')}: migrator report {name} --open, "
+                "then migrator approve"
             )
         if planned := count(Standing.PLANNED, 0):
             steps.append(f"Load the {planned:,} that are planned: migrator load {name}")
@@ -114,7 +116,7 @@ def status_lines(status: Status) -> list[str]:
         lines.append(f"  {status.lost}")
     if status.rows:
         counted = ", ".join(f"{count:,} {standing}" for standing, count in status.standings.items())
-        lines.append(f"  {len(status.rows):,} segments: {counted}")
+        lines.append(f"  {so_many(len(status.rows), 'segment')}: {counted}")
         lines.append(f"  {status.decided:,} decided, {status.decisions:,} wait for a decision")
     failed = [row for row in status.rows if row.standing is Standing.FAILED]
     lines += [f"    {for_terminal(row.name)} ({row.legacy_id}): {row.error}" for row in failed[:_NAMED]]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from migrator.base.atomic import private_folder
+from migrator.base.counted import so_many
 from migrator.base.ids import distinct, joined, unpacked
 from migrator.base.progress import ShowsProgress
 from migrator.contracts.consent import (
@@ -54,8 +55,8 @@ class _Way:
 
     def told(self, what: str, exactly: str) -> str:
         how = f"all {what}" if self.whole else f"exactly {exactly}"
-        rows = f"about {self.rows:,} rows, " if self.rows is not None else ""
-        return f"{how}: {rows}at most {self.requests:,} requests"
+        rows = f"about {so_many(self.rows, 'row')}, " if self.rows is not None else ""
+        return f"{how}: {rows}at most {so_many(self.requests, 'request')}"
 
 
 def cheaper(wanted: int, batch: int, rows: int | None) -> _Way:

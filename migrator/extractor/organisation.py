@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+from migrator.base.counted import so_many
 from migrator.base.errors import UsageError
 from migrator.base.ids import Ids, distinct, joined, packed
 from migrator.base.patience import Patience, Waiting, looking
@@ -359,7 +360,7 @@ class _Pages:
         ids = packed(page)
         digest = hashlib.blake2b(ids.tobytes(), digest_size=16).digest()
         if digest in self._seen:
-            why = f"the same page of ids came again (after {self.taken:,} ids in {len(self.read):,} pages)"
+            why = f"the same page of ids came again (after {so_many(self.taken, 'id')} in {len(self.read):,} pages)"
             raise UnexpectedAnswer(self.request, 200, "", why)
         self._seen.add(digest)
         self.read.append(ids)

@@ -22,6 +22,7 @@ from uuid import UUID
 import numpy as np
 
 from migrator.base.atomic import private_folder, write_text, writing
+from migrator.base.counted import so_many
 from migrator.base.errors import MigratorError
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
@@ -160,8 +161,9 @@ def announcement(wanted: Mapping[str, Sequence[str]], counts: Mapping[str, int],
     unknown = [name for name in wanted if name not in counts]
     more = f", and {', '.join(unknown)}, whose size is not known" if unknown else ""
     return (
-        f"Reading the {columns:,} columns of {len(wanted):,} tables that queries touch: about {rows:,} rows, "
-        f"{pages:,} requests, {_readable(size)} on disk{more}. It can be interrupted and gone on with."
+        f"Reading the {so_many(columns, 'column')} of {so_many(len(wanted), 'table')} that queries touch: "
+        f"about {so_many(rows, 'row')}, {so_many(pages, 'request')}, {_readable(size)} on disk{more}. "
+        "It can be interrupted and gone on with."
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from migrator.base.counted import so_many
 from migrator.base.ids import Ids, joined, packed, without
 from migrator.contracts.legacy_segment import LegacySegment
 from migrator.contracts.payload import PayloadKind
@@ -82,7 +83,7 @@ async def _successor(loading: Loading, known: Known, row: LegacyRow) -> str:
         if now is None:
             return "its successor is being computed again"
         if abs(now - known.seen.after) > known.tolerance * max(known.seen.after, 1):
-            return f"its successor has {now:,} members now, where {known.seen.after:,} were verified"
+            return f"its successor has {so_many(now, 'member')} now, where {known.seen.after:,} were verified"
     return ""
 
 
@@ -109,7 +110,8 @@ async def _legacy(loading: Loading, known: Known, row: LegacyRow) -> str:
     grown, gone = len(without(now, before)), len(without(before, now))
     # Ids that are gone from the legacy list may be deleted contacts; whoever came since would be lost.
     if grown:
-        return f"{grown:,} members were added to it since the extraction" + (f", {gone:,} are gone" if gone else "")
+        added = so_many(grown, "member was", "members were")
+        return f"{added} added to it since the extraction" + (f", {so_many(gone, 'is', 'are')} gone" if gone else "")
     return ""
 
 

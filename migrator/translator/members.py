@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from migrator.base.counted import so_many
 from migrator.contracts.choices import Doubt
 from migrator.contracts.derived import derived_id
 from migrator.contracts.doubts import doubts, doubts_about_exclusions
@@ -125,7 +126,7 @@ def _about_doubts(
     every = doubts_about_exclusions(replace(members, excluding=replace(members.excluding, accepted=())), tolerance)
     settled = {*members.excluding.accepted, *accepted}
     if opened := {doubt: count for doubt, count in every.items() if doubt not in settled}:
-        what = ", ".join(findings.so_many(count, *_WITHOUT_WORDS[doubt]) for doubt, count in opened.items())
+        what = ", ".join(so_many(count, *_WITHOUT_WORDS[doubt]) for doubt, count in opened.items())
         yield findings.exclusions_in_doubt(members.excluding.origin, what)
     for doubt, count in every.items():
         if doubt in settled:

@@ -181,7 +181,7 @@ def test_of_two_plans_none_is_chosen_by_its_time(command: Command, sandbox: Runn
     result = command("load")
     assert (result.code, created(sandbox)) == (2, 0)
     assert "2 of the runs under reports/ have a plan that was not loaded" in result.err
-    assert re.search(r"\(4 segments to load, .*\(1 segments to load, ", result.err)
+    assert re.search(r"\(4 segments to load, .*\(1 segment to load, ", result.err)
     latest = max(Path("reports").iterdir(), key=lambda path: RunFolder(path).state().created)
     assert command("load", latest.name).code == 0
     assert command("load").code == 2  # an older plan that waits is no reason to take it, and neither is the latest

@@ -97,7 +97,7 @@ def test_a_dry_run_says_what_would_be_recorded(command: Command, run: RunFolder)
     result = command("approve", "--name", "Both", "--as", "snapshot", "--dry-run")
     assert (result.code, read_decisions(run.path), read_history(run.path)) == (0, {}, [])
     assert "“Both” → snapshot" in result.out
-    assert "Nothing was recorded: 1 decisions would be." in result.out
+    assert "Nothing was recorded: 1 decision would be." in result.out
 
 
 @pytest.mark.parametrize(

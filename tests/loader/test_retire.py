@@ -187,7 +187,7 @@ def legacy_list_lost_and_touched(migration: Migration) -> None:
         (successor_a_draft, "it is live and its successor is not"),
         (successor_emptied, "other members than the list: 5 are missing"),
         (somebody_exchanged, "1 are missing and 1 are new"),
-        (legacy_list_grown, "1 members were added to it since the extraction"),
+        (legacy_list_grown, "1 member was added to it since the extraction"),
         (legacy_list_lost_and_size_changed, "cannot be read any more.*its size was 5 and is 99"),
         (legacy_list_lost_and_edited, "cannot be read any more.*its status was Live and is Live editable"),
         (legacy_list_lost_and_touched, "cannot be read any more.*its last change was unknown and is 2026-02-02"),

@@ -72,17 +72,6 @@ def finding(severity: Severity) -> Callable[[Callable[P, tuple[str, str]]], Call
     return register
 
 
-def so_many(count: int, one: str, more: str) -> str:
-    """A number and the words behind it, such as `1 member is` or `1,200 members are`.
-
-    Args:
-        count: how many.
-        one: the words behind 1.
-        more: the words behind every other number.
-    """
-    return f"{count:,} {one if count == 1 else more}"
-
-
 def code_of(made: Callable[..., Finding]) -> str:
     """The code of the findings that a function makes.
 

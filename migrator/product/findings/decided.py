@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from migrator.product.findings.catalogue import Severity, finding, so_many
+from migrator.base.counted import so_many
+from migrator.product.findings.catalogue import Severity, finding
 
 
 @finding(Severity.CHANGE)
@@ -26,7 +27,7 @@ def predicted_otherwise(missing: int, surplus: int) -> tuple[str, str]:
     """On the organisation's own data the real-time segment selects other people than the original."""
     return (
         f"Predicted on the organisation's own data: {so_many(missing, 'active contact', 'active contacts')} of the "
-        f"original would be missing, and {so_many(surplus, 'other', 'others')} would be in it.",
+        f"original would be missing, and {so_many(surplus, 'other')} would be in it.",
         "Look at the ids in the folder predicted of the run. Approve the segment if these people are right; otherwise "
         "freeze its members, or build it anew.",
     )

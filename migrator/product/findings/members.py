@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from migrator.product.findings.catalogue import Severity, finding, so_many
+from migrator.base.counted import so_many
+from migrator.product.findings.catalogue import Severity, finding
 
 
 @finding(Severity.DECISION)
@@ -73,8 +74,7 @@ def members_from_old_row(count: int) -> tuple[str, str]:
 def size_differs(recorded: int, read: int) -> tuple[str, str]:
     """The count that outbound marketing last recorded is not the number of members that were read."""
     return (
-        f"Outbound marketing last recorded {so_many(recorded, 'member', 'members')}; "
-        f"{so_many(read, 'was', 'were')} read.",
+        f"Outbound marketing last recorded {so_many(recorded, 'member')}; {so_many(read, 'was', 'were')} read.",
         "The record may be older than the list. The number of members that were read is used from here on.",
     )
 
@@ -83,7 +83,7 @@ def size_differs(recorded: int, read: int) -> tuple[str, str]:
 def size_far_off(recorded: int, read: int, tolerance: float) -> tuple[str, str]:
     """The recorded size and the number of static members that were read differ by more than the tolerance."""
     return (
-        f"Outbound marketing last recorded {so_many(recorded, 'member', 'members')}; "
+        f"Outbound marketing last recorded {so_many(recorded, 'member')}; "
         f"{so_many(read, 'was', 'were')} read, which is more than {tolerance:.0%} apart.",
         "Find out which number is right. Approve the segment to carry over the members that were read, or import a "
         "better list with migrator import-members.",
@@ -131,7 +131,7 @@ def contacts_gone(count: int) -> tuple[str, str]:
 def many_contacts_gone(count: int, of: int) -> tuple[str, str]:
     """So many ids of a list belong to no contact that it may be the wrong list, or one of another organisation."""
     return (
-        f"{count:,} of {so_many(of, 'id', 'ids')} {'belongs' if count == 1 else 'belong'} to no contact of the "
+        f"{count:,} of {so_many(of, 'id')} {'belongs' if count == 1 else 'belong'} to no contact of the "
         "organisation, which is more than the tolerance.",
         "Look whether it is the right list and the right organisation. If these contacts were deleted: migrator "
         "import-members --accept gone, or approve the segment.",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from migrator.product.findings.catalogue import Severity, finding, so_many
+from migrator.base.counted import so_many
+from migrator.product.findings.catalogue import Severity, finding
 
 
 @finding(Severity.NOTE)
