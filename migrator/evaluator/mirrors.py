@@ -310,11 +310,16 @@ def value_sql(shown: str, column: Column, files: TableFiles, cast: str = "CAST")
     kind = kind_of(column)
     if files.is_text:
         value = f"NULLIF({value}, '')"
-        if kind is Kind.MOMENT:
-            value = f"{cast}({value} AS TIMESTAMPTZ)"  # an offset counts; straight to TIMESTAMP it would be dropped
+    if kind is Kind.MOMENT:
+        value = f"{cast}({value} AS TIMESTAMPTZ)"  # an offset counts; straight to TIMESTAMP it would be dropped
     if column.multi_select:  # the choices of one row, whatever stands between them
         value = f"NULLIF(replace(regexp_replace(CAST({value} AS VARCHAR), '[\\[\\]\" ]', '', 'g'), ';', ','), '')"
-    return f"{cast}({value} AS {kind.value.strip()})"
+    typed = f"{cast}({value} AS {kind.value.strip()})"
+    return f"NULLIF({typed}, '')" if kind in _EMPTY and cast == "CAST" else typed
+
+
+_EMPTY = (Kind.TEXT, Kind.ID)
+"""Of these the product knows no empty ones: they are null."""
 
 
 def present_sql(shown: str) -> str:

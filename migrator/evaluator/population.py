@@ -22,7 +22,7 @@ from migrator.evaluator import mirrors
 from migrator.evaluator.database import Tables
 from migrator.evaluator.mirrors import FileKind, TableFiles
 from migrator.evaluator.roll import ASLEEP, Roll
-from migrator.evaluator.select import EVERYBODY, MEMBER, EvaluationError, Membership, Stored, kind_of, table_named
+from migrator.evaluator.select import EVERYBODY, MEMBER, EvaluationError, Kind, Membership, Stored, kind_of, table_named
 from migrator.mql import Column, Schema, Table, tree
 from migrator.mql.interactions import PERSON
 from migrator.mql.touched import touched
@@ -127,6 +127,11 @@ class Population:
         names = ", ".join(exp.column(key, quoted=True).sql("duckdb") for key in shown)
         values = ", ".join(mirrors.value_sql(found, columns[key], files) for key, found in shown.items())
         self._database.execute(f"INSERT INTO {table_named(name).sql('duckdb')} ({names}) SELECT {values} FROM {rows}")  # noqa: S608
+        numbers = [exp.column(key, quoted=True).sql("duckdb") for key in shown if kind_of(columns[key]) is Kind.NUMBER]
+        if numbers:  # NaN would count as the largest number; in the files' own statistics the database does not see it
+            none = ", ".join(f"{one} = NULLIF({one}, CAST('NaN' AS DOUBLE))" for one in numbers)
+            where = " OR ".join(f"isnan({one})" for one in numbers)
+            self._database.execute(f"UPDATE {table_named(name).sql('duckdb')} SET {none} WHERE {where}")  # noqa: S608
 
     def _wrong(self, name: str, shown: Mapping[str, str], rows: str, files: TableFiles) -> dict[str, int]:
         """Columns that hold what their type does not take, and how often."""

@@ -24,7 +24,7 @@ from migrator.evaluator.dialects import Dialect, text
 from migrator.evaluator.mirrors import FileKind, TableFiles
 from migrator.evaluator.population import Population
 from migrator.evaluator.select import EVERYBODY, MEMBER, EvaluationError, Kind, Membership, Stored, kind_of, table_named
-from migrator.mql import Schema, tree
+from migrator.mql import Column, Schema, tree
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY
 
 if TYPE_CHECKING:
@@ -180,7 +180,8 @@ class SparkPopulation(Population):
     def _typed(self, name: str, shown: Mapping[str, str], source: str, condition: str = "true") -> None:
         """Make a view of the rows with the types that values are compared by."""
         columns = ", ".join(
-            f"CAST({_name(shown[key]) if key in shown else 'NULL'} AS {_TYPES[kind_of(column)]}) AS {_name(key)}"
+            f"{_value(_name(shown[key]), column) if key in shown else f'CAST(NULL AS {_TYPES[kind_of(column)]})'} "
+            f"AS {_name(key)}"
             for key, column in self.schema.tables[name].columns.items()
         )
         self._session.sql(f"SELECT {columns} FROM {source} WHERE {condition}").createOrReplaceTempView(_name(name))  # noqa: S608
@@ -205,6 +206,16 @@ class SparkPopulation(Population):
 
     def _one_of(self, sql: str) -> Any:
         return self._session.sql(sql).collect()[0][0]
+
+
+def _value(shown: str, column: Column) -> str:
+    """As `mirrors.value_sql`, in Spark; NaN, which would count as the largest number, is null."""
+    kind = kind_of(column)
+    if column.multi_select:
+        shown = f"replace(translate(CAST({shown} AS STRING), '[]\" ', ''), ';', ',')"
+    typed = f"CAST({shown} AS {_TYPES[kind]})"
+    nothing = {Kind.TEXT: "''", Kind.ID: "''", Kind.NUMBER: "CAST('NaN' AS DOUBLE)"}.get(kind)
+    return f"NULLIF({typed}, {nothing})" if nothing else typed
 
 
 def _name(shown: str) -> str:

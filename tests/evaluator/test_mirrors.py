@@ -267,3 +267,25 @@ def test_a_column_with_values_of_another_type_costs_only_the_queries_that_need_i
     assert selected(tmp_path, "statecode == 0") == [0, 1, 2]
     with pytest.raises(EvaluationError, match=r"2 values of contact\.preferred cannot be read as a number"):
         selected(tmp_path, "preferred == 2")
+
+
+# --- whatever the files -----------------------------------------------------------------------------------------------
+
+
+def test_an_offset_counts_and_a_number_that_is_none_is_null_in_any_file(tmp_path: Path) -> None:
+    moments = ["2020-01-01T00:30:00+02:00", "2020-01-01T00:30:00", "2020-01-01 00:30:00Z"]
+    columns = {
+        "contactid": [str(contact(n)) for n in (1, 2, 3)], "createdon": moments,
+        "preferred": [2.0, float("nan"), 1.0], "fullname": ["Ana", "Bo", ""], "statecode": [0, 0, 0],
+    }  # fmt: skip
+    for folder in ("parquet", "csv"):
+        (tmp_path / folder).mkdir()
+    pq.write_table(pa.table(columns), tmp_path / "parquet" / "contact.parquet")
+    lines = [",".join(columns), *(",".join(map(str, one)) for one in zip(*columns.values(), strict=True))]
+    (tmp_path / "csv" / "contact.csv").write_text("\n".join(lines))
+    for folder in ("parquet", "csv"):
+        assert selected(tmp_path / folder, "createdon < '2020-01-01'") == [1]
+        assert selected(tmp_path / folder, "preferred > 1") == [1]
+        assert selected(tmp_path / folder, "ISNULL(preferred)") == [2]
+        assert selected(tmp_path / folder, "fullname != 'Ana'") == [2]
+        assert selected(tmp_path / folder, "ISNULL(fullname)") == [3]
