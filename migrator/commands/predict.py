@@ -6,7 +6,6 @@ listed; inactive and deleted contacts are told apart from what only the translat
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from migrator import __version__
-from migrator.base.atomic import private_folder, writing
+from migrator.base.atomic import writing
 from migrator.base.errors import Exit, UsageError
 from migrator.base.progress import ShowsProgress
 from migrator.base.sizes import memory_size
@@ -28,8 +27,8 @@ from migrator.contracts.journal import JOURNAL, LoadState, read_results
 from migrator.contracts.legacy_segment import Called, LegacySegment
 from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, read_plan
+from migrator.contracts.predicted_lists import new_lists, settled
 from migrator.contracts.predictions import (
-    PREDICTED,
     PREDICTIONS_FORMAT,
     Prediction,
     Predictions,
@@ -86,10 +85,11 @@ def predict(
     try:
         asked = columns_asked_for(export.segments, plan, schema)
         where = tables or run.export / "tables"
-        with engine.peopled(schema, where, now, memory=memory, only=asked, told=rows.__setitem__) as people:
-            # Not before the tables could be read: until then the lists of the last prediction are true.
-            shutil.rmtree(run.path / PREDICTED, ignore_errors=True)
-            work = _Work(run, plan, {segment.id: segment for segment in export.segments}, people)
+        with (
+            engine.peopled(schema, where, now, memory=memory, only=asked, told=rows.__setitem__) as people,
+            new_lists(run.path) as lists,
+        ):
+            work = _Work(run, plan, {segment.id: segment for segment in export.segments}, people, lists)
             shown = [segment for segment in plan.segments if not segment.part_of]
             with progress.step("Predicting segments", len(shown)) as step:
                 found = []
@@ -105,10 +105,10 @@ def predict(
                 tuple(found),
                 tables=dict(sorted(rows.items())),
             )
-            predictions = _with_people(predictions, work, export)
+            predictions = replace(_with_people(predictions, work, export), lists=settled(lists))
+            write_predictions(run.path, predictions)  # from this moment on, it and its lists are the prediction
     except EvaluationError as error:
         raise UsageError(f"The tables cannot be used: {error}. Nothing was changed.") from error
-    write_predictions(run.path, predictions)
     return predictions
 
 
@@ -134,7 +134,7 @@ def _with_people(predictions: Predictions, work: _Work, export: Export) -> Predi
     loaded = {key for key, result in read_results(run / JOURNAL).items() if result.state is LoadState.LOADED}
     waiting = as_it_stands(work.plan, predictions, read_agreed(run), loaded)
     shown = [segment for segment in waiting.segments if not segment.part_of]
-    people = people_of(work.people, shown, work.before, work.after, run)
+    people = people_of(work.people, shown, work.before, work.after, work.lists)
     by_itself = {one.legacy_id for one in read_plan(run).segments if one.outcome is Outcome.SKIPPED}
     wanted = [segment for segment in shown if segment.legacy_id not in by_itself]
     overlaps = tuple(overlaps_of(work.people, wanted, work.before, work.after, export))
@@ -161,6 +161,8 @@ class _Work:
     plan: Plan
     legacy: Mapping[UUID, LegacySegment]
     people: Population
+    lists: Path
+    """The folder for lists of ids."""
     before: dict[UUID, Stored | EvaluationError] = field(default_factory=dict)
     after: dict[UUID, Stored | EvaluationError] = field(default_factory=dict)
     under_way: set[UUID] = field(default_factory=set)
@@ -222,12 +224,11 @@ def _replace(
 
 def _list(work: _Work, segment: PlannedSegment, ids: Stored, kind: str) -> None:
     if work.people.size(ids):
-        _write(work.run.path, f"{segment.legacy_id}-{kind}.csv", work.people.ids(ids))
+        _write(work.lists / f"{segment.legacy_id}-{kind}.csv", work.people.ids(ids))
 
 
-def _write(run: Path, name: str, ids: Iterator[str]) -> None:
-    private_folder(run / PREDICTED)
-    with writing(run / PREDICTED / name) as file:
+def _write(path: Path, ids: Iterator[str]) -> None:
+    with writing(path) as file:
         file.write(b"contactid\n")
         for one in ids:
             file.write(f"{one}\n".encode())

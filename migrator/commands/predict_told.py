@@ -10,7 +10,6 @@ from migrator.base.counted import so_many
 from migrator.contracts.choices import Choice
 from migrator.contracts.predictions import (
     LOST,
-    PREDICTED,
     PREDICTIONS,
     SAFE,
     Against,
@@ -80,7 +79,7 @@ def predictions_json(
             }
             for one in predictions.segments
         ],
-        "people": people_json(predictions.people) if predictions.people else None,
+        "people": people_json(predictions.people, predictions.lists) if predictions.people else None,
         "overlap": [overlap_json(one, names, decisions) for one in predictions.overlaps],
     }
 
@@ -90,8 +89,8 @@ def _reasons(one: Prediction) -> list[str]:
     return [*map(str, one.reasons), *filter(None, [one.note]), *(evidence.why for evidence in one.evidence)]
 
 
-def people_json(people: PeoplePredicted) -> dict[str, Any]:
-    """The people for scripts."""
+def people_json(people: PeoplePredicted, lists: str) -> dict[str, Any]:
+    """The people for scripts; `lists` is the folder of their ids, below the run."""
     return {
         "before": people.before,
         "after": people.after,
@@ -101,7 +100,7 @@ def people_json(people: PeoplePredicted) -> dict[str, Any]:
         "complete": people.complete,
         "unknown_before": [str(key) for key in people.unknown_before],
         "unknown_after": [str(key) for key in people.unknown_after],
-        "lost_file": f"{PREDICTED}/{LOST}" if people.lost else None,
+        "lost_file": f"{lists}/{LOST}" if people.lost else None,
     }
 
 
@@ -151,19 +150,20 @@ def sentences(predictions: Predictions) -> Iterator[str]:
         if one.holds:
             yield (
                 f"  “{one.name}” ({one.legacy_id}): {one.legacy:,} before, {one.predicted:,} predicted; "
-                f"{one.missing:,} would be missing and {one.surplus:,} new. Lists: {PREDICTED}/{one.legacy_id}-*.csv"
+                f"{one.missing:,} would be missing and {one.surplus:,} new. "
+                f"Lists: {predictions.lists}/{one.legacy_id}-*.csv"
             )
     for one in predictions.segments:
         if one.verdict is Verdict.UNKNOWN:
             yield f"  “{one.name}” ({one.legacy_id}) cannot be evaluated: {one.note}"
             yield from (f"    Evidence, not members: {evidence.why}." for evidence in one.evidence)
     if predictions.people:
-        yield from people_sentences(predictions.people)
+        yield from people_sentences(predictions.people, predictions.lists)
     yield from _overlap_sentences(predictions)
 
 
-def people_sentences(people: PeoplePredicted) -> Iterator[str]:
-    """The people, counted once each."""
+def people_sentences(people: PeoplePredicted, lists: str) -> Iterator[str]:
+    """The people, counted once each; `lists` is the folder of their ids, below the run."""
     least = "At least " if people.unknown_before else ""
     least_after = "at least " if people.unknown_after else ""
     yield (
@@ -173,7 +173,7 @@ def people_sentences(people: PeoplePredicted) -> Iterator[str]:
     )
     if people.lost:
         why = "; ".join(f"{_LOSSES.get(reason, reason)}: {count:,}" for reason, count in people.reasons.items())
-        yield f"  Why: {why}. Their ids, for you alone: {PREDICTED}/{LOST}"
+        yield f"  Why: {why}. Their ids, for you alone: {lists}/{LOST}"
     unknown = set(people.unknown_before) | set(people.unknown_after)
     if unknown:
         yield f"  Live segments that cannot be evaluated, and are in none of these numbers: {len(unknown):,}."

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
-from migrator.base.atomic import private_folder, writing
+from migrator.base.atomic import writing
 from migrator.contracts.plan import Outcome, PlannedSegment
-from migrator.contracts.predictions import LOST, PREDICTED, Loss, PeoplePredicted
+from migrator.contracts.predictions import LOST, Loss, PeoplePredicted
 from migrator.evaluator import EvaluationError
 from migrator.evaluator.population import Population
 from migrator.evaluator.select import Stored
@@ -20,7 +20,7 @@ _BY_OUTCOME = {Outcome.FLAGGED: Loss.WAITING, Outcome.BLOCKED: Loss.IMPOSSIBLE, 
 
 
 def people_of(
-    people: Population, segments: Sequence[PlannedSegment], before: Sets, after: Sets, run: Path
+    people: Population, segments: Sequence[PlannedSegment], before: Sets, after: Sets, lists: Path
 ) -> PeoplePredicted:
     """Count everybody once, and write who would be in no live segment any more into a private file.
 
@@ -29,7 +29,7 @@ def people_of(
         segments: of the plan, with what waits in it; no parts of segments that were split.
         before: who is in the originals.
         after: who will be in the real-time segments.
-        run: the run folder.
+        lists: the folder for the file.
     """
     live = [segment for segment in segments if segment.status_code in LEGACY_LIVE]
     will = [segment for segment in segments if segment.loadable and segment.publish]
@@ -39,8 +39,7 @@ def people_of(
     counts: dict[str, int] = {}
     rest = lost
     if people.size(lost):
-        private_folder(run / PREDICTED)
-        with writing(run / PREDICTED / LOST) as file:
+        with writing(lists / LOST) as file:
             file.write(b"contactid,reason\n")
             for loss, everybody in _losses(people, live, before, after, lost):
                 here = people.both(rest, everybody)

@@ -191,7 +191,7 @@ def predict_stage(run: RunFolder, orders: Orders, *, wanted: bool = True) -> Non
         return
     orders.tell(headline(found))
     if found.people:
-        for sentence in people_sentences(found.people):
+        for sentence in people_sentences(found.people, found.lists):
             orders.tell(sentence)
     if held := [one for one in found.segments if one.holds]:
         orders.tell(

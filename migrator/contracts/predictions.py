@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PREDICTIONS = "predictions.json"
 PREDICTED = "predicted"
-"""Folder for lists of ids, below the run: who is missing or new in a segment, who loses all mail."""
+"""Folder, below the run, of the lists of ids: who is missing or new in a segment, who loses all mail."""
 PREDICTIONS_FORMAT = 1
 
 
@@ -126,7 +126,7 @@ class PeoplePredicted:
     after: int
     """People in a real-time segment that will be live, as the plan stands."""
     lost: int
-    """People in a live segment before, and in none after. Their ids are in `LOST`."""
+    """People in a live segment before, and in none after. Their ids are in the file `LOST`."""
     gained: int
     reasons: Mapping[str, int] = field(default_factory=dict)
     """`Loss` → how many of the lost; each is counted at the first that fits, so that they add up to `lost`."""
@@ -163,7 +163,7 @@ class Loss(StrEnum):
 
 
 LOST = "people-without-any-segment.csv"
-"""Below `PREDICTED`: who would be in no live segment any more, with the reason; private."""
+"""In the folder of the lists: who would be in no live segment any more, with the reason; private."""
 
 
 class Kind(StrEnum):
@@ -243,6 +243,8 @@ class Predictions:
     overlaps: tuple[Overlap, ...] = ()
     tables: Mapping[str, int] = field(default_factory=dict)
     """Table → rows that were looked at."""
+    lists: str = PREDICTED
+    """The folder of its lists of ids, below the run (see `predicted_lists`); older versions had one for all."""
 
     @property
     def by_id(self) -> Mapping[UUID, Prediction]:

@@ -17,11 +17,13 @@ import pytest
 
 from migrator.base.errors import Exit, UsageError
 from migrator.base.progress import Silent
+from migrator.commands import predict as predicting
 from migrator.commands.deciding import Meant, carry_out, in_one_way
 from migrator.commands.predict import exit_code, moment_of, predict
 from migrator.commands.predict_told import predictions_json, sentences
 from migrator.commands.report import decided_plan, plan_of, report_stage
 from migrator.commands.run import take_export, translate_stage
+from migrator.contracts import predicted_lists
 from migrator.contracts.choices import Choice, Choices
 from migrator.contracts.decisions import decided
 from migrator.contracts.plan import Outcome, Plan, read_plan, write_plan
@@ -135,12 +137,13 @@ def test_a_translation_that_is_wrong_is_caught_by_predicting_alone(
     plan = plan_of(run)
     query = next(segment.realtime_query for segment in plan.segments if segment.name == name)
     assert change(query) != query
-    one = by_name(predict(run, changed(run, name, change), Silent()))[name]
+    found = predict(run, changed(run, name, change), Silent())
+    one = by_name(found)[name]
     assert one.holds
     assert Reason.TRANSLATION in one.reasons
     assert one.missing + one.surplus > 0
     for kind, count in (("missing", one.missing), ("surplus", one.surplus)):
-        path = run.path / PREDICTED / f"{one.legacy_id}-{kind}.csv"
+        path = run.path / found.lists / f"{one.legacy_id}-{kind}.csv"
         assert path.exists() == bool(count)
         if count:
             header, *ids = path.read_text().split()
@@ -193,11 +196,12 @@ def test_people_are_counted_once_and_who_loses_all_mail_is_listed(run: RunFolder
     plan = plan_of(run)
     known = {one.legacy_id for one in found.segments if one.verdict is not Verdict.UNKNOWN}
     part = replace(plan, segments=tuple(segment for segment in plan.segments if segment.legacy_id in known))
-    people = predict(run, part, Silent()).people
+    found = predict(run, part, Silent())
+    people = found.people
     assert people is not None
     assert people.before - people.lost + people.gained == people.after
     assert people.complete
-    header, *listed = (run.path / PREDICTED / LOST).read_text().split()
+    header, *listed = (run.path / found.lists / LOST).read_text().split()
     assert header == "contactid,reason"
     assert len(set(listed)) == people.lost == sum(people.reasons.values()) > 0
 
@@ -278,14 +282,86 @@ def test_a_table_that_cannot_be_read_is_named(run: RunFolder) -> None:
         predict(run, plan_of(run), Silent())
 
 
+def lists_of(run: RunFolder) -> dict[str, bytes]:
+    """Every list of ids that the run holds, by its path."""
+    files = [path for path in (run.path / PREDICTED).rglob("*") if path.is_file()]
+    return {path.relative_to(run.path).as_posix(): path.read_bytes() for path in files}
+
+
+def named_by(predictions: Predictions) -> set[str]:
+    """The lists that predictions say there are."""
+    counts = [
+        (one.legacy_id, kind, getattr(one, kind)) for one in predictions.segments for kind in ("missing", "surplus")
+    ]
+    lost = {f"{predictions.lists}/{LOST}"} if predictions.people and predictions.people.lost else set()
+    return {f"{predictions.lists}/{key}-{kind}.csv" for key, kind, count in counts if count} | lost
+
+
 def test_tables_that_cannot_be_used_leave_the_lists_of_the_last_prediction(run: RunFolder) -> None:
     predict(run, plan_of(run), Silent())
-    lists = {path.name: path.read_bytes() for path in (run.path / PREDICTED).iterdir()}
-    assert LOST in lists
+    lists = lists_of(run)
+    assert any(name.endswith(LOST) for name in lists)
     (run.export / "tables" / "account.parquet").write_bytes(b"no parquet")
     with pytest.raises(UsageError, match="Nothing was changed"):
         predict(run, plan_of(run), Silent())
-    assert {path.name: path.read_bytes() for path in (run.path / PREDICTED).iterdir()} == lists
+    assert lists_of(run) == lists
+
+
+class Ended(BaseException):
+    """The process ends: nothing after this is done."""
+
+
+@pytest.mark.parametrize("at", ["before the file", "after the file"])
+@pytest.mark.parametrize("killed", [True, False])
+def test_numbers_and_lists_of_a_prediction_change_at_one_moment(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, at: str, killed: bool
+) -> None:
+    old = predict(run, changed(run, "Depot", lambda query: query.replace("depot", "e")), Silent())
+    before = lists_of(run)
+    assert set(before) == named_by(old)
+    assert len(before) > 1
+    plan = changed(run, "Germany, may be mailed", lambda query: query.replace("&&", "||"))
+
+    def ends(path: Path, predictions: Predictions) -> None:
+        if at == "after the file":
+            write_predictions(path, predictions)
+        raise Ended
+
+    with monkeypatch.context() as patch:
+        patch.setattr(predicting, "write_predictions", ends)
+        if killed:
+            patch.setattr(predicted_lists, "_tidy", lambda _: None)  # a process that is killed does not come so far
+        with pytest.raises(Ended):
+            predict(run, plan, Silent())
+    said = json.loads((run.path / PREDICTIONS).read_bytes())
+    there = lists_of(run)
+    if at == "before the file":
+        assert said["lists"] == old.lists
+        assert before.items() <= there.items()
+        assert killed or there == before
+    else:
+        found = read_predictions(run.path)
+        assert found
+        assert found.lists != old.lists
+        assert named_by(found) <= set(there)
+        assert killed or set(there) == named_by(found)
+    last = predict(run, plan, Silent())
+    assert set(lists_of(run)) == named_by(last)
+
+
+def test_lists_of_version_0_1_0_go_once_a_new_prediction_names_its_own(run: RunFolder) -> None:
+    old = predict(run, plan_of(run), Silent())
+    for path in (run.path / old.lists).iterdir():
+        path.rename(run.path / PREDICTED / path.name)
+    said = json.loads((run.path / PREDICTIONS).read_bytes())
+    del said["lists"]
+    (run.path / PREDICTIONS).write_text(json.dumps(said))
+    known = read_predictions(run.path)
+    assert known
+    assert set(lists_of(run)) == named_by(known)
+    last = predict(run, plan_of(run), Silent())
+    assert last.lists != known.lists
+    assert set(lists_of(run)) == named_by(last)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.history import read_history
 from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.plan import Outcome, PlannedSegment
-from migrator.contracts.predictions import LOST, PREDICTED, Basis, Kind, Loss, Overlap, Predictions, write_predictions
+from migrator.contracts.predictions import LOST, Basis, Kind, Loss, Overlap, Predictions, write_predictions
 from migrator.contracts.run_folder import RunFolder, Task, new_run
 from migrator.contracts.usage import USAGE, Journey, Life, SegmentUse, Usage, usage_to_json
 from migrator.evaluator.overlap import alike
@@ -127,12 +127,13 @@ def planned(run: RunFolder, name: str) -> PlannedSegment:
 
 def test_everybody_counts_once_and_who_loses_all_mail_is_listed_with_the_reason(tmp_path: Path) -> None:
     run = made(tmp_path, {"Oslo, as a list": LegacyStatus.STOPPED})
-    found = predicted(run).people
+    predictions = predicted(run)
+    found = predictions.people
     assert found
     # Live: contacts 0 to 4, of Oslo also 6 and 9, of Paris 7 and 10, and 99, who is none; 6 is inactive, on no list.
     assert (found.before, found.after, found.lost, found.gained) == (10, 8, 2, 0)
     assert found.reasons == {Loss.DELETED: 1, Loss.INACTIVE: 1}
-    path = run.path / PREDICTED / LOST
+    path = run.path / predictions.lists / LOST
     with path.open(newline="") as file:
         listed = {UUID(one["contactid"]): one["reason"] for one in csv.DictReader(file)}
     assert listed == {contact(6): "inactive", contact(99): "deleted"}
