@@ -55,7 +55,9 @@ def reach(
     tables: Annotated[
         Path | None,
         typer.Option(
-            "--tables", help="Folder with tables as Parquet or CSV [default: the export's].", metavar="FOLDER"
+            "--tables",
+            help="Folder with tables, such as a mirror: Parquet, CSV, Delta, Synapse Link [default: the export's].",
+            metavar="FOLDER",
         ),
     ] = None,
     again: Annotated[

@@ -47,7 +47,7 @@ from migrator.contracts.reach import (
 )
 from migrator.contracts.run_folder import RunFolder, utc_now
 from migrator.dataverse.client import Client
-from migrator.evaluator.mirrors import TableFiles, plain_files
+from migrator.evaluator.mirrors import TableFiles, mirrored_files, plain_files
 from migrator.extractor.consent import extract_consent
 from migrator.product.codes import AUDIENCE, LEGACY_LIVE
 from migrator.reach.answer import kinds_told, numbers
@@ -243,12 +243,12 @@ class _Work:
     def files(self) -> dict[str, TableFiles]:
         """The tables that are at hand; the contacts under the name that they have here."""
         folder = self.wish.tables or self.place.export / "tables"
-        found = plain_files(folder) if self.wish.tables or folder.is_dir() else {}
+        found = mirrored_files(folder) if self.wish.tables else plain_files(folder) if folder.is_dir() else {}
         if self.wish.tables and not _TELLING & found.keys():
             needed = ", ".join(sorted(_TELLING))
             raise UsageError(
                 f"The folder {folder} holds none of the tables that tell who may be mailed ({needed}), as "
-                "Parquet or CSV. Name the folder that holds them, or leave --tables out. Nothing was counted."
+                "Parquet, CSV or Delta. Name the folder that holds them, or leave --tables out. Nothing was counted."
             )
         if self.note:
             self.unreadable += self.note.unreadable

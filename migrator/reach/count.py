@@ -29,7 +29,10 @@ from migrator.contracts.consent import (
     TABLES,
     VALUE,
 )
-from migrator.evaluator.mirrors import FileKind, TableFiles
+from migrator.evaluator import mirrors
+from migrator.evaluator.mirrors import TableFiles
+from migrator.evaluator.select import EvaluationError
+from migrator.mql import Column, Table
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY, ConsentFor, ContactPoint, State
 from migrator.reach.rules import FLAG, PURPOSE_STEP, SAID, TOPIC_STEP, Said
 
@@ -117,23 +120,20 @@ class People:
         Raises:
             TableUnreadable: they cannot be read, or lack a column.
         """
-        column = self._columns(AUDIENCE, files, (*CONTACT_COLUMNS, ADDRESS, address))
-        flags = {
-            "found": "true",
-            "address": f"coalesce(trim({column[ADDRESS]}), '') != ''",
-            "address_after": f"coalesce(trim({column[address]}), '') != ''",
-            "active": f"coalesce(TRY_CAST({column['statecode']} AS INTEGER), -1) = {int(State.ACTIVE)}",
-            "refuses_mail": _true(column["donotemail"]),
-            "refuses_bulk": _true(column["donotbulkemail"]),
-        }
-        bits = " + ".join(f"CASE WHEN {test} THEN {FLAG[name]} ELSE 0 END" for name, test in flags.items())
-        try:
+        with self._opened(AUDIENCE, files, (*CONTACT_COLUMNS, ADDRESS, address)) as (source, column):
+            flags = {
+                "found": "true",
+                "address": f"coalesce(trim({column[ADDRESS]}), '') != ''",
+                "address_after": f"coalesce(trim({column[address]}), '') != ''",
+                "active": f"coalesce(TRY_CAST({column['statecode']} AS INTEGER), -1) = {int(State.ACTIVE)}",
+                "refuses_mail": _true(column["donotemail"]),
+                "refuses_bulk": _true(column["donotbulkemail"]),
+            }
+            bits = " + ".join(f"CASE WHEN {test} THEN {FLAG[name]} ELSE 0 END" for name, test in flags.items())
             self._database.execute(
                 f"INSERT INTO contact SELECT TRY_CAST({column[AUDIENCE_KEY]} AS UUID), lower(trim({column[address]})), "  # noqa: S608
-                f"{bits} FROM {_source(files)}"
+                f"{bits} FROM {source}"
             )
-        except duckdb.Error as error:
-            raise TableUnreadable(f"the table {AUDIENCE} cannot be read: {_first_line(error)}") from error
         return self._number("SELECT count(*) FROM contact")
 
     def fill_consent(self, files: TableFiles | None, purposes: Sequence[tuple[UUID, UUID | None]]) -> int:
@@ -147,38 +147,34 @@ class People:
             TableUnreadable: the records cannot be read, or lack a column.
         """
         self._purposes = list(purposes)
-        records = 0
-        wanted: list[str] = []
-        if files:
-            column = self._columns(CONSENT, files, tuple(TABLES[CONSENT].columns))
+        if files is None:
+            self._persons(has_consent=False)
+            return 0
+        wanted = [
+            f"coalesce(max(said) FILTER (about = {_text(str(purpose))}), 0)::USMALLINT AS p{number}, "
+            + (f"coalesce(max(said) FILTER (about = {_text(str(topic))}), 0)::USMALLINT" if topic else "0")
+            + f" AS t{number}"
+            for number, (purpose, topic) in enumerate(purposes)
+        ]
+        ids = ", ".join(_text(str(one)) for pair in purposes for one in pair if one)
+        with self._opened(CONSENT, files, tuple(TABLES[CONSENT].columns)) as (source, column):
             value, level = (f"TRY_CAST({column[name]} AS INTEGER)" for name in (VALUE, LEVEL))
             # A record without a level is about the topic that it names, or else about the purpose.
             level = f"coalesce({level}, CASE WHEN {column[OF_TOPIC]} IS NULL THEN {int(ConsentFor.PURPOSE)} END)"
             said = f"CASE {value} {' '.join(f'WHEN {int(code)} THEN {int(one)}' for code, one in SAID.items())} "
             said += f"ELSE {int(Said.UNREADABLE)} END"
-            wanted = [
-                f"coalesce(max(said) FILTER (about = {_text(str(purpose))}), 0)::USMALLINT AS p{number}, "
-                + (f"coalesce(max(said) FILTER (about = {_text(str(topic))}), 0)::USMALLINT" if topic else "0")
-                + f" AS t{number}"
-                for number, (purpose, topic) in enumerate(purposes)
-            ]
             about = (
                 f"lower((CASE WHEN {level} = {int(ConsentFor.PURPOSE)} THEN {column[OF_PURPOSE]} "
                 f"ELSE {column[OF_TOPIC]} END)::VARCHAR)"
             )
-            ids = ", ".join(_text(str(one)) for pair in purposes for one in pair if one)
-            source = _source(files)
-            try:
-                records = self._number(f"SELECT count(*) FROM {source}")  # noqa: S608
-                if purposes:
-                    self._database.execute(
-                        f"CREATE TABLE consent AS SELECT address, {', '.join(wanted)} FROM ("  # noqa: S608
-                        f"SELECT lower(trim({column[POINT]})) AS address, {about} AS about, {said} AS said "
-                        f"FROM {source} WHERE TRY_CAST({column[CHANNEL]} AS INTEGER) = {int(ContactPoint.EMAIL)}) "
-                        f"WHERE about IN ({ids}) GROUP BY address"
-                    )
-            except duckdb.Error as error:
-                raise TableUnreadable(f"the table {CONSENT} cannot be read: {_first_line(error)}") from error
+            records = self._number(f"SELECT count(*) FROM {source}")  # noqa: S608
+            if purposes:
+                self._database.execute(
+                    f"CREATE TABLE consent AS SELECT address, {', '.join(wanted)} FROM ("  # noqa: S608
+                    f"SELECT lower(trim({column[POINT]})) AS address, {about} AS about, {said} AS said "
+                    f"FROM {source} WHERE TRY_CAST({column[CHANNEL]} AS INTEGER) = {int(ContactPoint.EMAIL)}) "
+                    f"WHERE about IN ({ids}) GROUP BY address"
+                )
         self._persons(has_consent=bool(wanted))
         return records
 
@@ -202,9 +198,9 @@ class People:
         Raises:
             TableUnreadable: it cannot be read, or lacks a column.
         """
-        columns = self._columns(table, files, tuple(TABLES[table].columns))
-        shown = ", ".join(f"{column}::VARCHAR" for column in columns.values())
-        return list(self._rows(f"SELECT {shown} FROM {_source(files)} ORDER BY ALL"))  # noqa: S608
+        with self._opened(table, files, tuple(TABLES[table].columns)) as (source, columns):
+            shown = ", ".join(f"{column}::VARCHAR" for column in columns.values())
+            return list(self._rows(f"SELECT {shown} FROM {source} ORDER BY ALL"))  # noqa: S608
 
     # --- answers ---
 
@@ -265,48 +261,59 @@ class People:
             column: the column with the address.
             refused: whether those are wanted whose contacts have refused, or those of whom none has.
         """
-        spelled = self._columns(AUDIENCE, contacts, (column,))[column]
         wanted = "bool_or(no)" if refused else "NOT bool_or(no) AND bool_or(active)"
         recorded = f"SELECT address FROM consent WHERE p{purpose} > 0"  # noqa: S608
-        yield from (
-            row[0]
-            for row in self._rows(
-                "WITH of AS (SELECT address, (flags & "  # noqa: S608
-                f"{FLAG['refuses_mail'] | FLAG['refuses_bulk']}) > 0 AS no, (flags & {FLAG['active']}) > 0 AS active "
-                "FROM contact WHERE address != ''), "
-                "mine AS (SELECT DISTINCT address FROM contact SEMI JOIN member USING (id)), "
-                f"chosen AS (SELECT address FROM of SEMI JOIN mine USING (address) GROUP BY address HAVING {wanted}), "
-                f"missing AS (SELECT address FROM chosen ANTI JOIN ({recorded}) USING (address)) "
-                f"SELECT min(trim({spelled})) FROM {_source(contacts)} AS c JOIN missing AS m "
-                f"ON lower(trim({spelled})) = m.address GROUP BY m.address ORDER BY 1"
+        with self._opened(AUDIENCE, contacts, (column,)) as (source, columns):
+            spelled = columns[column]
+            yield from (
+                row[0]
+                for row in self._rows(
+                    "WITH of AS (SELECT address, (flags & "  # noqa: S608
+                    f"{FLAG['refuses_mail'] | FLAG['refuses_bulk']}) > 0 AS no, "
+                    f"(flags & {FLAG['active']}) > 0 AS active FROM contact WHERE address != ''), "
+                    "mine AS (SELECT DISTINCT address FROM contact SEMI JOIN member USING (id)), "
+                    "chosen AS (SELECT address FROM of SEMI JOIN mine USING (address) GROUP BY address "
+                    f"HAVING {wanted}), "
+                    f"missing AS (SELECT address FROM chosen ANTI JOIN ({recorded}) USING (address)) "
+                    f"SELECT min(trim({spelled})) FROM {source} AS c JOIN missing AS m "
+                    f"ON lower(trim({spelled})) = m.address GROUP BY m.address ORDER BY 1"
+                )
             )
-        )
 
     def _kind(self, purpose: int | None) -> str:
         return "coalesce(flags, 0)" if purpose is None else f"coalesce(k{purpose}, 0)"
 
     # --- below ---
 
-    def _columns(self, table: str, files: TableFiles, names: Sequence[str]) -> dict[str, str]:
-        """How each column is called in the files, quoted.
+    @contextmanager
+    def _opened(self, table: str, files: TableFiles, names: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+        """What stands behind FROM to read the rows that count, and how each column is called there, quoted.
+
+        Of a mirror, rows that are marked as deleted do not count, and of several versions the newest does.
 
         Raises:
-            TableUnreadable: one is not there.
+            TableUnreadable: the rows cannot be read, or a column is not there.
+            UsageError: it takes a package that is not installed.
         """
+        key = AUDIENCE_KEY if table == AUDIENCE else f"{table}id"
+        known = Table("", key, "", {name: Column("String") for name in names})
         try:
-            described = self._database.execute(f"DESCRIBE SELECT * FROM {_source(files)}").fetchall()  # noqa: S608
-        except duckdb.Error as error:
+            with mirrors.opened(self._database, files, known, names) as source:
+                shown = {name: mirrors.shown_as(name, known, files, source.columns) for name in names}
+                there = {name: found for name, found in shown.items() if found is not None}
+                for name in names:
+                    if name not in there:
+                        raise TableUnreadable(f"the table {table} has no column {name}")
+                repeats = mirrors.repeats_sql(known, source)
+                several = repeats is not None and self._number(repeats)
+                rows = mirrors.newest_sql(known, source, there.values()) if several else source.sql
+                living = mirrors.living_sql(source.columns)
+                yield (
+                    rows if living == "true" else f"(FROM {rows} WHERE {living})",
+                    {name: _column(found, files) for name, found in there.items()},
+                )
+        except (duckdb.Error, EvaluationError) as error:
             raise TableUnreadable(f"the table {table} cannot be read: {_first_line(error)}") from error
-        there = {str(row[0]).lower(): str(row[0]) for row in described}
-        found = {}
-        for name in names:
-            spelled = (files.names or {}).get(name, name).lower()
-            shown = there.get(spelled) or there.get(f"_{spelled}_value")
-            if shown is None:
-                raise TableUnreadable(f"the table {table} has no column {name}")
-            quoted = '"' + shown.replace('"', '""') + '"'
-            found[name] = f"NULLIF({quoted}, '')" if files.kind is FileKind.CSV else quoted
-        return found
 
     def _rows(self, sql: str) -> Iterator[Any]:
         result = self._database.execute(sql)
@@ -314,8 +321,8 @@ class People:
             yield from rows
 
     def _number(self, sql: str) -> int:
-        row = self._database.execute(sql).fetchone()
-        return int(row[0]) if row else 0
+        rows = self._database.execute(sql).fetchall()  # to its end: nothing else can be asked before
+        return int(rows[0][0]) if rows else 0
 
 
 @contextmanager
@@ -334,11 +341,9 @@ def people(memory: str = "700MB", threads: int = 2) -> Iterator[People]:
             found.close()
 
 
-def _source(files: TableFiles) -> str:
-    paths = ", ".join(_text(str(path)) for path in files.paths)
-    if files.kind is FileKind.PARQUET:
-        return f"read_parquet([{paths}], union_by_name = true)"
-    return f"read_csv([{paths}], header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
+def _column(shown: str, files: TableFiles) -> str:
+    quoted = '"' + shown.replace('"', '""') + '"'
+    return f"NULLIF({quoted}, '')" if files.is_text else quoted
 
 
 def _true(column: str) -> str:
