@@ -160,7 +160,8 @@ class People:
         with self._opened(CONSENT, files, tuple(TABLES[CONSENT].columns)) as (source, column):
             value, level = (f"TRY_CAST({column[name]} AS INTEGER)" for name in (VALUE, LEVEL))
             # A record without a level is about the topic that it names, or else about the purpose.
-            level = f"coalesce({level}, CASE WHEN {column[OF_TOPIC]} IS NULL THEN {int(ConsentFor.PURPOSE)} END)"
+            no_topic = f"coalesce({column[OF_TOPIC]}::VARCHAR, '') = ''"
+            level = f"coalesce({level}, CASE WHEN {no_topic} THEN {int(ConsentFor.PURPOSE)} END)"
             said = f"CASE {value} {' '.join(f'WHEN {int(code)} THEN {int(one)}' for code, one in SAID.items())} "
             said += f"ELSE {int(Said.UNREADABLE)} END"
             about = (

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 
-from migrator.contracts.consent import CONSENT, PROFILE, PURPOSE, PURPOSES_OF_PROFILES, TOPIC
+from migrator.contracts.consent import CONSENT, LEVEL, OF_TOPIC, PROFILE, PURPOSE, PURPOSES_OF_PROFILES, TOPIC
 from tests.conftest import Command
 from tests.reach.test_reach import (
     COMMERCIAL,
@@ -116,6 +116,16 @@ def test_a_mirror_gives_the_numbers_of_the_tables_that_it_mirrors(
     assert (export / "reach" / f"{NEWS}.csv").read_bytes() == lists
     strict = asked(command, str(export), "--tables", str(tmp_path / "mirror"), "--purpose", "Strict")
     assert strict["people"]["reached_after"] == 2
+
+
+def test_a_record_without_a_level_and_with_an_empty_topic_is_about_the_purpose(
+    command: Command, export: Path, tmp_path: Path
+) -> None:
+    for name, rows in TABLES.items():
+        said = [row | {LEVEL: None, OF_TOPIC: ""} for row in rows] if name == CONSENT else rows
+        as_parquet(tmp_path / "mirror", name, said)
+    plain = asked(command, str(export), "--tables", str(export / "tables"))
+    assert asked(command, str(export), "--tables", str(tmp_path / "mirror"))["people"] == plain["people"]
 
 
 def test_opt_outs_to_be_loaded_are_of_a_mirror_as_well(command: Command, export: Path, tmp_path: Path) -> None:
