@@ -144,7 +144,7 @@ class Settings:
     )  # fmt: skip
     wait_pending: float = _setting(
         60.0, "--wait-pending", _seconds,
-        "Seconds to wait for member changes that are under way [default: 60].", "SECONDS",
+        "Seconds to wait for what is under way: changes of members, going live, stopping [default: 60].", "SECONDS",
     )  # fmt: skip
     wait_computation: float = _setting(
         900.0, "--wait-computation", _seconds,

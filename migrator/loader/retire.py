@@ -7,7 +7,8 @@ itself (seed, and the table of moves in the metadata). Whatever is anything but 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from migrator.base.patience import Waiting, looking
@@ -35,7 +36,11 @@ STANDING: Mapping[LegacyStatus, str] = {
     LegacyStatus.EXPIRED: "has expired; there is nothing to stop",
     LegacyStatus.DRAFT: "is a draft and was not live; there is nothing to stop",
 }
-_ON_THE_WAY = frozenset({LegacyStatus.GOING_LIVE, LegacyStatus.STOPPING})
+_UNTIL: Mapping[int, str] = {
+    LegacyStatus.GOING_LIVE: "is going live, and can be stopped once it is live",
+    LegacyStatus.STOPPING: "is stopping, and can be deleted once it is stopped",
+}
+"""What is waited for, by the status in which a segment does not stay."""
 _BETWEEN_LOOKS = 0.25, 10.0
 """Seconds between two looks whether it is stopped: at first, and at most."""
 
@@ -77,7 +82,7 @@ class Wish:
     not_compared: bool = False
     """Whether also those are deleted whose people could not be compared one by one."""
     wait: float = 60.0
-    """Seconds to wait for each to be stopped, before it is deleted."""
+    """Seconds to wait for each: until one that is going live is live, and before it is deleted until it is stopped."""
     even_if_used: bool = False
     """Whether also those are retired that something live still uses, or of which nobody can say."""
 
@@ -100,11 +105,39 @@ async def retire(loading: Loading, chosen: Collection[Known], wish: Wish, progre
     if chosen and not wish.even_if_used:
         used = await still_used(loading.client, [known.segment.legacy_id for known in chosen])
     with progress.step("Retiring legacy segments", len(chosen)) as step:
-        return await side_by_side((_one(loading, known, wish, step, used) for known in chosen), loading.parallel)
+        waits = _Waits(loading, wish.wait)
+        return await side_by_side((_one(waits, known, wish, step, used) for known in chosen), loading.parallel)
 
 
-async def _one(loading: Loading, known: Known, wish: Wish, progress: Step, used: Mapping[UUID, str]) -> Retired:
-    attempt = Attempt(known.segment.legacy_id)
+@dataclass(slots=True)
+class _Waits:
+    """Waits for the product. What for is said once, since many segments may wait alike."""
+
+    loading: Loading
+    seconds: float
+    """The bound for each segment."""
+    told: set[int] = field(default_factory=set)
+
+    async def arrived(self, attempt: Attempt, name: str) -> int | None:
+        """Wait until a segment has come to the end of Going live or Stopping; gives the status then, or the last."""
+        first, most = _BETWEEN_LOOKS
+        waiting = Waiting(looking(self.seconds, first=first, most=most, growth=2.0), self.loading.client.stop)
+        while (status := await _status(self.loading, attempt)) in _UNTIL:
+            if not await waiting.again(partial(self._say, name, status)):
+                break
+        return status
+
+    def _say(self, name: str, status: int | None, _: float) -> None:
+        if status is not None and status not in self.told:
+            self.told.add(status)
+            self.loading.client.tell(
+                f"“{name}” {_UNTIL[status]}. Each segment like it is waited for, at most {self.seconds:,g} seconds "
+                "(--wait-pending)."
+            )
+
+
+async def _one(waits: _Waits, known: Known, wish: Wish, progress: Step, used: Mapping[UUID, str]) -> Retired:
+    loading, name, attempt = waits.loading, known.segment.name, Attempt(known.segment.legacy_id)
     try:
         if why := used.get(attempt.legacy_id):
             raise CannotGoOn(
@@ -119,9 +152,9 @@ async def _one(loading: Loading, known: Known, wish: Wish, progress: Step, used:
                 "its people could not be compared one by one, only counted, so it is not deleted. "
                 "If it is to go all the same, repeat the command with --not-compared."
             )
-        what = await _stop(loading, attempt, wish.wait)
+        what = await _stop(waits, attempt, name)
         if wish.delete:
-            await _stopped(loading, attempt, wish.wait)
+            await _stopped(waits, attempt, name)
             what = await _delete(loading, attempt) or what
         retired = Retired(attempt.legacy_id, what)
     except CannotGoOn as error:
@@ -132,12 +165,12 @@ async def _one(loading: Loading, known: Known, wish: Wish, progress: Step, used:
     return retired
 
 
-async def _stop(loading: Loading, attempt: Attempt, wait: float) -> str:
+async def _stop(waits: _Waits, attempt: Attempt, name: str) -> str:
     """Move a segment to Stopping, by the ways that are open from its status; gives what was done."""
     attempt.step = Write.STOP_LEGACY
-    status = await _status(loading, attempt)
+    status = await _status(waits.loading, attempt)
     if status == LegacyStatus.GOING_LIVE:
-        status = await _arrived(loading, attempt, wait)  # it can be stopped once it is live
+        status = await waits.arrived(attempt, name)  # it can be stopped once it is live
     if status is None:
         return "no longer exists"
     if status not in WAYS:
@@ -148,7 +181,7 @@ async def _stop(loading: Loading, attempt: Attempt, wait: float) -> str:
             "Stop it in the organisation."
         )
     for goal in WAYS[LegacyStatus(status)]:
-        await _move(loading, attempt, goal)
+        await _move(waits.loading, attempt, goal)
     return "stopping"
 
 
@@ -173,20 +206,11 @@ async def _status(loading: Loading, attempt: Attempt) -> int | None:
     return row.status_code
 
 
-async def _arrived(loading: Loading, attempt: Attempt, wait: float) -> int | None:
-    """Wait until a segment has come to the end of Going live or Stopping; gives the status then, or the last one."""
-    first, most = _BETWEEN_LOOKS
-    waiting = Waiting(looking(wait, first=first, most=most, growth=2.0), loading.client.stop)
-    while (status := await _status(loading, attempt)) in _ON_THE_WAY and await waiting.again():
-        pass
-    return status
-
-
-async def _stopped(loading: Loading, attempt: Attempt, wait: float) -> None:
+async def _stopped(waits: _Waits, attempt: Attempt, name: str) -> None:
     """Wait until the product has stopped it."""
     attempt.step = "wait until it is stopped"
-    status = await _arrived(loading, attempt, wait)
-    if status in _ON_THE_WAY:
+    status = await waits.arrived(attempt, name)
+    if status in _UNTIL:
         raise CannotGoOn(
             f"It is not stopped yet (status {label(status, LegacyStatus)}), so it was not deleted. "
             "Repeat the command later."

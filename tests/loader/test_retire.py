@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -99,6 +100,58 @@ def test_a_segment_that_is_going_live_is_stopped_once_it_is(
     done, moves = retired(migration, LegacyStatus.GOING_LIVE)
     assert (done.what, done.kept) == ("stopping", "")
     assert moves == [(LegacyStatus.LIVE, LegacyStatus.STOPPING)]
+
+
+@pytest.mark.parametrize(
+    ("status", "delete", "words"),
+    [
+        (LegacyStatus.GOING_LIVE, False, "is going live, and can be stopped once it is live"),
+        (LegacyStatus.STOPPING, True, "is stopping, and can be deleted once it is stopped"),
+    ],
+)
+def test_what_is_waited_for_is_said_once_for_all_and_how_long_at_most(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch, status: LegacyStatus, delete: bool, words: str
+) -> None:
+    monkeypatch.setattr(outbound, "retrieve_segment", _standing_at(status))
+    known = [migration.known(STATIC), migration.known(DYNAMIC)]
+    told: list[str] = []
+
+    async def work(loading: Any) -> list[Retired]:
+        loading.client.tell = told.append
+        return await retire(loading, known, Wish(delete, wait=0.8, even_if_used=True), Silent())
+
+    monkeypatch.setattr("migrator.loader.retire.why_not", _as_it_was)
+    migration.work(work)
+    (sentence,) = told
+    assert words in sentence
+    assert "at most 0.8 seconds (--wait-pending)" in sentence
+
+
+def test_who_does_not_wait_is_told_of_no_wait(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound, "retrieve_segment", _standing_at(LegacyStatus.GOING_LIVE))
+    monkeypatch.setattr("migrator.loader.retire.why_not", _as_it_was)
+    known, told = migration.known(STATIC), list[str]()
+
+    async def work(loading: Any) -> list[Retired]:
+        loading.client.tell = told.append
+        return await retire(loading, [known], Wish(wait=0.0), Silent())
+
+    (done,) = migration.work(work)
+    assert "no move to stopped is known" in done.kept
+    assert told == []
+
+
+def _standing_at(status: LegacyStatus) -> Any:
+    """An organisation in which segments stay at one status."""
+
+    async def retrieve(*_: Any) -> Any:
+        return SimpleNamespace(status_code=int(status))
+
+    return retrieve
+
+
+async def _as_it_was(*_: Any) -> str:
+    return ""
 
 
 @pytest.mark.parametrize("status", [LegacyStatus.GOING_LIVE, 4711])
