@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from migrator.cli import runs
 from migrator.product.codes import LegacyStatus
 from migrator.sandbox import realtime
 from migrator.sandbox.refusal import bad_request
@@ -30,6 +31,7 @@ def migrated(command: Command, sandbox: Running) -> Running:
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(runs, "at_a_keyboard", lambda: True)
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{text}\n"))
 
 
@@ -185,6 +187,30 @@ def test_what_is_not_verified_is_not_retired(command: Command, migrated: Running
 def test_what_was_rolled_back_is_not_retired(command: Command, migrated: Running) -> None:
     command("rollback", "--yes")
     assert "nothing is changed" in command("retire", "--yes").err
+    assert legacy(migrated, STATIC) == LegacyStatus.LIVE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("rollback",), "Add --yes to agree beforehand."),
+        (("retire",), "Add --yes to agree beforehand."),
+        (("retire", "--delete"), "agreed to by typing alone"),
+        (("retire", "--delete", "--yes"), "agreed to by typing alone"),
+    ],
+)
+def test_where_nobody_can_be_asked_nothing_is_taken_away_and_that_is_said(
+    command: Command, migrated: Running, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))  # what comes through a pipe is nobody's answer
+    before = names(migrated)
+    result = command(*arguments)
+    assert result.code == 2
+    assert "Nobody can be asked here, since there is no keyboard" in result.err
+    assert words in result.err
+    assert "Nothing was changed." in result.err
+    assert "Go on?" not in result.err + result.out
+    assert names(migrated) == before
     assert legacy(migrated, STATIC) == LegacyStatus.LIVE
 
 

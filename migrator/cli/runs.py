@@ -169,6 +169,8 @@ def asking(terminal: Terminal, *, yes: bool, deleting: bool = False) -> Confirm:
     def ask(lines: Sequence[str], *, word: str = "") -> None:
         if yes and not deleting:
             return
+        if not at_a_keyboard():
+            raise UsageError(NOBODY_TO_TYPE if deleting else NOBODY_TO_AGREE)
         shown = [*lines[:21], f"… and {len(lines) - 21:,} more"] if len(lines) > 22 else list(lines)
         for line in shown:
             terminal.insist(line)
@@ -188,6 +190,15 @@ def asking(terminal: Terminal, *, yes: bool, deleting: bool = False) -> Confirm:
 NOBODY_TO_ASK = (
     "Nobody can be asked here, since there is no keyboard. Add --yes and --org URL to agree beforehand, or look first, "
     "with migrator run --dry-run or migrator report. Nothing was sent."
+)
+
+
+NOBODY_TO_AGREE = (
+    "Nobody can be asked here, since there is no keyboard. Add --yes to agree beforehand. Nothing was changed."
+)
+NOBODY_TO_TYPE = (
+    "Nobody can be asked here, since there is no keyboard, and to delete for good is agreed to by typing alone, also "
+    "with --yes. Nothing was changed. Without --delete, segments are only stopped."
 )
 
 
