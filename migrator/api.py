@@ -406,7 +406,7 @@ def approve(
     from migrator.contracts.run_folder import working_on
 
     if choice not in CHOICES:
-        raise UsageError(f"A decision is one of {', '.join(CHOICES)}, not {choice}.")
+        raise UsageError(f"A decision has to be one of {', '.join(CHOICES)}, not {choice}.")
     _no_texts("What is decided about", segments, names, findings)
     meant = Meant(tuple(segments), tuple(names), tuple(findings))
     folder = _folder(run)

@@ -107,7 +107,7 @@ def test_decisions_are_recorded_before_loading(small_export: Path) -> None:
     assert compound.name in line
     assert "Ana" in line
     assert json.loads((run.path / "decisions.json").read_text())
-    with pytest.raises(UsageError, match="A decision is one of"):
+    with pytest.raises(UsageError, match="A decision has to be one of"):
         api.approve(run, "flag", segments=[compound.name])
 
 

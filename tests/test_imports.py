@@ -525,7 +525,7 @@ def test_a_pipe_or_a_device_is_no_file_to_wait_for(command: Command, small_expor
     for name in ("pipe.csv", "endless.csv"):
         result = command("import-members", name, "--export", small_export, "--segment", "Lost")
         assert result.code == 2
-        assert f"{name} is no file, but a pipe, a device or a dead link" in result.err
+        assert f"{name} is a pipe, a device or a dead link. Name a file." in result.err
 
 
 # --- doubts ----------------------------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ def _disk_trouble(error: OSError) -> tuple[str, Exit]:
             )
         case errno.EROFS | errno.EACCES | errno.EPERM:
             return f"This place cannot be written{where}. Choose another with --out, or change its rights.", Exit.USAGE
-    return f"A file cannot be used{where}: {error.strerror or error}.", Exit.USAGE
+    return f"A file cannot be used{where}: {error.strerror or error}. Check the path and its rights.", Exit.USAGE
 
 
 def _end(sentence: str, code: int) -> None:

@@ -95,12 +95,12 @@ def reach(
     from migrator.reach.rules import Checked, ContactFields
 
     if contact_fields not in list(ContactFields):
-        raise UsageError(f"--contact-fields is {' or '.join(ContactFields)}, not {contact_fields}.")
+        raise UsageError(f"--contact-fields takes {' or '.join(ContactFields)}, not {contact_fields}.")
     if fail_on not in (None, "newly-reached"):
-        raise UsageError(f"--fail-on is newly-reached, not {fail_on}.")
+        raise UsageError(f"--fail-on takes newly-reached, not {fail_on}.")
     looked_at = [] if outbound_checked == "none" else [word.strip().lower() for word in outbound_checked.split(",")]
     if wrong := [word for word in looked_at if word not in list(Checked)]:
-        raise UsageError(f"--outbound-checked cannot hold {wrong[0]}; it is none, or some of {', '.join(Checked)}.")
+        raise UsageError(f"--outbound-checked cannot hold {wrong[0]}; it takes none, or some of {', '.join(Checked)}.")
     wish = Wish(
         purpose, topic, profile, ContactFields(contact_fields), address, frozenset(map(Checked, looked_at)), tables,
         memory_size(memory),

@@ -63,7 +63,9 @@ def approve(
         raise UsageError("--as is translate, snapshot, skip, adopt, replace or keep-both.")
     meant = identity(twin) if twin else None
     if twin and meant is None:
-        raise UsageError(f"--twin is the id of a real-time segment, not {twin}.")
+        raise UsageError(
+            f"--twin takes the id of a real-time segment, not {twin}. It stands in the report, beside the twin."
+        )
     who = by or whoever_sits_here()
     with old_run(run, settings) as folder:
         if source:

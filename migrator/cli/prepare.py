@@ -344,7 +344,7 @@ def _query_text(query: str) -> str:
         try:
             return written_text(Path(query[1:]))
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"The file {query[1:]} cannot be read: {why(error)}.") from error
+            raise UsageError(f"The file {query[1:]} cannot be read: {why(error)}. Check the path.") from error
     return query
 
 

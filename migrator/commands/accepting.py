@@ -32,7 +32,7 @@ def accept_doubts(wanted: Wanted, folder: Path, export: Export, tolerance: float
     if wanted.segment:
         segment, why = segment_called(wanted.segment, export.segments)
         if segment is None:
-            raise UsageError(f"--segment cannot be {wanted.segment}: {why}. Nothing was changed.")
+            raise UsageError(f"--segment cannot be {wanted.segment}: {why}. Name it by its id. Nothing was changed.")
         chosen = (segment,)
     settled: list[LegacySegment] = []
     accepted = "would be accepted" if wanted.dry_run else "accepted"

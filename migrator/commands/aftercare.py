@@ -49,7 +49,7 @@ def retry(run: RunFolder, orders: Orders, wanted: list[str], *, all_failed: bool
             why = "; ".join(finding.message for finding in segment.findings) or "it was left out by a filter"
             raise UsageError(
                 f"The segment “{segment.name}” is {segment.outcome} and was never loaded, "
-                f"so there is nothing to retry: {why}"
+                f"so there is nothing to retry: {why.rstrip('.')}. Look what can be done: migrator report --open"
             )
     if all_failed:
         failed = {key for key, result in results.items() if result.state is LoadState.FAILED}
@@ -270,4 +270,6 @@ def _has_loaded(run: RunFolder) -> None:
     if lost := journal_lost(run):
         raise UsageError(f"{lost} Nothing was changed.")
     if not (run.path / JOURNAL).exists():
-        raise UsageError(f"The run {run.name} has loaded nothing, so there is nothing to do. Nothing was changed.")
+        raise UsageError(
+            f"The run {run.name} has loaded nothing, so there is nothing to do. If you mean another run, name it."
+        )

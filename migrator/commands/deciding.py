@@ -111,7 +111,9 @@ def in_one_way(run: RunFolder, wanted: Meant, choice: Choice, by: str, reason: s
         ):
             meant.setdefault(segment.legacy_id, segment)
     if not meant:
-        raise UsageError(f"No segment of the run {run.name} waits that is meant by this. Nothing was changed.")
+        raise UsageError(
+            f"No segment of the run {run.name} waits that is meant by this. See: migrator status --segments"
+        )
     for segment in meant.values():
         try:
             open_to(segment, choice, wanted.twin)
@@ -187,7 +189,7 @@ def _decision(by_id: dict[UUID, PlannedSegment], entry: _Entry, by: str, reason:
     key = identity(entry.id)
     segment = by_id.get(key) if key else None
     if segment is None:
-        raise UsageError(f"{shown} is no segment of this run's plan; the file is about another run.")
+        raise UsageError(f"{shown} is no segment of this run's plan; the file is about another run. Name that run.")
     try:
         choice = Choice(entry.decision.strip().lower())
     except ValueError:
@@ -212,7 +214,9 @@ def _of_json(run: RunFolder, file: Path, content: bytes) -> Iterable[_Entry]:
             f"{file} is no file of decisions. Download one from the report's page, or name the workbook (report.xlsx)."
         ) from error
     if about != run.name:
-        raise UsageError(f"{file} holds decisions about the run {about}, not about {run.name}. Nothing was changed.")
+        raise UsageError(
+            f"{file} holds decisions about the run {about}, not about {run.name}. Name that run. Nothing was changed."
+        )
     for entry in entries:
         if not isinstance(entry, dict):
             raise UsageError(f"{file} is no file of decisions: one of its entries is none. Download it once more.")

@@ -24,13 +24,15 @@ def matched_files(wanted: Wanted, export: Export) -> tuple[list[Matched], list[s
     """
     found = sources(wanted.files)
     if not found.files:
-        raise UsageError("There are no files to import. Nothing was imported.")
+        raise UsageError(
+            "There are no files to import. Name a file, a folder or a zip that holds some. Nothing was imported."
+        )
     if not wanted.segment:
         matched = match(found.files, export.segments, found.mapping)
     else:
         segment, why = segment_called(wanted.segment, export.segments)
         if segment is None:
-            raise UsageError(f"--segment cannot be {wanted.segment}: {why}. Nothing was imported.")
+            raise UsageError(f"--segment cannot be {wanted.segment}: {why}. Name it by its id. Nothing was imported.")
         if len(found.files) > 1 and not wanted.joining:
             raise UsageError(
                 f"--segment is for one file; here are {len(found.files)}. If they are parts of one list, say --join. "

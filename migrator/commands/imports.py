@@ -52,7 +52,15 @@ def _from_files(wanted: Wanted, folder: Path, export: Export, orders: Orders, ag
     matched, lines = matched_files(wanted, export)
     parts = parts_of_segments(wanted, matched)
     if not parts:
-        raise UsageError("\n".join([*lines, "None of the files belongs to a segment; nothing was imported."]))
+        raise UsageError(
+            "\n".join(
+                [
+                    *lines,
+                    "None of the files belongs to a segment; nothing was imported. "
+                    "Name it with --segment, or in segments.csv.",
+                ]
+            )
+        )
     if wanted.org:
 
         async def work(client: Client) -> tuple[list[Imported], str]:

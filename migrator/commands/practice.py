@@ -64,7 +64,7 @@ def practice_organisation(
             'Install it from where migrator came from: pip install ".[sandbox]" in a checkout, or "FILE.whl[sandbox]".'
         ) from error
     if outbound not in list(Answers):
-        raise UsageError(f"--outbound is one of {', '.join(Answers)}, not {outbound}.")
+        raise UsageError(f"--outbound takes one of {', '.join(Answers)}, not {outbound}.")
     if unknown := [kind for kind in kinds if kind not in KINDS]:
         raise UsageError(f"--as cannot be {unknown[0]}; it is one of {', '.join(KINDS)}.")
     folder = data or shipped("sample_exports") / "contoso"
@@ -82,7 +82,7 @@ def practice_organisation(
     try:
         profile = read_profile(chaos, seed) if chaos else None
     except (OSError, ValueError, TypeError) as error:
-        raise UsageError(f"--chaos cannot be {chaos}: {why(error)}.") from error
+        raise UsageError(f"--chaos cannot be {chaos}: {why(error)}. See: migrator sandbox --help") from error
     try:
         identity = IdentityPlatform(lifetime=token_seconds) if sign_in else None
         with running(organisation, port=port, tls_folder=tls_folder, chaos=profile, identity=identity) as sandbox:
@@ -92,4 +92,4 @@ def practice_organisation(
             f"The port {port} is taken by another program. Choose another with --port, or leave the option out."
         ) from None
     except NotStarted as error:
-        raise UsageError(f"The sandbox could not be started ({error}). Nothing was done.") from error
+        raise UsageError(f"The sandbox could not be started ({error}). Repeat the command.") from error

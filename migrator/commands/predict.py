@@ -108,7 +108,9 @@ def predict(
             predictions = replace(_with_people(predictions, work, export), lists=settled(lists))
             write_predictions(run.path, predictions)  # from this moment on, it and its lists are the prediction
     except EvaluationError as error:
-        raise UsageError(f"The tables cannot be used: {error}. Nothing was changed.") from error
+        raise UsageError(
+            f"The tables cannot be used: {error}. Extract or copy them again. Nothing was changed."
+        ) from error
     return predictions
 
 

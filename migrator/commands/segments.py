@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from uuid import UUID
 
 from migrator.base.errors import UsageError
-from migrator.contracts.plan import PLAN, Plan, PlannedSegment
+from migrator.contracts.plan import Plan, PlannedSegment
 
 
 def find_segment(plan: Plan, text: str) -> PlannedSegment:
@@ -32,4 +32,4 @@ def find_segment(plan: Plan, text: str) -> PlannedSegment:
         raise UsageError(f"{len(found)} segments are called “{text}”. Name the one that you mean by its id: {ids}")
     near = get_close_matches(text, [segment.name for segment in plan.segments], n=3)
     hint = f" Did you mean {' or '.join(f'“{name}”' for name in near)}?" if near else ""
-    raise UsageError(f"The run has no segment “{text}”.{hint} Names and ids are in {PLAN}.")
+    raise UsageError(f"The run has no segment “{text}”.{hint} See its names and ids: migrator status --segments")

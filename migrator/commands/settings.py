@@ -261,7 +261,7 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     if unknown:
         raise UsageError(
             f"The environment sets {', '.join(unknown)}, which means nothing here. "
-            f"Known are {', '.join(sorted(known))}."
+            f"Correct or delete it; known are {', '.join(sorted(known))}."
         )
 
 
@@ -270,7 +270,7 @@ def _profiles(environment: Mapping[str, str]) -> list[Path]:
     named = environment.get("MIGRATOR_PROFILE")
     if named:
         if not Path(named).exists():
-            raise UsageError(f"MIGRATOR_PROFILE names {named}, which does not exist.")
+            raise UsageError(f"MIGRATOR_PROFILE names {named}, which does not exist. Check the path.")
         return [Path(named)]
     own = Path(platformdirs.user_config_dir("migrator", appauthor=False)) / PROFILE
     return [path for path in (own, PROFILE) if path.exists()]
@@ -280,13 +280,16 @@ def _profile(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     try:
         content = tomllib.loads(written_text(path))
     except (OSError, ValueError) as error:
-        raise UsageError(f"The profile {path} cannot be read: {why(error)}.") from error
+        raise UsageError(f"The profile {path} cannot be read: {why(error)}. Correct it, or delete it.") from error
     organisations = content.pop(ORGANISATIONS, {})
     if not isinstance(organisations, dict) or not all(isinstance(entry, dict) for entry in organisations.values()):
         raise UsageError(f"The profile {path}: each organisation is a table, such as [{ORGANISATIONS}.test].")
     for where, entry in ((str(path), content), *((f"{path}, {name}", entry) for name, entry in organisations.items())):
         if unknown := sorted(entry.keys() - FIELDS.keys()):
-            raise UsageError(f"The profile {where} sets {', '.join(unknown)}; known are {', '.join(sorted(FIELDS))}.")
+            raise UsageError(
+                f"The profile {where} sets {', '.join(unknown)}, which means nothing. "
+                f"Correct or delete it; known are {', '.join(sorted(FIELDS))}."
+            )
     return content, organisations
 
 
@@ -295,4 +298,6 @@ def _read(name: str, value: Any, where: str) -> Any:
         return option_of(name).read(value)
     except (TypeError, ValueError, OverflowError) as error:
         why = str(error) if str(error).startswith("it ") else ""
-        raise UsageError(f"{where} cannot be {value}{f': {why}' if why else ''}.") from None
+        raise UsageError(
+            f"{where} cannot be {value}{f': {why}' if why else ''}. The command's --help says what it takes."
+        ) from None

@@ -146,7 +146,8 @@ def chosen(status: Status, wanted: Filter) -> list[ReportRow]:
     rows = [row for row in status.rows if wanted.takes(row)]
     if not rows:
         raise UsageError(
-            f"None of the {len(status.rows):,} segments of the run {status.run.name} passes these filters."
+            f"None of the {len(status.rows):,} segments of the run {status.run.name} passes these filters. "
+            "Leave one out."
         )
     return rows
 

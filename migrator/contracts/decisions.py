@@ -142,7 +142,7 @@ def twin_of(segment: PlannedSegment, wanted: UUID | None = None) -> Twin:
         return found[0]
     known = ", ".join(f"“{twin.segment.name}” ({twin.segment.id}, {twin.evidence})" for twin in segment.twins)
     if not found:
-        raise UsageError(f"The segment “{segment.name}” has no such twin; there are: {known or 'none'}.")
+        raise UsageError(f"The segment “{segment.name}” has no such twin. Choose among: {known or 'none'}.")
     raise UsageError(f"The segment “{segment.name}” has several twins: {known}. Name the one you mean: --twin ID")
 
 

@@ -304,12 +304,12 @@ def read_plan(folder: Path) -> Plan:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise UsageError(f"The plan {path} is damaged: {place}: {first['msg']}. {_AGAIN}") from error
+        raise UsageError(f"The plan {path} is damaged: {place}: {first['msg']}. {_PLAN_AGAIN}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"The plan {path} is damaged and cannot be read. {_AGAIN}") from error
+        raise UsageError(f"The plan {path} is damaged and cannot be read. {_PLAN_AGAIN}") from error
 
 
-_AGAIN = "Nothing was loaded. Make the plan again with: migrator translate"
+_PLAN_AGAIN = "Nothing was loaded. Make the plan again with: migrator translate"
 
 
 def _table(plan: Plan) -> str:

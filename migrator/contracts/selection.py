@@ -88,7 +88,8 @@ def nothing_chosen(selection: Selection, segments: Sequence[LegacySegment]) -> s
     names = [segment.name for segment in segments]
     near = [found for name in selection.names for found in get_close_matches(name, names, n=2)]
     hint = f" Did you mean {' or '.join(f'“{name}”' for name in dict.fromkeys(near))}?" if near else ""
-    return f"None of the {len(segments):,} segments passes the filter {', '.join(given)}.{hint} Nothing was changed."
+    none = f"None of the {len(segments):,} segments passes the filter {', '.join(given)}.{hint}"
+    return f"{none} Check it, or leave a part of it out. Nothing was changed."
 
 
 def is_named(pattern: str, name: str) -> bool:

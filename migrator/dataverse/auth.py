@@ -92,12 +92,14 @@ class ReadyToken:
             try:
                 text = written_text(Path(self._source))
             except (OSError, UnicodeDecodeError) as error:
-                raise SignInFailed(f"The token file {self._source} cannot be read: {why(error)}.") from error
+                raise SignInFailed(
+                    f"The token file {self._source} cannot be read: {why(error)}. Check the path."
+                ) from error
         token = text.strip().removeprefix("Bearer ").strip()
         if not token or any(character.isspace() for character in token):
             where = "Standard input" if self._source == "-" else f"The file {self._source}"
             raise SignInFailed(
-                f"{where} holds no token: one line is expected, as az account get-access-token gives it."
+                f"{where} holds no token. It has to be one line, as az account get-access-token gives it."
             )
         return token
 
@@ -216,4 +218,4 @@ def usable(account: Account, way: Way) -> None:
     }
     path, variable = files.get(way, ("", ""))
     if path and not Path(path).is_file():
-        raise UsageError(f"{variable} names {path}, which is no file. Nothing was sent.")
+        raise UsageError(f"{variable} names {path}, which is no file. Check the path. Nothing was sent.")

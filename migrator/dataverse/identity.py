@@ -207,7 +207,10 @@ class Msal:
                 await self._sleep(pause)
                 pause *= 2
             except (ValueError, OSError) as error:
-                raise SignInFailed(f"Signing in at {self._authority} failed: {_first_line(error)}") from error
+                raise SignInFailed(
+                    f"Signing in at {self._authority} failed: {_first_line(error)}. Repeat the command, or sign in "
+                    "another way (migrator login --help)."
+                ) from error
         raise AssertionError
 
     def _unreachable(self, error: Exception, status: int) -> str:

@@ -25,7 +25,7 @@ def tls_context(ca_file: str = "") -> ssl.SSLContext:
             context.load_verify_locations(cafile=Path(ca_file))
         except (OSError, ssl.SSLError) as error:
             raise UsageError(
-                f"The certificates in {ca_file} cannot be read ({why(error)}). ca_file names a PEM file with the "
+                f"The certificates in {ca_file} cannot be read ({why(error)}). ca_file has to name a PEM file with the "
                 "certificate authority of your proxy or network. Nothing was sent."
             ) from error
     return context

@@ -101,7 +101,7 @@ def engine(name: str, remote: str) -> Engine:
     except ValueError:
         raise UsageError(f"--engine takes {' or '.join(EngineName)}; {name} is neither.") from None
     if remote and chosen is not EngineName.SPARK:
-        raise UsageError("--remote names a Spark server; it goes with --engine spark.")
+        raise UsageError("--remote names a Spark server; add --engine spark, or leave it out.")
     if remote and not remote.startswith("sc://"):
         raise UsageError(
             f"--remote takes the address of a Spark Connect server, such as sc://host:15002; {remote} is none."

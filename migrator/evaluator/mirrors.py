@@ -146,7 +146,7 @@ def _model(path: Path) -> dict[str, tuple[str, ...]]:
             for entity in content["entities"]
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} does not describe the tables beside it: {error}") from None
+        raise UsageError(f"{path} does not describe the tables beside it: {error}. Copy the folder again.") from None
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

@@ -283,8 +283,12 @@ def session(remote: str, memory: str, folder: Path) -> Iterator[SparkSession]:
             found = builder.getOrCreate()
         found.conf.set("spark.sql.session.timeZone", "UTC")
     except Exception as error:
-        where = f"The Spark server {remote} does not answer" if remote else "Spark does not start here"
-        raise UsageError(f"{where}: {' '.join(str(error).split())[:300]}") from error
+        said = " ".join(str(error).split())[:300]
+        if remote:
+            raise UsageError(
+                f"The Spark server {remote} does not answer ({said}). Check --remote and the network."
+            ) from error
+        raise UsageError(f"Spark does not start here ({said}). Check Java, memory and disk.") from error
     try:
         yield found
     finally:

@@ -297,7 +297,7 @@ async def prepare_list(
     (chosen,) = found
     if chosen.dynamic or not chosen.of_contacts:
         what = "is dynamic: its members come from a query" if chosen.dynamic else "is not one of contacts"
-        raise UsageError(f"The marketing list “{chosen.name}” {what}. Nothing was imported.")
+        raise UsageError(f"The marketing list “{chosen.name}” {what}. Name another list. Nothing was imported.")
     known = read_export(export).members[segment.id]
     done = Imported(segment, chosen.name, known, known, kept=_kept(known, wishes))
     if done.kept:

@@ -69,7 +69,9 @@ class Source:
         except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
             raise _no_zip(self.path, error) from error
         except OSError as error:
-            raise UsageError(f"The file {self.name} cannot be read ({why(error)}). Nothing was imported.") from error
+            raise UsageError(
+                f"The file {self.name} cannot be read ({why(error)}). Check its rights. Nothing was imported."
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,10 @@ def _at(path: Path) -> list[Source]:
                 continue
             entries.append(entry)
             if len(entries) > _MOST_FILES:
-                raise UsageError(f"The folder {path} holds more than {_MOST_FILES:,} files. Nothing was imported.")
+                raise UsageError(
+                    f"The folder {path} holds more than {_MOST_FILES:,} files. Name a smaller one. "
+                    "Nothing was imported."
+                )
         return [one for entry in entries for one in _one(entry, entry.relative_to(path).as_posix())]
     return _one(path, path.name)
 
@@ -130,7 +135,7 @@ def _at(path: Path) -> list[Source]:
 def _one(path: Path, name: str) -> list[Source]:
     if not path.is_file():
         # A pipe or a device may never end.
-        raise UsageError(f"{path} is no file, but a pipe, a device or a dead link. Nothing was imported.")
+        raise UsageError(f"{path} is a pipe, a device or a dead link. Name a file. Nothing was imported.")
     if path.suffix.lower() == ".zip":
         return _in_zip(path)
     return [Source(name, path, path.stat().st_size)]
@@ -151,7 +156,7 @@ def _in_zip(path: Path) -> list[Source]:
     except (zipfile.BadZipFile, EOFError, OSError, UnicodeDecodeError) as error:
         raise _no_zip(path, error) from error
     if len(entries) > _MOST_FILES:
-        raise UsageError(f"The zip {path.name} holds more than {_MOST_FILES:,} files. Nothing was imported.")
+        raise UsageError(f"The zip {path.name} holds more than {_MOST_FILES:,} files. Split it. Nothing was imported.")
     found = []
     total = 0
     for at, entry in entries:
@@ -233,13 +238,15 @@ def _mapping(table: Source, files: Sequence[Source]) -> dict[Source, Mapped]:
 
 def _two_things(table: Source, name: str, one: Mapped, other: Mapped) -> UsageError:
     return UsageError(
-        f"{table.name} says two things about {name}: “{one.segment}” and “{other.segment}”. Nothing was imported."
+        f"{table.name} says two things about {name}: “{one.segment}” and “{other.segment}”. "
+        "Leave one of the lines out. Nothing was imported."
     )
 
 
 def _no_mapping(table: Source, why: str) -> UsageError:
     return UsageError(
-        f"{table.name} cannot be read ({why}). It is CSV with the columns file and segment. Nothing was imported."
+        f"{table.name} cannot be read ({why}). "
+        "It has to be CSV with the columns file and segment. Nothing was imported."
     )
 
 
@@ -271,8 +278,13 @@ def _file_called(table: Source, name: str, files: Sequence[Source]) -> Source:
     if len({(one.path, one.name) for one in found}) == 1:
         return found[0]
     if found:
-        raise UsageError(f"{table.name} names {name}, and {len(found)} files are called so. Nothing was imported.")
-    raise UsageError(f"{table.name} names {name}, but there is no such file beside it. Nothing was imported.")
+        raise UsageError(
+            f"{table.name} names {name}, and {len(found)} files are called so. "
+            "Rename all but one. Nothing was imported."
+        )
+    raise UsageError(
+        f"{table.name} names {name}, but there is no such file beside it. Correct the line. Nothing was imported."
+    )
 
 
 def _path_key(name: str) -> tuple[str, ...]:

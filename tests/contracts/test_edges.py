@@ -75,7 +75,8 @@ def test_filters_that_nothing_passes_are_all_named() -> None:
     given = Selection(("Newsleter",), (segment(9),), (192350002,), (192350003, 192350004))
     assert nothing_chosen(given, [VIP, NEWS]) == (
         f"None of the 2 segments passes the filter --name Newsleter, --id {segment(9)}, --type 192350002, "
-        "--status 192350003, --status 192350004. Did you mean “Newsletter”? Nothing was changed."
+        "--status 192350003, --status 192350004. Did you mean “Newsletter”? "
+        "Check it, or leave a part of it out. Nothing was changed."
     )
     assert "Did you mean" not in nothing_chosen(Selection(types=(192350002,)), [VIP, NEWS])
     with pytest.raises(UsageError, match="--status cannot be alive; it is one of draft, live"):

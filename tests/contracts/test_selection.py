@@ -66,6 +66,6 @@ def test_filters_that_nothing_passes_are_told_with_the_nearest_names() -> None:
     every = Selection(("Newsleter",), (UUID(int=7),), (1,), (2,))
     assert nothing_chosen(every, both) == (
         f"None of the 2 segments passes the filter --name Newsleter, --id {UUID(int=7)}, --type 1, --status 2. "
-        "Did you mean “Newsletter”? Nothing was changed."
+        "Did you mean “Newsletter”? Check it, or leave a part of it out. Nothing was changed."
     )
     assert "Did you mean" not in nothing_chosen(Selection(names=("Something else",)), both)

@@ -19,7 +19,7 @@ _LONGEST_ENTRY = 2**20
 """Characters of one entry."""
 _KNOWN_SHAPES = (
     "Members are read from an array of ids, an array of rows, or an object with such an array as its “value”. "
-    "Nothing was imported."
+    "Export the members again. Nothing was imported."
 )
 
 

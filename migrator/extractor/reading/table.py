@@ -85,7 +85,7 @@ def _sheet(source: Input, book: Book, said: Answers) -> tuple[Sheet | None, str,
                 return sheet, "", []
         names = ", ".join(f"“{short(sheet.name)}”" for sheet in book.sheets[:12])
         raise UsageError(
-            f"The file {source.name} has no sheet “{short(said.sheet)}”; its sheets are: {names}. Nothing was imported."
+            f"The file {source.name} has no sheet “{short(said.sheet)}”. Choose among: {names}. Nothing was imported."
         )
     if len(book.sheets) == 1:
         return book.sheets[0], "", []

@@ -191,7 +191,7 @@ def picture(path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"The logo {path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"The logo {path} cannot be read: {error.strerror}. Check the path.") from error
     if kind is None or len(content) > _LOGO_MAX:
         raise UsageError(
             f"The logo {path} has to be a picture ({', '.join(_PICTURES)}) of at most {_LOGO_MAX // 1000} kB."
