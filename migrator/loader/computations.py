@@ -12,7 +12,7 @@ from migrator.contracts.plan import PlannedSegment
 from migrator.dataverse import realtime
 from migrator.dataverse.errors import Refused
 from migrator.dataverse.realtime import Execution, SegmentRow
-from migrator.loader.existing import look_at_segments
+from migrator.loader.existing import Phase, look_at_definitions, look_at_segments, phase_of
 from migrator.loader.loading import Loading
 from migrator.product.codes import COMPUTED, SegmentStatus
 
@@ -25,7 +25,7 @@ _BETWEEN_LOOKS = 0.2, 30.0
 async def computed(
     loading: Loading, chosen: Collection[PlannedSegment], wait: float, progress: ShowsProgress
 ) -> Mapping[UUID, SegmentRow]:
-    """The rows of the segments, once all that are published are computed or failed, or when the time is up.
+    """The rows of the segments, once all that are published are computed, failed or stopped, or when the time is up.
 
     Args:
         loading: what was loaded.
@@ -36,15 +36,15 @@ async def computed(
     first, most = _BETWEEN_LOOKS
     waiting = Waiting(looking(wait, first=first, most=most), loading.client.stop)
     published = [segment for segment in chosen if segment.publish]
-    failed: set[UUID] = set()
+    given_up: set[UUID] = set()
     with progress.step("Waiting for computations", len(published)) as step:
         ready = 0
         while True:
             rows = await look_at_segments(loading.client, chosen) if chosen else {}
             open_ = [one for one in published if not _is_settled(rows.get(one.segment_id))]
             if waiting.pauses >= _ASKED_AFTER:
-                failed |= await _failed(loading, [one for one in open_ if one.segment_id not in failed], rows)
-            settled = len(published) - sum(one.segment_id not in failed for one in open_)
+                given_up |= await _not_coming(loading, [one for one in open_ if one.segment_id not in given_up], rows)
+            settled = len(published) - sum(one.segment_id not in given_up for one in open_)
             step.advance(max(settled - ready, 0))
             ready = max(ready, settled)
             if settled == len(published) or not await waiting.again():
@@ -63,12 +63,29 @@ _ASKED_AT_ONCE = 20
 """So many of them between two looks, so that waiting stays cheap."""
 
 
-async def _failed(loading: Loading, open_: Sequence[PlannedSegment], rows: Mapping[UUID, SegmentRow]) -> set[UUID]:
-    """Those whose last computation failed, and that are not computing again: nobody has to wait for them."""
+async def _not_coming(loading: Loading, open_: Sequence[PlannedSegment], rows: Mapping[UUID, SegmentRow]) -> set[UUID]:
+    """Those that nobody has to wait for: somebody stopped them, or their last computation failed and no other began."""
     idle = [one for one in open_ if (row := rows.get(one.segment_id)) and row.status_code not in _COMPUTING]
-    asked = idle[:_ASKED_AT_ONCE]
+    stopped = await _stopped(loading, [one for one in idle if _is_inactive(rows[one.segment_id])])
+    asked = [one for one in idle if one.segment_id not in stopped][:_ASKED_AT_ONCE]
     found = await side_by_side((_execution(loading, one.segment_id) for one in asked), loading.parallel)
-    return {one.segment_id for one, execution in zip(asked, found, strict=True) if execution.failed}
+    return stopped | {one.segment_id for one, execution in zip(asked, found, strict=True) if execution.failed}
+
+
+def _is_inactive(row: SegmentRow) -> bool:
+    return row.status_code == SegmentStatus.INACTIVE
+
+
+async def _stopped(loading: Loading, inactive: Sequence[PlannedSegment]) -> set[UUID]:
+    """Those whose definition is no longer published, or gone; a segment is inactive before it is computed, too."""
+    if not inactive:
+        return set()
+    found = await look_at_definitions(loading.client, inactive)
+    return {
+        one.segment_id
+        for one in inactive
+        if (row := found.get(one.definition_id)) is None or phase_of(row) not in (Phase.PUBLISHED, Phase.UNKNOWN)
+    }
 
 
 async def _execution(loading: Loading, segment: UUID) -> Execution:

@@ -407,11 +407,12 @@ def _stop(organisation: Organisation, segment: Row) -> None:
     _move(segment, SegmentStatus.INACTIVE)
     segment["msdynmkt_membercount"] = None
     organisation.computed.pop(segment["msdynmkt_segmentid"], None)
-    definition = _definition(organisation, segment)
-    definition["statuscode"] = int(DefinitionStatus.STOPPING)
+    _definition(organisation, segment)["statuscode"] = int(DefinitionStatus.STOPPING)
+    key = str(segment["msdynmkt_sourcesegmentuid"]).lower()
 
     def end() -> None:
-        if definition["statuscode"] == DefinitionStatus.STOPPING:
+        definition = organisation.rows[DEFINITION].get(key)  # the row of then: it may have been changed or deleted
+        if definition and definition["statuscode"] == DefinitionStatus.STOPPING:
             definition["statuscode"] = int(DefinitionStatus.STOPPED)
 
     organisation.after(organisation.moment, end)

@@ -398,7 +398,10 @@ def test_stopping_makes_it_stopped_unless_another_segment_needs_it(api: Api) -> 
     assert first["Message"]
     assert second["WasStopped"] is True
     assert row(api, rest)["statuscode"] == SegmentStatus.INACTIVE
-    assert definition_of(api, rest)["statuscode"] == DefinitionStatus.STOPPING
+    definition = definition_of(api, rest)
+    assert definition["statuscode"] == DefinitionStatus.STOPPING
+    changed = f"msdynmkt_segmentdefinitions({definition['msdynmkt_segmentdefinitionid']})"
+    assert api.patch(changed, {"msdynmkt_name": "Changed meanwhile"}).status_code == 204
     api.clock.pass_()
     assert definition_of(api, rest)["statuscode"] == DefinitionStatus.STOPPED
     assert publish(api, rest).status_code == 204  # editable again, and published again
