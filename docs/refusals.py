@@ -170,6 +170,10 @@ def _said(told: ast.expr, places: list[ast.stmt | ast.Module]) -> list[str]:
         places: where a name may have got its value: the function around it, and the statements of its file.
     """
     match told:
+        case ast.IfExp(body=body, orelse=other):
+            return [*_said(body, places), *_said(other, places)]
+        case ast.Name(id=name) if name in _constants():
+            return [_constants()[name]]
         case ast.Name(id=name):
             near, *top = places
             values = [one.value for one in ast.walk(near) if isinstance(one, ast.NamedExpr) and one.target.id == name]

@@ -81,8 +81,8 @@ def test_every_place_that_ends_a_command_is_on_the_page() -> None:
         told = call.args[0]
         where = (room, name, ast.unparse(told))
         pieces = fixed(told)
-        if isinstance(told, ast.Name) and told.id in refusals._constants():
-            pieces = [refusals._constants()[told.id]]
+        named = [told.body, told.orelse] if isinstance(told, ast.IfExp) else [told]
+        pieces += [refusals._constants()[one.id] for one in named if isinstance(one, ast.Name) and one.id.isupper()]
         if any(told_elsewhere in where[2] for told_elsewhere in PASSED_ON.get(room, ())):
             continue
         assert pieces, where
