@@ -443,17 +443,18 @@ def load(
 
     Raises:
         Declined: `agree` said no; nothing was changed.
-        UsageError: the plan is damaged, or for another organisation; or `skip_checks` is a text.
+        UsageError: the plan is damaged, or for another organisation; or `skip_checks` names no check.
         DataverseError: the organisation cannot be reached, or refuses us.
     """
     from migrator.base.errors import Declined
+    from migrator.commands.examination import checks_called
     from migrator.commands.report import report_stage
     from migrator.commands.run import load_stage
     from migrator.contracts.run_folder import working_on
 
     _no_texts("What is skipped", skip_checks)
-    folder = _folder(run)
-    settings = _settings(options, org, None)
+    skipped = checks_called(skip_checks)
+    folder, settings = _folder(run), _settings(options, org, None)
 
     def ask(lines: Sequence[str], *, word: str = "") -> None:
         if agree is not None and not agree([*lines, *([f"The organisation is {word}."] if word else [])]):
@@ -461,7 +462,7 @@ def load(
 
     def work() -> Exit:
         with working_on(folder), _orders(settings, tell) as orders:
-            orders.skip_checks, orders.confirm, orders.reason = frozenset(skip_checks), ask, reason
+            orders.skip_checks, orders.confirm, orders.reason = skipped, ask, reason
             load_stage(folder, orders)
             return report_stage(folder).exit_code
 
@@ -489,8 +490,7 @@ def verify(
     from migrator.commands.run import verify_stage
     from migrator.contracts.run_folder import working_on
 
-    folder = _folder(run)
-    settings = _settings(options, org or None, None)
+    folder, settings = _folder(run), _settings(options, org or None, None)
 
     def work() -> Exit:
         with working_on(folder), _orders(settings, tell) as orders:

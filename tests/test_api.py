@@ -126,6 +126,36 @@ def test_a_text_in_the_place_of_the_checks_to_skip_is_refused(small_export: Path
         api.load(run, "http://127.0.0.1:9", skip_checks="business-units")
 
 
+def test_a_check_to_skip_that_there_is_none_of_is_refused_with_those_there_are(small_export: Path) -> None:
+    run = api.translate(small_export)
+    with pytest.raises(UsageError, match="There is no check bussiness-units to skip; checks are account, kind"):
+        api.load(run, "http://127.0.0.1:9", skip_checks=["privileges", "bussiness-units"])
+
+
+@pytest.mark.parametrize(
+    ("forms", "options", "words"),
+    [
+        (("html", "docx"), {}, "no form docx; forms are html, "),
+        ((), {"language": "nl"}, "cannot be nl; it is one of en, de, fr"),
+    ],
+)
+def test_a_report_in_an_unknown_way_names_the_known_ones_and_changes_nothing(
+    small_export: Path, forms: tuple[str, ...], options: dict[str, typing.Any], words: str
+) -> None:
+    run = api.translate(small_export)
+    before = (run.path / "run.json").read_bytes()
+    with pytest.raises(UsageError, match=words):
+        api.write_report(run, *forms, **options)
+    assert (run.path / "run.json").read_bytes() == before
+
+
+def test_a_status_that_a_segment_cannot_have_is_refused(small_export: Path) -> None:
+    with pytest.raises(UsageError, match="it is one of draft, live"):
+        api.translate(small_export, statuses=["lively"])
+    with pytest.raises(UsageError, match="There is no finding query-pagged"):
+        api.approve(api.translate(small_export), "skip", findings=["query-pagged"])
+
+
 def test_it_works_where_an_event_loop_runs_already(organisation: Organisation) -> None:
     """As in every notebook."""
 

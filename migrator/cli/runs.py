@@ -45,10 +45,17 @@ def orders_of(
         terminal: where it is said.
         skip_checks: names of checks whose failure does not end the command.
         confirm: asks before something is written; None where nobody has to be asked.
+
+    Raises:
+        UsageError: there is no check of such a name.
     """
     from migrator.commands.session import session  # what speaks to the organisation is slow to import
 
-    skipped = frozenset(skip_checks)
+    skipped = frozenset[str]()
+    if skip_checks:
+        from migrator.commands.examination import checks_called
+
+        skipped = checks_called(skip_checks)
     with session(settings, terminal.progress(), terminal.tell, terminal.insist, skipped, confirm) as orders:
         yield orders
 

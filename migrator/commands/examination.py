@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from migrator.base.errors import UsageError
 from migrator.contracts.payload import Payload, PayloadKind
 from migrator.contracts.plan import Plan
 from migrator.dataverse.inspection import NO_PRODUCTION, TableFacts
@@ -41,6 +42,25 @@ _CLOCK = 300.0
 """Seconds that our clock may differ from the organisation's (tokens carry times)."""
 
 
+CHECKS = (
+    "account", "kind", "clock", "requests", "outbound", "real-time", "privileges", "use", "limits", "business-units",
+    "tables", "change-tracking", "rows", "query-length", "operators",
+)  # fmt: skip
+"""What `--skip-check` calls the checks."""
+
+
+def checks_called(names: Iterable[str]) -> frozenset[str]:
+    """The checks that a person wants to pass over.
+
+    Raises:
+        UsageError: there is no check of this name.
+    """
+    wanted = frozenset(names)
+    if unknown := sorted(wanted.difference(CHECKS)):
+        raise UsageError(f"There is no check {unknown[0]} to skip; checks are {', '.join(CHECKS)}. Nothing was sent.")
+    return wanted
+
+
 class Health(StrEnum):
     """What a check came to."""
 
@@ -58,7 +78,7 @@ class Check:
     """One thing that was looked at."""
 
     name: str
-    """What `--skip-check` calls it."""
+    """One of `CHECKS`."""
     title: str
     health: Health
     found: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import re
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 
 from migrator.base.errors import Exit
+from migrator.commands import examination
 from migrator.commands.doctor import Examination as Seen
 from migrator.commands.doctor import NotReady, examination_json, examine, refuse_where_not_ready, tables_of
-from migrator.commands.examination import Check, Health, TablesSeen, Unread, Us, checks_of
+from migrator.commands.examination import CHECKS, Check, Health, TablesSeen, Unread, Us, checks_of
 from migrator.commands.examination import Seen as Answers
 from migrator.commands.settings import Settings, option_of
 from migrator.contracts.export_folder import read_export
@@ -225,6 +227,26 @@ def test_a_person_may_go_on_all_the_same_and_it_is_written_down(command: Command
     assert RunFolder(run).state().skipped_checks == ("privileges",)
     assert sandbox.organisation.rows["msdynmkt_segment"]
     assert "a person went on all the same: privileges" in (run / "report.html").read_text()
+
+
+def test_a_check_that_there_is_none_of_is_refused_before_anything_is_sent(command: Command, sandbox: Running) -> None:
+    result = command("run", "--org", sandbox.address, "--skip-check", "privilege")
+    assert result.code == 2
+    assert "There is no check privilege to skip; checks are account, " in result.err
+    assert not Path("reports").exists()
+
+
+def test_every_check_can_be_named() -> None:
+    """Of the calls that make checks, the names that stand in them."""
+    tree = ast.parse(Path(examination.__file__).read_text(encoding="utf-8"))
+    made = [
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Check"
+        if isinstance(node.args[0], ast.Constant)
+    ]
+    assert len(set(made)) > 10
+    assert {*made, "business-units", "change-tracking", "rows"} == set(CHECKS)
 
 
 def test_the_look_before_a_run_is_short(contoso: Running, sample: tuple[Plan, Schema]) -> None:
