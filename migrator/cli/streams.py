@@ -50,6 +50,9 @@ class _Raw(io.RawIOBase):
                 return os.write(self._descriptor, data)
             except BrokenPipeError:
                 self._gone = True
+            except OSError:  # a full disk: said once, and not a second time with a traceback when Python ends
+                self._gone = True
+                raise
         return len(data)
 
 

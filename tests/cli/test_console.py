@@ -340,3 +340,14 @@ def test_what_programs_read_is_whole_in_a_file_and_harmless_on_a_console(place: 
     shown = run_on_terminal(200, *csv)[1]
     assert "Everybody" in shown
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(shown)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_output_on_a_full_disk_is_one_sentence_and_its_exit_code(place: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "migrator", "explain", "PROFILE(contact)"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (ended.returncode, ended.stderr.count("\n")) == (4, 1)
+    assert ended.stderr.startswith("Error: The disk is full")
