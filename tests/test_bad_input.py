@@ -284,6 +284,7 @@ def test_a_place_that_cannot_be_written(command: Command, sandbox: Running, tmp_
     ("number", "code", "words"),
     [
         (errno.ENOSPC, 4, "The disk is full"),
+        (errno.EFBIG, 4, "may not grow any more"),
         (errno.EROFS, 2, "cannot be written"),
         (errno.EACCES, 2, "cannot be written"),
     ],

@@ -137,6 +137,14 @@ def _disk_trouble(error: OSError) -> tuple[str, Exit]:
                 f"The disk is full{where}. Make room and repeat the command; it goes on where it stopped.",
                 Exit.FAILED,
             )
+        case errno.EFBIG:
+            return (
+                f"A file may not grow any more{where}: a limit of this machine (ulimit, quota) keeps it. "
+                "Raise it and repeat the command; it goes on where it stopped.",
+                Exit.FAILED,
+            )
+        case errno.EIO:
+            return f"The disk does not work as it should{where}. Repeat the command; it goes on.", Exit.FAILED
         case errno.EROFS | errno.EACCES | errno.EPERM:
             return f"This place cannot be written{where}. Choose another with --out, or change its rights.", Exit.USAGE
     return f"A file cannot be used{where}: {error.strerror or error}. Check the path and its rights.", Exit.USAGE

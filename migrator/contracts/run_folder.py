@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -346,8 +346,20 @@ def working_on(run: RunFolder) -> Iterator[None]:
         lock.release()
 
 
+class _LogFile(logging.FileHandler):
+    """A log that a full disk ends no command for, and prints no traceback: what has to be written says so itself."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - as the library calls it
+        """Leave the line out."""
+
+    def close(self) -> None:
+        """Close the file; what it still holds is lost where nothing more can be written."""
+        with suppress(OSError):
+            super().close()
+
+
 def _log_handler(path: Path) -> logging.Handler:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     return handler

@@ -344,7 +344,7 @@ def test_what_programs_read_is_whole_in_a_file_and_harmless_on_a_console(place: 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 def test_output_on_a_full_disk_is_one_sentence_and_its_exit_code(place: Path) -> None:
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
             [sys.executable, "-m", "migrator", "explain", "PROFILE(contact)"],
             stdout=full, stderr=subprocess.PIPE, text=True, check=False,

@@ -158,6 +158,19 @@ def test_one_process_at_a_time_works_on_a_run_and_leaves_its_log(tmp_path: Path)
         pass
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_log_that_cannot_be_written_ends_nothing_and_says_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made(tmp_path, "a", "2026-01-01")
+    (run.path / "run.log").symlink_to("/dev/full")
+    with working_on(run):
+        logging.getLogger("migrator.test").info("something was done")
+    assert capsys.readouterr().err == ""
+    with working_on(run):  # it was let go of
+        pass
+
+
 # --- history ---------------------------------------------------------------------------------------------------------
 
 
