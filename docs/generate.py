@@ -164,6 +164,22 @@ def schema() -> str:
     return json.dumps(json_schema(), indent=1) + "\n"
 
 
+_VARIABLES = {
+    "MIGRATOR_PROFILE": "Another file in the place of `migrator.toml`.",
+    "MIGRATOR_TRACEBACK": "1: an error that should not happen shows its whole way, for a report of it.",
+    "AZURE_TENANT_ID": "The tenant, as `--tenant`.",
+    "AZURE_CLIENT_ID": "The application that signs in.",
+    "AZURE_CLIENT_SECRET": "Its secret.",
+    "AZURE_CLIENT_CERTIFICATE_PATH AZURE_CLIENT_CERTIFICATE_PASSWORD": "Its certificate (PEM or PFX) and password.",
+    "AZURE_FEDERATED_TOKEN_FILE": "The token of a workload, which its platform renews.",
+    "HTTPS_PROXY NO_PROXY": "The proxy, and the hosts that are asked without it.",
+    "SSH_CONNECTION CI DISPLAY WAYLAND_DISPLAY": "Whether a browser can be shown; where none can, a code is shown.",
+    "JAVA_HOME": "The Java of `predict --engine spark`.",
+    "SPARK_LOCAL_IP": "Where Spark on this machine listens [default: 127.0.0.1].",
+}
+"""What else is asked of the environment."""
+
+
 def settings() -> str:
     """`docs/settings.md`: every setting, with its option, its key in a profile, and its variable."""
     from migrator.commands.settings import FIELDS, option_of
@@ -182,6 +198,8 @@ def settings() -> str:
     for name in FIELDS:
         option = option_of(name)
         lines.append(f"| `{name}` | `MIGRATOR_{name.upper()}` | `{option.flag}` | {option.help} |")
+    lines += ["", "## Other variables", "", "| variable | meaning |", "|---|---|"]
+    lines += [f"| {', '.join(f'`{name}`' for name in names.split())} | {said} |" for names, said in _VARIABLES.items()]
     return "\n".join(lines) + "\n"
 
 

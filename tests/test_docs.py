@@ -133,6 +133,19 @@ def test_a_command_that_is_told_can_be_typed() -> None:
             assert only_named, (page, line, error)
 
 
+def test_every_variable_that_the_program_asks_for_stands_among_the_settings() -> None:
+    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    asked = set()
+    for path in (ROOT / "migrator").rglob("*.py"):
+        if "sandbox" not in path.parts:
+            source = path.read_text(encoding="utf-8")
+            asked |= set(re.findall(r"environ(?:ment)?(?:\.get|\.setdefault)?[(\[]\"([A-Z_]+)\"", source))
+            asked |= set(re.findall(r"\b(?:(?:MIGRATOR|AZURE)_(?!CLI\b)[A-Z_]*[A-Z]|HTTPS_PROXY|NO_PROXY)\b", source))
+            asked |= {f"AZURE_{name}" for name in re.findall(r'\bof\("([A-Z_]+)"\)', source)}
+    assert len(asked) > 15
+    assert {name for name in asked if f"`{name}`" not in text} == set()
+
+
 def test_files_that_hold_an_assumption_exist() -> None:
     text = (ROOT / "docs/assumptions.md").read_text(encoding="utf-8")
     for name in re.findall(r"`([a-z]+/[\w*.]+)`", text):

@@ -62,10 +62,13 @@ def test_notes_are_the_part_of_the_changelog_about_one_version() -> None:
 
 def test_the_container_is_made_from_the_lock_and_is_not_root() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    copied = re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE)
+    copied = re.findall(r"^COPY ((?!--from).+) \S+$", text, re.MULTILINE)
     assert all((ROOT / name).exists() for line in copied for name in line.split())
+    assert re.findall(r"^COPY --from=(\w+) ", text, re.MULTILINE) == re.findall(
+        r"^FROM \S+ AS (\w+)$", text, re.MULTILINE
+    )
     assert "--no-deps --require-hashes -r /tmp/locks/requirements.lock" in text
-    assert re.findall(r"^(?:USER|ENTRYPOINT) .+$", text, re.MULTILINE) == ["USER migrator", 'ENTRYPOINT ["migrator"]']
+    assert re.findall(r"^(?:USER|ENTRYPOINT) .+$", text, re.MULTILINE) == ["USER 1000", 'ENTRYPOINT ["migrator"]']
     container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
     target = container["postCreateCommand"].rpartition("make ")[2]
     assert f"READY := {target}" in (ROOT / "Makefile").read_text(encoding="utf-8")
