@@ -269,11 +269,6 @@ def payload_checksum(segment: PlannedSegment) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def prediction_of(segment: PlannedSegment, predictions: Predictions | None) -> Prediction | None:
-    """What was predicted for a segment as the plan has it now; None where nothing was, or for something else."""
-    return predictions_of([segment], predictions).get(segment.legacy_id)
-
-
 def predictions_of(segments: Iterable[PlannedSegment], predictions: Predictions | None) -> dict[UUID, Prediction]:
     """Legacy id → what was predicted for the segment as the plan has it now; nothing where it was for something else.
 

@@ -36,7 +36,7 @@ from migrator.contracts.predictions import (
     Reason,
     Verdict,
     payload_checksum,
-    prediction_of,
+    predictions_of,
     read_predictions,
     write_predictions,
 )
@@ -466,11 +466,11 @@ def test_a_prediction_is_one_of_what_is_sent_and_of_nothing_else(run: RunFolder)
     plan = plan_of(run)
     predictions = predict(run, plan, Silent())
     depot = next(segment for segment in plan.segments if segment.name == "Depot")
-    assert prediction_of(depot, predictions) is not None
+    assert predictions_of([depot], predictions)
     assert depot.payload is not None
     definition = {**depot.payload.definition, "msdynmkt_segmentquery": "PROFILE(contact)"}
     other = replace(depot, payload=replace(depot.payload, definition=definition))
-    assert prediction_of(other, predictions) is None
+    assert predictions_of([other], predictions) == {}
 
 
 def test_the_report_shows_what_was_predicted_and_who_explains_a_difference(run: RunFolder) -> None:
