@@ -14,6 +14,8 @@ import pytest
 
 from migrator.cli.app import app
 from migrator.commands import run
+from migrator.contracts.plan import Outcome, read_plan
+from migrator.product.codes import LegacyType
 from migrator.sandbox.server import Running
 from tests.conftest import CONTOSO, Command, Result
 from tests.small import DYNAMIC, LOST, ROW_ONLY, STATIC
@@ -329,3 +331,41 @@ def test_every_command_has_help_with_an_example(command: Command) -> None:
 
 def test_the_version_is_said(command: Command) -> None:
     assert command("--version").out.startswith("migrator 0.")
+
+
+def test_a_plan_of_a_limited_export_says_so_and_takes_nobody_for_empty(command: Command, sandbox: Running) -> None:
+    assert command("extract", "--org", sandbox.address, "--name", "Everybody", "--name", "none of these").code == 0
+    (made,) = Path("reports").iterdir()
+    assert json.loads((made / "export/manifest.json").read_text())["limited_to"] == [
+        "--name Everybody",
+        "--name none of these",
+    ]
+    done = command("translate")
+    assert (
+        "This export was limited by --name Everybody, --name none of these: the members of 5 other segments were not "
+        f"read; 3 static ones wait until they are. Read them with: migrator extract {made.name}" in done.err
+    )
+    plan = read_plan(made)
+    for segment in plan.segments:
+        if segment.type_code == LegacyType.STATIC:
+            assert (segment.outcome, segment.payload, dict(segment.alternatives)) == (Outcome.FLAGGED, None, {})
+            assert "members-unknown" in {finding.code for finding in segment.findings}
+    again = command("run", "--from", made / "export", "--dry-run")
+    assert "This export was limited by --name Everybody, --name none of these: the members of 5" in again.err
+    assert "was limited" not in command("translate", made.name, "--name", "Everybody").err  # of that one alone
+    assert command("extract", made.name).code == 0
+    assert "was limited" not in command("translate", made.name).err
+    assert "limited_to" not in json.loads((made / "export/manifest.json").read_text())
+
+
+def test_queries_of_a_limited_export_are_planned_as_of_a_whole_one(command: Command, contoso: Running) -> None:
+    plans = []
+    for options in ((), ("--name", "Depot")):
+        command("extract", "--org", contoso.address, *options)
+        made = max(Path("reports").iterdir(), key=lambda path: path.stat().st_mtime)
+        command("translate", made.name)
+        plans.append({one.legacy_id: one for one in read_plan(made).segments if one.type_code == LegacyType.DYNAMIC})
+    whole, limited = plans
+    assert {key: (one.outcome, one.realtime_query) for key, one in limited.items()} == {
+        key: (one.outcome, one.realtime_query) for key, one in whole.items()
+    }

@@ -196,6 +196,7 @@ def translate(
     source: From = None,
 ) -> None:
     """Make the plan of a run, or of a new run from an export folder. Needs no organisation."""
+    from migrator.commands.limited import limited_export
     from migrator.commands.report import report_stage
     from migrator.commands.run import begin, take_export, translate_stage
 
@@ -209,6 +210,8 @@ def translate(
             take_export(folder, source)
         not_loaded(folder)
         translate_stage(folder, task)
+        if limited := limited_export(folder, selection):
+            terminal.tell(limited)
         summary = report_stage(folder)
     terminal.summary(summary, table=False)
     raise typer.Exit(summary.exit_code)

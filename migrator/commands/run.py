@@ -23,6 +23,7 @@ from migrator.base.counted import so_many
 from migrator.base.errors import Declined, Interrupted, MigratorError, UsageError
 from migrator.commands.doctor import examine, refuse_where_not_ready
 from migrator.commands.examination import Health, elsewhere
+from migrator.commands.limited import limited_export
 from migrator.commands.report import Summary, decided_plan, journal_lost, plan_of, report_stage
 from migrator.commands.session import Orders
 from migrator.contracts.decisions import checksum_of_decided
@@ -482,6 +483,8 @@ def _carry_on(run: RunFolder, orders: Orders, task: Task) -> Summary:
             else:
                 extract_stage(run, orders, task.selection, with_tables=task.with_tables)
         translate_stage(run, task, target)
+        if limited := limited_export(run, task.selection):
+            orders.tell(limited)
     if not state.loaded and _predicts(run, task):
         predict_stage(run, orders, wanted=bool(task.predict))
     if not run.state().dry_run and task.goal is Goal.RUN:

@@ -78,6 +78,8 @@ class Export:
     """Real-time segments that are there already; None where nobody looked."""
     rows: Mapping[str, TableRead] = field(default_factory=dict)
     """The tables whose rows it holds, or for which it says why not, by logical name."""
+    limited_to: tuple[str, ...] = ()
+    """The filters of its extraction, as options: members of no other segments were looked for. None looks for all."""
 
 
 class ReadMembers(Protocol):
@@ -106,6 +108,7 @@ def read_export(folder: Path) -> Export:
     try:
         organisation = OrganisationRef(UUID(manifest["organisation"]["id"]), str(manifest["organisation"]["url"]))
         members = {UUID(key): members_of(value) for key, value in entries.items()}
+        limited = tuple(map(str, manifest.get("limited_to", ())))
         rows = {str(key): table_from_json(value) for key, value in manifest.get("tables", {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken(folder, f"{MANIFEST} has no readable {error}") from error
@@ -123,6 +126,7 @@ def read_export(folder: Path) -> Export:
         tables=metadata,
         extracted_at=str(manifest.get("extracted_at", "")),
         rows=rows,
+        limited_to=limited,
         usage=_part(folder, files, USAGE, usage_from_json),
         twins=_part(folder, files, TWINS, twins_from_json),
     )

@@ -61,6 +61,7 @@ class ExportWriter:
         self._notes: dict[str, bytes] = {}
         self._tables: dict[str, TableRead] = {}
         self._segments = 0
+        self._limited: tuple[str, ...] = ()
         self._note_what_is_there()
         # What a finished export said before must not vouch for a half-written one.
         (self.folder / MANIFEST).unlink(missing_ok=True)
@@ -103,6 +104,7 @@ class ExportWriter:
         writer._notes = {}
         writer._tables = dict(export.rows)
         writer._segments = len(export.segments)
+        writer._limited = export.limited_to
         return writer
 
     def goes_on(self, segment: UUID, as_of: AsOf) -> Members | None:
@@ -227,6 +229,10 @@ class ExportWriter:
         else:
             self._notes[name] = there
 
+    def limited_to(self, filters: Iterable[str]) -> None:
+        """Say by which filters the extraction was limited, as options of the command line."""
+        self._limited = tuple(filters)
+
     def finish(self) -> None:
         """Write the manifest: from now on the folder is an export, or the changed one."""
         known = [members.count for members in self._members.values() if members.count is not None]
@@ -246,6 +252,8 @@ class ExportWriter:
         }
         if self._tables:
             manifest["tables"] = {name: table_to_json(self._tables[name]) for name in sorted(self._tables)}
+        if self._limited:
+            manifest["limited_to"] = list(self._limited)
         write_text(self.folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
         for name, content in self._notes.items():
             self._files.pop(name, None)

@@ -11,6 +11,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+LEFT_OUT = "left out by a filter"
+"""Why the members of a segment were not read that nobody wanted then."""
+
 
 class MemberSource(StrEnum):
     """Where the member list of a legacy segment came from, most trusted first."""

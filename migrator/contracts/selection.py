@@ -74,6 +74,16 @@ def selects(selection: Selection, segment: LegacySegment) -> bool:
     )
 
 
+def filters_of(selection: Selection) -> tuple[str, ...]:
+    """The filters as options of the command line; none where everything is chosen."""
+    return (
+        *(f"--name {name}" for name in selection.names),
+        *(f"--id {key}" for key in selection.ids),
+        *(f"--type {code}" for code in selection.types),
+        *(f"--status {code}" for code in selection.statuses),
+    )
+
+
 def nothing_chosen(selection: Selection, segments: Sequence[LegacySegment]) -> str:
     """What to say where filters are given and no segment passes all of them; empty otherwise.
 
@@ -83,12 +93,10 @@ def nothing_chosen(selection: Selection, segments: Sequence[LegacySegment]) -> s
     """
     if selection == Selection() or any(selects(selection, segment) for segment in segments):
         return ""
-    given = [f"--name {name}" for name in selection.names] + [f"--id {key}" for key in selection.ids]
-    given += [f"--type {code}" for code in selection.types] + [f"--status {code}" for code in selection.statuses]
     names = [segment.name for segment in segments]
     near = [found for name in selection.names for found in get_close_matches(name, names, n=2)]
     hint = f" Did you mean {' or '.join(f'“{name}”' for name in dict.fromkeys(near))}?" if near else ""
-    none = f"None of the {len(segments):,} segments passes the filter {', '.join(given)}.{hint}"
+    none = f"None of the {len(segments):,} segments passes the filter {', '.join(filters_of(selection))}.{hint}"
     return f"{none} Check it, or leave a part of it out. Nothing was changed."
 
 

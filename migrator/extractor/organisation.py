@@ -28,8 +28,8 @@ from migrator.base.side_by_side import side_by_side
 from migrator.contracts.export_folder import OrganisationRef
 from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
-from migrator.contracts.members import AsOf, Members, MemberSource
-from migrator.contracts.selection import Selection, nothing_chosen, selects
+from migrator.contracts.members import LEFT_OUT, AsOf, Members, MemberSource
+from migrator.contracts.selection import Selection, filters_of, nothing_chosen, selects
 from migrator.dataverse import outbound
 from migrator.dataverse.client import Client
 from migrator.dataverse.errors import ActionMissing, Refused, ServerFault, UnexpectedAnswer
@@ -111,10 +111,11 @@ async def extract(
     reader = _MemberReader(client, rows, wait_pending)
     if why := nothing_chosen(selection, segments):
         raise UsageError(why)
+    writer.limited_to(filters_of(selection))
     chosen = [segment for segment in segments if selects(selection, segment)]
     for segment in segments:
         if not selects(selection, segment) and not writer.goes_on(segment.id, _as_of(client, segment)):
-            writer.no_members(segment.id, Members(MemberSource.NOT_READ, reason="left out by a filter"))
+            writer.no_members(segment.id, Members(MemberSource.NOT_READ, reason=LEFT_OUT))
     kept = 0
     with progress.step("Reading members", len(chosen)) as step:
 
@@ -139,7 +140,7 @@ async def extract(
         read = await side_by_side((one(segment) for segment in chosen), _PARALLEL)
     writer.segments(rows.values())
     with progress.step("Reading metadata") as step:
-        schema = await _metadata(client, chosen)
+        schema = await _metadata(client, segments)  # a plan may be about all of them
         writer.metadata(schema)
         step.advance()
     table_rows = await extract_tables(client, writer, schema, chosen, progress) if with_tables else None
