@@ -152,36 +152,52 @@ async def _compared(
     definition: DefinitionRow | None,
     tolerance: float,
 ) -> Verified:
+    """A look at the members: first at static groups, then at what the organisation has computed."""
     blank = Verified(segment.legacy_id, Match.UNKNOWN, segment.before, None)
     if row is None:
         return replace(blank, note="The segment is no longer in the organisation.")
-    status = row.status_code
-    blank = replace(blank, status_code=status)
-    static = segment.payload is not None and segment.payload.kind is PayloadKind.STATIC
-    kinds = _kinds(segment) if definition is None else group_kinds(definition.static_list_members)
-    if (static or kinds) and (segment.legacy_id not in loading.read_back or kinds != _kinds(segment)):
-        differing = await _groups(loading, segment, kinds, blank)
-        if differing is not None:
-            return differing
-    if status in BROKEN:
+    blank = replace(blank, status_code=row.status_code)
+    if differing := await _other_groups(loading, segment, definition, blank):
+        return differing
+    if row.status_code in COMPUTED:
+        return await _when_computed(loading, segment, row, blank, tolerance)
+    return await _before_computed(loading, segment, row, blank)
+
+
+async def _other_groups(
+    loading: Loading, segment: PlannedSegment, definition: DefinitionRow | None, blank: Verified
+) -> Verified | None:
+    """What is other than planned in the static groups; None without groups, and where this loading has read them."""
+    planned = _kinds(segment)
+    kinds = planned if definition is None else group_kinds(definition.static_list_members)
+    if not (_static(segment) or kinds) or (segment.legacy_id in loading.read_back and kinds == planned):
+        return None
+    return await _groups(loading, segment, kinds, blank)
+
+
+async def _before_computed(loading: Loading, segment: PlannedSegment, row: SegmentRow, blank: Verified) -> Verified:
+    """What is known of a segment that is not computed: why not, and of a static draft who is in it."""
+    status = label(row.status_code, SegmentStatus)
+    if row.status_code in BROKEN:
+        return replace(blank, note=f"The segment is in the state {status}{await why_it_failed(loading, row)}.")
+    if segment.publish:
         why = await why_it_failed(loading, row)
-        return replace(blank, note=f"The segment is in the state {label(status, SegmentStatus)}{why}.")
-    computed = status in COMPUTED
-    if segment.publish and not computed:
-        why = await why_it_failed(loading, row)
-        return replace(blank, note=f"The members are still being computed (state {label(status, SegmentStatus)}{why}).")
-    planned = sum(group.count for group in segment.groups if not group.excluded)
-    excluding = any(group.excluded for group in segment.groups)
-    if not computed:
-        if static:  # a draft: its groups hold the planned members, id by id
-            held = planned if not excluding else len(_before(loading, segment))
-            return replace(blank, match=Match.EQUAL, after=held)
-        return replace(blank, match=Match.DRAFT, note="A draft is not computed; its members cannot be compared yet.")
-    count = row.member_count
+        return replace(blank, note=f"The members are still being computed (state {status}{why}).")
+    if _static(segment):  # a draft: its groups hold the planned members, id by id
+        held = len(_before(loading, segment)) if _excludes(segment) else _included(segment)
+        return replace(blank, match=Match.EQUAL, after=held)
+    return replace(blank, match=Match.DRAFT, note="A draft is not computed; its members cannot be compared yet.")
+
+
+async def _when_computed(
+    loading: Loading, segment: PlannedSegment, row: SegmentRow, blank: Verified, tolerance: float
+) -> Verified:
+    """The computed members beside those before: by the ids where these are known, else by the numbers."""
+    count, static = row.member_count, _static(segment)
     if count is None:
         return replace(blank, note="The segment is computed but shows no number of members.")
     found = replace(blank, after=count)
-    if static and not excluding and count == planned == found.before:
+    if static and not _excludes(segment) and count == _included(segment) == found.before:
         return replace(found, match=Match.EQUAL)
     if not segment.members.known:
         # Of a list, an equal number says nothing about its people.
@@ -190,6 +206,19 @@ async def _compared(
     # A list of people stays one when a segment that was there already is adopted for it.
     listing = static or (segment.adopted and segment.type_code == LegacyType.STATIC)
     return await _explained(loading, segment, found, listed, 0.0 if listing else tolerance)
+
+
+def _static(segment: PlannedSegment) -> bool:
+    return segment.payload is not None and segment.payload.kind is PayloadKind.STATIC
+
+
+def _included(segment: PlannedSegment) -> int:
+    """Members that its groups were planned to hold."""
+    return sum(group.count for group in segment.groups if not group.excluded)
+
+
+def _excludes(segment: PlannedSegment) -> bool:
+    return any(group.excluded for group in segment.groups)
 
 
 def _kinds(segment: PlannedSegment) -> dict[str, str]:
