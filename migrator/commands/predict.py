@@ -18,9 +18,9 @@ from migrator.base.errors import Exit, UsageError
 from migrator.base.progress import ShowsProgress
 from migrator.base.sizes import memory_size
 from migrator.commands.asked import columns_asked_for
-from migrator.commands.predicted_evidence import evidence_of
-from migrator.commands.predicted_overlap import overlaps_of
-from migrator.commands.predicted_people import people_of
+from migrator.commands.lost_members import evidence_of
+from migrator.commands.overlapping import overlaps_of
+from migrator.commands.people_before_and_after import people_of
 from migrator.contracts.decisions import read_agreed
 from migrator.contracts.export_folder import Export, member_file, read_export
 from migrator.contracts.journal import JOURNAL, LoadState, read_results

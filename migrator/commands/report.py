@@ -10,10 +10,10 @@ from migrator.base.errors import Exit
 from migrator.contracts.cutover import read_looks
 from migrator.contracts.decisions import decided, read_agreed, read_decisions, read_pairs
 from migrator.contracts.export_folder import METADATA
-from migrator.contracts.foretold import foretold
 from migrator.contracts.history import read_history
 from migrator.contracts.journal import JOURNAL, LoadResult, LoadState, read_results, read_summary
 from migrator.contracts.plan import Plan, PlannedSegment, read_plan
+from migrator.contracts.plan_with_predictions import foretold
 from migrator.contracts.predictions import Predictions, read_predictions
 from migrator.contracts.reach import read_reach
 from migrator.contracts.run_folder import ReportWish, RunFolder, utc_now

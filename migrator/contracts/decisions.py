@@ -18,9 +18,9 @@ from uuid import UUID
 from migrator.base.atomic import write_text
 from migrator.base.errors import UsageError
 from migrator.contracts.choices import Choice
-from migrator.contracts.foretold import COPIES
 from migrator.contracts.payload import adopted, referring
 from migrator.contracts.plan import PLAN, Outcome, Plan, PlannedSegment
+from migrator.contracts.plan_with_predictions import COPIES
 from migrator.contracts.predictions import PREDICTIONS, read_predictions
 from migrator.contracts.twins import Twin
 from migrator.contracts.versions import Format

@@ -27,9 +27,9 @@ from migrator.report.charts import Flow, flow
 from migrator.report.compare import Change, Comparison, Totals
 from migrator.report.cutover import CutoverPart, cutover_part
 from migrator.report.first_screen import FirstScreen, by_importance, first_screen
-from migrator.report.foretold import ForetoldPart, foretold_part
 from migrator.report.offers import Offer
 from migrator.report.people import People, memberships
+from migrator.report.people_and_copies import ForetoldPart, foretold_part
 from migrator.report.predicted import who_explains
 from migrator.report.reach import ReachStory, anonymous, reach_story, with_findings
 from migrator.report.recommending import IMPORTED, recommended, without_freezing

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from uuid import UUID
 
-from migrator.commands.predicted_people import Sets
+from migrator.commands.people_before_and_after import Sets
 from migrator.contracts.export_folder import Export
 from migrator.contracts.plan import PlannedSegment
 from migrator.contracts.predictions import Against, Basis, Kind, Overlap
