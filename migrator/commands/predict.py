@@ -248,7 +248,9 @@ def _before(legacy_id: UUID, work: _Work) -> Stored | EvaluationError:
         try:
             work.before[legacy_id] = _legacy_set(work.legacy[legacy_id], work)
         except QueryError as error:
-            work.before[legacy_id] = EvaluationError(f"the outbound query cannot be read: {error}")
+            work.before[legacy_id] = EvaluationError(
+                f"the outbound query cannot be read: {str(error).removesuffix('.')}"
+            )
         except EvaluationError as error:
             work.before[legacy_id] = EvaluationError(f"the outbound query: {error}")
         work.under_way.discard(legacy_id)
@@ -292,7 +294,9 @@ def _after(legacy_id: UUID, work: _Work) -> Stored | EvaluationError:
         try:
             work.after[legacy_id] = _realtime_set(work.planned[legacy_id], work)
         except QueryError as error:
-            work.after[legacy_id] = EvaluationError(f"the real-time query cannot be read: {error}")
+            work.after[legacy_id] = EvaluationError(
+                f"the real-time query cannot be read: {str(error).removesuffix('.')}"
+            )
         except EvaluationError as error:
             work.after[legacy_id] = EvaluationError(f"the real-time query: {error}")
     return work.after[legacy_id]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migrator.contracts.predictions import Prediction, Verdict
+from migrator.report.sentences import unforeseen_of
 from migrator.report.words import Words
 
 
@@ -17,8 +18,8 @@ def who_explains(prediction: Prediction | None, after: int | None, words: Words)
     if prediction is None:
         return ""
     if prediction.verdict is Verdict.UNKNOWN:
-        return words("predict_not", why=prediction.note)
-    return "; ".join(
+        return words("predict_not", why=unforeseen_of(prediction.note, words))
+    return f"{words.semicolon} ".join(
         filter(None, (_data(prediction, words), _translation(prediction, words), _service(prediction, after, words)))
     )
 

@@ -201,7 +201,7 @@ def _answer(people: Numbers, words: Words) -> str:
     if not people.lost:
         return words("reach_answer_all", before=people.reached_before)
     parts = [f"{words.number(count)} {word}" for word, count in _reasons(people, "lost", words)]
-    reasons = f": {', '.join(parts)}" if parts else ""
+    reasons = f"{words.colon} {', '.join(parts)}" if parts else ""
     return words("reach_answer", before=people.reached_before, still=people.still, lost=people.lost, reasons=reasons)
 
 

@@ -34,7 +34,7 @@ from migrator.report.predicted import who_explains
 from migrator.report.reach import ReachStory, anonymous, reach_story, with_findings
 from migrator.report.recommending import IMPORTED, recommended, without_freezing
 from migrator.report.row import SHOWN, ReportRow, Standing
-from migrator.report.sentences import message_of, sentence_of
+from migrator.report.sentences import deed_of, message_of, sentence_of
 from migrator.report.words import Words
 
 EXAMPLES = 12
@@ -235,7 +235,7 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
         findings=_findings(rows, words),
         limits=_limits(rows, words),
         history=tuple(
-            replace(one, deed=words.named("deed", one.deed), what=sentence_of(one.what, words)) for one in run.history
+            replace(one, deed=words.named("deed", one.deed), what=deed_of(one.what, words)) for one in run.history
         ),
         checksums=checksums,
         namesakes=_namesakes(important),
@@ -249,7 +249,7 @@ def _said(row: ReportRow, words: Words) -> ReportRow:
     """A row with its sentences in the words of the report."""
     counts = ("inactive", "deleted", "missing", "surplus")
     parts = [words.many(f"reason_{kind}", count) for kind in counts if (count := getattr(row, kind))]
-    explanation = "; ".join([*parts, *filter(None, [sentence_of(row.note, words)])])
+    explanation = f"{words.semicolon} ".join([*parts, *filter(None, [sentence_of(row.note, words)])])
     findings = tuple(replace(one, message=message_of(one, words)) for one in row.findings)
     said = {one.message: told.message for one, told in zip(row.findings, findings, strict=True)}
     said[row.explanation] = explanation
@@ -313,7 +313,7 @@ def _verdict(total: Totals, run: Circumstances, words: Words) -> str:
         ("verdict_impossible", total.impossible),
         ("verdict_left_out", total.left_out),
     )
-    return "; ".join([carried, *(words(key, n=count) for key, count in rest if count)]) + "."
+    return f"{words.semicolon} ".join([carried, *(words(key, n=count) for key, count in rest if count)]) + "."
 
 
 # --- decisions -------------------------------------------------------------------------------------------------------
@@ -431,11 +431,16 @@ def marked(one: str, other: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
 def _findings(rows: Sequence[ReportRow], words: Words) -> tuple[tuple[str, str, str, str, int], ...]:
     counted = Counter(finding.code for row in rows for finding in row.findings)
     advice = {finding.code: finding.advice for row in rows for finding in row.findings}
-    known = [
-        (code, str(CATALOGUE[code][0]), *words.finding(code, CATALOGUE[code][1], advice[code]), counted[code])
-        for code in counted
-        if code in CATALOGUE
-    ]
+    unfrozen, frozen = set[str](), set[str]()  # nobody is advised to freeze what cannot be frozen
+    for row in rows:
+        may = row.standing not in (Standing.WAITING, Standing.IMPOSSIBLE) or Choice.SNAPSHOT in row.choices
+        (frozen if may else unfrozen).update(finding.code for finding in row.findings)
+
+    def about(code: str) -> tuple[str, str]:
+        meaning, said = words.finding(code, CATALOGUE[code][1], advice[code])
+        return meaning, without_freezing(said, words) if code in unfrozen - frozen else said
+
+    known = [(code, str(CATALOGUE[code][0]), *about(code), counted[code]) for code in counted if code in CATALOGUE]
     return tuple(sorted(known, key=lambda one: (-list(Severity).index(Severity(one[1])), -one[4], one[0])))
 
 

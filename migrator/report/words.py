@@ -18,6 +18,7 @@ _NARROW = {
     " »": "\u00a0»",
 }  # fmt: skip
 _SPACED = re.compile(" [;!?:%»]|« ")
+_QUOTES = {"en": "“”", "de": "„“", "fr": ("«\u00a0", "\u00a0»")}
 _DECIMAL = {"en": ".", "de": ",", "fr": ","}
 
 
@@ -102,6 +103,30 @@ class Words:
         shown = {"< ": 0.1, "> ": 99.9}.get(sign, 100 * value)
         text = f"{shown:.1f}".removesuffix(".0").replace(".", _DECIMAL[self.language])
         return self.spaced(f"{sign}{text} %")
+
+    @property
+    def quotes(self) -> tuple[str, str]:
+        """The quotation marks of the language, with the spaces inside of them."""
+        opening, closing = _QUOTES[self.language]
+        return opening, closing
+
+    def quoted(self, text: str) -> str:
+        """A text in the quotation marks of the language.
+
+        Args:
+            text: what somebody has written.
+        """
+        return text.join(self.quotes)
+
+    @property
+    def colon(self) -> str:
+        """A colon as the language writes it, without the space behind it."""
+        return self.spaced(" :") if self.language == "fr" else ":"
+
+    @property
+    def semicolon(self) -> str:
+        """A semicolon as the language writes it, without the space behind it."""
+        return self.spaced(" ;") if self.language == "fr" else ";"
 
     @property
     def thousands(self) -> str:

@@ -79,6 +79,9 @@ def test_nobody_is_advised_to_freeze_what_cannot_be_frozen() -> None:
     assert ask.advice == "Copy the value into a plain column, for example with a flow, and use that column instead."
     (ask,) = story(a_plan(waits(found, {Choice.SNAPSHOT: FROZEN}))).asks
     assert ask.advice.endswith("or freeze the members of now.")
+    for way in ({}, {Choice.SNAPSHOT: FROZEN}):
+        explained = {code: advice for code, _, _, advice, _ in story(a_plan(waits(found, way))).findings}
+        assert ("freeze" in explained["column-not-stored"]) is bool(way)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from openpyxl import load_workbook
 from pydantic import TypeAdapter
 
+from migrator.contracts.history import Event
 from migrator.contracts.journal import LoadResult, LoadState
 from migrator.contracts.members import MemberSource
 from migrator.contracts.plan import Outcome
@@ -206,6 +209,30 @@ def test_what_is_asked_for_is_asked_in_the_language(tmp_path: Path) -> None:
     text = page(a_plan(one), tmp_path, language="de")
     assert "<h3>Die Mitglieder eines statischen Segments konnten nicht gelesen werden." in text
     assert "Suchen Sie einen rechtzeitig gemachten Export" in text
+
+
+def test_french_signs_stand_behind_a_space_on_the_whole_page_and_in_the_summary(tmp_path: Path) -> None:
+    said = findings.twin_by_name("Fair", "", "Fair")
+    one = planned(1, "Liste", Outcome.FLAGGED, findings=(findings.members_unknown("its row holds no ids"),))
+    plan = a_plan(one, planned(2, "Foire", Outcome.ADAPTED, findings=(said,)), planned(3, "Salon"))
+    history = [Event("2026-01-01T10:00:00Z", "decision", "Zoé", "parce que", "Liste", "skip instead of adopt")]
+    told = story(plan, language="fr", results=loaded(2), history=history)
+    whole = FORMS["html"](told, tmp_path).read_text(encoding="utf-8").split('<script id="data"')[0]
+    text = re.sub(r"<(style|script|code|pre)\b.*?</\1>|<[^>]+>", "", whole.split("<body", 1)[1], flags=re.DOTALL)
+    for form in (text, summary(told)):
+        assert not re.findall(r".*[^\W\d][;:!?](?=\s|$).*", form)
+    assert "laisser de côté au lieu de adopter" not in text
+    assert "«\u00a0parce que\u00a0»" in text
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "unknown"), ("de", "unbekannt"), ("fr", "inconnu")])
+def test_a_status_that_nobody_knows_is_told_in_the_language_in_the_table_of_the_page(
+    tmp_path: Path, language: str, word: str
+) -> None:
+    (tmp_path / language).mkdir()
+    strange = replace(planned(1), status_code=192350099)
+    families = data(page(a_plan(strange), tmp_path / language, language=language))["families"]
+    assert families["status"]["unknown (192350099)"] == f"{word} (192350099)"
 
 
 def test_a_namesake_is_told_and_not_asked_about(tmp_path: Path) -> None:

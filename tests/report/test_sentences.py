@@ -11,8 +11,20 @@ import pytest
 from migrator.extractor import consent
 from migrator.extractor.reading.answers import Answers
 from migrator.loader import verify
-from migrator.product.findings import CATALOGUE, Finding, import_unanswered, within
-from migrator.report.sentences import _file, message_of, sentence_of
+from migrator.mql import errors
+from migrator.mql.errors import QueryError
+from migrator.mql.parse import parse_outbound
+from migrator.product.findings import (
+    CATALOGUE,
+    Finding,
+    import_unanswered,
+    query_unreadable,
+    status_unknown,
+    twin_with_same_people,
+    used_by_journeys,
+    within,
+)  # fmt: skip
+from migrator.report.sentences import _file, deed_of, message_of, sentence_of, unforeseen_of
 from migrator.report.words import LANGUAGES, Words
 from tests.extractor.reading.made import FIXTURES, ods, page, read, xlsx
 from tests.report.finding_samples import SAMPLES
@@ -120,3 +132,85 @@ def test_french_signs_stand_behind_a_space_that_breaks_no_line() -> None:
         said = words(key, n=1, sheet="x") if key == "row_in_workbook" else words(key)
         assert not re.search(r" [;:!?%»]|« ", said), said
     assert words("question").endswith("\u202f?")
+
+
+_SLIPS = (
+    "PROFILE(contact).FILTER(a = 1)", 'PROFILE(contact).FILTER(a == "x")', "PROFILE(contact).FILTER(a == 'x)",
+    "PROFILE(contact))", "PROFILE(contact) PROFILE(contact)", "PROFILE(contact).FILTER(", "PROFILE(contact).FILTER((",
+    "mine = PROFILE(contact)", "mine", "PROFILE(contact).FILTER(a IN [1])", "PROFILE(contact) // all",
+    "PROFILE(contact).RELATE(x, y)", "PROFILE(contact).RELATEOPTIONAL(x, y)", "SEGMENT(a).TRAVERSE(x)",
+    "PROFILE(contact).HAVING(COUNT() > 1)", "(PROFILE(contact)).FILTER(a == 1)",
+    "PROFILE(contact).FILTER(" + "(" * 200 + "a == 1" + ")" * 201, "PROFILE(contact).FILTER(SOON(a))",
+    "INTERACTION(A, b).HAVING(MEDIAN(c) > 1)", "INTERACTION(A, b).HAVING(COUNT(c) > 1)",
+    "INTERACTION(A, b).HAVING(SUM() > 1)", "INTERACTION(A, b).HAVING(COUNT() > 1, UTCWEEKS(1))",
+    "INTERACTION(A, b).HAVING(COUNT() > 1, UTCAGES(1))", "PROFILE(contact).FILTER(ISNULL(a, b))",
+    "PROFILE(contact).FILTER(a > DATE(2020))", "PROFILE(contact).FILTER(a > DATEADD(day, 1))",
+    "PROFILE(contact).FILTER(ISNULL(a) == 1)", "PROFILE(contact).FILTER(a)", "PROFILE(contact).FILTER(ISNULL(1))",
+    "PROFILE(contact).FILTER(DATEDIFF(1, a, b) > 1)", "PROFILE(contact).FILTER(a > DateTimeNowUtc())",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("query", _SLIPS)
+def test_what_is_wrong_with_a_query_is_told_in_the_language(language: str, query: str) -> None:
+    with pytest.raises(QueryError) as raised:
+        parse_outbound(query)
+    said = message_of(query_unreadable(str(raised.value)), Words(language))
+    ours = re.sub(r"„[^“]*“|«[^»]*»|'text'", "", said)  # what somebody has written
+    assert not re.search(r"\b(?:line|column(?! ==)|the|is|and|or|to|expected|no|not|one|takes|name|text)\b", ours), said
+    assert f"{raised.value.column}" in said
+    assert not said.endswith("..")
+
+
+def test_every_slip_and_all_that_may_be_expected_is_translated() -> None:
+    slips = {entry[0] for entry in _file()["slips"]["all"]}
+    advised = {*errors._SLIPS.values(), *(said for known in errors._STRANGERS.values() for said in known.values())}
+    assert {*advised, errors._NAMED} <= slips
+    wanted = {entry[0] for entry in _file()["slips"]["wanted"]}
+    in_words = {one.split("(")[0] for one in errors._TERMINALS.values() if re.search(r"\b(?:a|the) ", one)}
+    assert in_words <= {one.split("(")[0] for one in wanted}
+
+
+@pytest.mark.parametrize(("language", "said"), [("de", "200 von 200"), ("fr", "200 sur 200")])
+def test_so_many_of_so_many_is_told_in_the_language(language: str, said: str) -> None:
+    assert said in message_of(twin_with_same_people("Twin", "200 of 200"), Words(language))
+
+
+def test_names_that_a_sentence_quotes_stand_in_the_quotes_of_the_language() -> None:
+    found = used_by_journeys(2, "“Hello”, “Off or on”")
+    assert message_of(found, Words("de")).endswith(": „Hello“, „Off or on“.")
+    assert message_of(found, Words("fr")).endswith(": «\u00a0Hello\u00a0», «\u00a0Off or on\u00a0».")
+
+
+def test_a_code_is_no_number_of_things() -> None:
+    assert "192350099" in message_of(status_unknown(192350099), Words("de"))
+
+
+@pytest.mark.parametrize(
+    ("what", "german"),
+    [
+        ("adopt", "das vorhandene übernehmen"),
+        ("skip instead of translate", "zurücklassen statt den Vorschlag ausführen"),
+        ("38 to create, 0 there already", "38 anzulegen, 0 schon vorhanden"),
+        ("1,200 segments stopped and then deleted", "1.200 Segmente angehalten und dann gelöscht"),
+        (
+            "retire even if used: it is still used by the journey “A”",
+            "stilllegen, obwohl verwendet: noch verwendet von",
+        ),
+        ("something of a newer version", "something of a newer version"),
+    ],
+)
+def test_what_somebody_did_is_told_in_the_language(what: str, german: str) -> None:
+    assert deed_of(what, Words("de")).startswith(german)
+    assert deed_of(what, Words()) == what
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_why_nobody_can_say_who_is_in_a_segment_is_told_in_the_language(language: str) -> None:
+    note = (
+        'the outbound query cannot be read: line 1, column 39: a single "=" compares nothing; equality is written "=="'
+    )
+    other = "the outbound query: there is no query; the real-time query: nothing is planned, the segment is blocked"
+    for one in (note, other):
+        told = unforeseen_of(one, Words(language))
+        assert not re.search(r"\b(?:the|query|is|are|blocked|line|compares|equality)\b", told), told

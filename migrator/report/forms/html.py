@@ -157,6 +157,7 @@ def _data(story: Story, shown: list[Column]) -> str:
             "words": {key: words(key) for key in _SAID_IN_SCRIPT},
             "families": {
                 family: words.family(family)
+                | ({row.status: words.named(family, row.status) for row in story.rows} if family == "status" else {})
                 for family in ("type", "status", "standing", "outcome", "severity", "source")
             },
             "thousands": words.thousands,

@@ -39,9 +39,9 @@ def _head(story: Story) -> list[str]:
     lines += [*(f"- {_plain(one)}" for one in (*first.sentences, *filter(None, [first.decided])))]
     if story.reach:
         danger = f" **{_plain(story.reach.danger)}**" if story.reach.danger else ""
-        lines.append(f"- {_plain(w('reach_title'))}: {_plain(story.reach.answer)}{danger}")
+        lines.append(f"- {_plain(w('reach_title'))}{w.colon} {_plain(story.reach.answer)}{danger}")
     if story.foretold and story.foretold.answer:
-        lines.append(f"- {_plain(w('foretold'))}: {_plain(story.foretold.answer)}")
+        lines.append(f"- {_plain(w('foretold'))}{w.colon} {_plain(story.foretold.answer)}")
     if story.foretold and story.foretold.copies:
         lines.append(f"- {_plain(w('overlap_copies', n=story.foretold.copies))}")
     lines += ["", _plain(story.verdict), ""]
@@ -58,7 +58,7 @@ def _bad(story: Story) -> list[str]:
     for row in rows:
         name, standing = _plain(row.name or w("no_name")), w.named("standing", row.standing)
         numbers = f", {w.number(row.before)} → {w.number(row.after)}" if row.after is not None else ""
-        lines.append(f"- **{name}** ({standing}{numbers})" + (f": {_plain(row.reason)}" if row.reason else ""))
+        lines.append(f"- **{name}** ({standing}{numbers})" + (f"{w.colon} {_plain(row.reason)}" if row.reason else ""))
     lines.append("")
     if story.totals.failed:
         lines += [f"{w('retry_them')} `migrator retry --all-failed --run {run.run}`", ""]
@@ -87,7 +87,9 @@ def _namesakes(story: Story) -> list[str]:
     if not story.namesakes:
         return []
     lines = [f"## {w('namesakes')}", ""]
-    lines += [f"- {_plain(row.name or w('no_name'))}: {_plain(message)}" for row, message in story.namesakes[:_NAMED]]
+    lines += [
+        f"- {_plain(row.name or w('no_name'))}{w.colon} {_plain(message)}" for row, message in story.namesakes[:_NAMED]
+    ]
     if (more := len(story.namesakes) - _NAMED) > 0:
         lines.append(f"- … +{w.number(more)}")
     return [*lines, ""]
