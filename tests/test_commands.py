@@ -300,6 +300,12 @@ def test_the_demo_is_one_command(command: Command) -> None:
     assert summary["exit_code"] == 3
     assert Path(summary["report"]).is_file()
     assert summary["organisation"]["id"] == "c0470500-5a3b-4d1e-9b00-000000000001"
+    assert command("report", str(Path(summary["report"]).parent), "--format", "json").code == 0
+    told = json.loads(Path(summary["report"]).with_name("report.json").read_text())
+    counted = [one for one in told["segments"] if one["standing"] == "verified"]
+    assert len(counted) == 37
+    assert [one["name"] for one in counted if one["predicted"] != one["after"]] == []
+    assert "17 would be in none any more" in Path(summary["report"]).read_text()  # with the twin that was adopted
 
 
 def test_the_demo_without_the_extra_says_what_to_install(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from migrator.commands.cutover import CutOver, cutover_stage
 from migrator.commands.deciding import Meant, carry_out, in_one_way
 from migrator.commands.report import Summary, report_stage
-from migrator.commands.run import load_stage
+from migrator.commands.run import load_stage, predict_stage
 from migrator.commands.session import Orders
 from migrator.contracts.choices import Choice
+from migrator.contracts.predictions import read_predictions
 from migrator.contracts.run_folder import RunFolder
 from migrator.product import findings
 
@@ -43,5 +44,7 @@ def show_the_switch(run: RunFolder, orders: Orders, summary: Summary) -> Shown:
         decisions, refused = in_one_way(run, Meant(findings=(_SAME_QUERY,)), Choice.ADOPT, "demo", reason)
         lines = carry_out(run, decisions, refused, dry_run=False, report=False).lines
         load_stage(run, orders, {one.segment.legacy_id for one in decisions})
+        if lines and read_predictions(run.path):
+            predict_stage(run, orders)  # of the plan as it is now
     switch = cutover_stage(run, orders)
     return Shown(report_stage(run), lines, switch)

@@ -21,7 +21,7 @@ from migrator.commands.asked import columns_asked_for
 from migrator.commands.lost_members import evidence_of
 from migrator.commands.overlapping import overlaps_of
 from migrator.commands.people_before_and_after import people_of
-from migrator.contracts.decisions import read_agreed
+from migrator.contracts.decisions import decisions_checksum, read_agreed
 from migrator.contracts.export_folder import Export, member_file, read_export
 from migrator.contracts.journal import JOURNAL, LoadState, read_results
 from migrator.contracts.legacy_segment import Called, LegacySegment
@@ -78,6 +78,7 @@ def predict(
         UsageError: there are no tables, they cannot be read, or `memory` is no size.
     """
     memory = memory_size(memory)
+    decided = decisions_checksum(run.path)
     export = read_export(run.export)
     schema = schema_from_json(export.tables)
     now = as_of or moment_of(export.extracted_at)
@@ -104,6 +105,7 @@ def predict(
                 now.isoformat(timespec="seconds") + "Z",
                 tuple(found),
                 tables=dict(sorted(rows.items())),
+                decisions=decided,
             )
             predictions = replace(_with_people(predictions, work, export), lists=settled(lists))
             write_predictions(run.path, predictions)  # from this moment on, it and its lists are the prediction

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from migrator.base.errors import Exit
 from migrator.contracts.cutover import read_looks
-from migrator.contracts.decisions import decided, read_agreed, read_decisions, read_pairs
+from migrator.contracts.decisions import decided, decisions_checksum, read_agreed, read_decisions, read_pairs
 from migrator.contracts.export_folder import METADATA
 from migrator.contracts.history import read_history
 from migrator.contracts.journal import JOURNAL, LoadResult, LoadState, read_results, read_summary
@@ -122,6 +122,7 @@ def report_stage(
     elif len(verifications) > 1:
         since = verifications[-2].at
         changed = changes(_compared(run, plan, verifications[:-1])[0], compared)
+    predictions = read_predictions(run.path)
     circumstances = Circumstances(
         run=run.name,
         at=state.created,
@@ -139,7 +140,8 @@ def report_stage(
         changes=changed,
         changed_since=since,
         reach=read_reach(run.path, run.export),
-        predictions=read_predictions(run.path),
+        predictions=predictions,
+        decided_since=predictions is not None and predictions.decisions not in ("", decisions_checksum(run.path)),
         cutover=read_looks(run.path),
         verifications=verifications,
     )

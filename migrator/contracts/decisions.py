@@ -109,6 +109,16 @@ def checksum_of_decided(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def decisions_checksum(folder: Path) -> str:
+    """A checksum of what people have decided about a plan so far.
+
+    Args:
+        folder: the run folder.
+    """
+    path = folder / DECISIONS
+    return hashlib.sha256(path.read_bytes() if path.exists() else b"").hexdigest()
+
+
 def is_open(segment: PlannedSegment) -> bool:
     """Whether a person may decide about a segment: it waits, it has a twin, or it is proposed to be left behind.
 

@@ -243,6 +243,8 @@ class Predictions:
     overlaps: tuple[Overlap, ...] = ()
     tables: Mapping[str, int] = field(default_factory=dict)
     """Table → rows that were looked at."""
+    decisions: str = ""
+    """SHA-256 of what was decided by then (`decisions_checksum`); empty in files of older versions."""
     lists: str = PREDICTED
     """The folder of its lists of ids, below the run (see `predicted_lists`); older versions had one for all."""
 

@@ -46,18 +46,23 @@ class ForetoldPart:
     """Segments that can be left behind without a loss."""
 
 
-def foretold_part(predictions: Predictions, rows: Sequence[ReportRow], words: Words) -> ForetoldPart | None:
+def foretold_part(
+    predictions: Predictions, rows: Sequence[ReportRow], words: Words, *, decided_since: bool = False
+) -> ForetoldPart | None:
     """What there is to tell; None where it is nothing.
 
     Args:
         predictions: of the run's plan.
         rows: of the report, with the names that it gives.
         words: of the report.
+        decided_since: whether people have decided something since it was predicted.
     """
     by_id = {row.legacy_id: row for row in rows}
     told = [one for one in predictions.overlaps if _worth_a_look(one) and str(one.first) in by_id]
     told.sort(key=lambda one: _ORDER.index(one.kind))
     answer, reasons, notes = _people(predictions.people, words) if predictions.people else ("", (), ())
+    if answer and decided_since:
+        answer = f"{answer} {words('foretold_decided')}"
     if not answer and not told:
         return None
     return ForetoldPart(

@@ -71,6 +71,8 @@ class Circumstances:
     reach: Reach | None = None
     """Who will be mailed; None where nobody has asked."""
     predictions: Predictions | None = None
+    decided_since: bool = False
+    """Whether people have decided something since it was predicted."""
     """Who will be in each segment; None where that was not predicted."""
     changed_since: str = ""
     """The name of the run, or the time of the look, that `changes` speak of; empty for none."""
@@ -241,7 +243,9 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
         namesakes=_namesakes(important),
         reach=reach_story(run.reach, rows, words) if run.reach else None,
         cutover=cutover_part(plan, run.cutover, run.verifications, words, anonymous=run.anonymous),
-        foretold=foretold_part(run.predictions, rows, words) if run.predictions else None,
+        foretold=foretold_part(run.predictions, rows, words, decided_since=run.decided_since)
+        if run.predictions
+        else None,
     )
 
 

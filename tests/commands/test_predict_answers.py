@@ -158,6 +158,21 @@ def test_people_of_a_segment_that_waits_are_said_to_wait(tmp_path: Path) -> None
     assert after.lost == before.lost + 1
 
 
+def test_what_is_decided_after_a_prediction_is_said_beside_its_people(tmp_path: Path) -> None:
+    run = made(tmp_path)
+    skipped(run, "Oslo")
+    predicted(run)
+    said = "Something has been decided since; migrator predict counts anew."
+    report_stage(run)
+    assert said not in (run.path / "report.html").read_text()
+    skipped(run, "Three")
+    report_stage(run)
+    assert said in (run.path / "report.html").read_text()
+    predicted(run)
+    report_stage(run)
+    assert said not in (run.path / "report.html").read_text()
+
+
 def skipped(run: RunFolder, name: str) -> None:
     """A decision that leaves a segment behind, whatever is open to it."""
     decisions = {**read_decisions(run.path), IDS[name]: Choice.SKIP}
