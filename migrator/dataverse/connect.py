@@ -20,8 +20,8 @@ from migrator.dataverse.address import is_loopback, organisation_url
 from migrator.dataverse.answers import TooLong
 from migrator.dataverse.auth import Credentials, FromAzure, NoSignIn, OnLoopback, ReadyToken, authority_of, usable
 from migrator.dataverse.client import Client, Lane
-from migrator.dataverse.errors import Forbidden, NotDataverse, Refused, ServerFault, Throttled
-from migrator.dataverse.sending import BROKEN, NEVER_SENT, PASSING, status_of
+from migrator.dataverse.errors import Forbidden, HeldOff, NotDataverse, Refused, ServerFault, Throttled
+from migrator.dataverse.sending import BROKEN, NEVER_SENT, PASSING, retry_after, status_of
 from migrator.dataverse.throttle import Throttle
 from migrator.dataverse.trust import tls_context
 from migrator.product.codes import PROTECTION_WINDOW
@@ -137,6 +137,10 @@ async def _answer_without_sign_in(client: Client, lane: Lane) -> httpx.Response:
                 f"{client.url} answers, but not like an organisation: {error}. Check the address."
             ) from error
         # What cannot answer now does not say either whether we have to sign in.
+        if response.status_code == 429:
+            if not waiting.bears(asked := retry_after(response, client.patience.first)):
+                raise HeldOff(client.url, asked, again=asked <= client.patience.longest)
+            continue  # the account's throttle waits before it asks again
         if response.status_code not in PASSING or not await waiting.again():
             return response
 

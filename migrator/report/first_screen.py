@@ -199,6 +199,8 @@ def _light(total: Totals, counted: Memberships, people: People | None) -> Light:
         return Light.RED
     open_ones = (Place.WAITING, Place.UNCHECKED, Place.UNDONE, Place.IMPOSSIBLE)
     unknown = people.unknown if people else 1
+    if not total.segments:  # zero read is not nobody
+        return Light.AMBER
     if lost or unknown or any(counted.segments.get(place) for place in open_ones):
         return Light.AMBER
     return Light.GREEN
@@ -213,6 +215,8 @@ class _Said:
     dry_run: bool
 
     def answer(self, light: Light) -> str:
+        if not self.total.segments:
+            return self.words("answer_no_segments")
         if light is Light.AMBER and self.total.waiting:
             return self.words("answer_waiting")
         return self.words(f"answer_{light}{'_dry' if self.dry_run else ''}")

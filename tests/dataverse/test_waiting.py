@@ -17,7 +17,7 @@ from migrator.base.errors import Exit, Interrupted
 from migrator.base.patience import Patience
 from migrator.dataverse import answers
 from migrator.dataverse.client import Client
-from migrator.dataverse.connect import connect
+from migrator.dataverse.connect import _answer_without_sign_in, connect
 from migrator.dataverse.errors import HeldOff, UnexpectedAnswer, Unreachable, Unsettled, clock_time, duration
 from migrator.dataverse.sending import dop_hint, retry_after
 from tests.dataverse.test_client import ME, ORG, Organisation, error, get
@@ -214,3 +214,46 @@ def test_pages_end_also_where_the_organisation_says_they_do_not() -> None:
         Organisation(*pages(*([] for _ in range(60)))).talk(everything)
     last = httpx.Response(200, json={"value": [{"n": 2}]})
     assert Organisation(*pages([{"n": 1}], [], []), last).talk(everything) == [1, 2]
+
+
+# --- the first answer of all, before anybody has signed in ---
+
+
+class AtFirst(Organisation):
+    """Answers WhoAmI from its list, too, as soon as a client has been made."""
+
+    made = False
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if not self.made:
+            return super().__call__(request)
+        self.asked.append(request)
+        answer = self.answers.pop(0)
+        assert isinstance(answer, httpx.Response)
+        return answer
+
+    def first(self) -> int:
+        """The status of the first answer."""
+
+        async def ask(client: Client) -> int:
+            self.made = True
+            return await first(client)
+
+        return int(self.talk(ask))
+
+
+async def first(client: Client) -> int:
+    return (await _answer_without_sign_in(client, client._lanes[0])).status_code
+
+
+def test_a_first_answer_that_asks_for_a_day_ends_the_command_instead_of_waiting_for_it() -> None:
+    organisation = AtFirst(error(429, **{"Retry-After": "99999"}), GOOD)
+    with pytest.raises(HeldOff, match="wait 27 h 46 min, longer than a command waits"):
+        organisation.first()
+    assert (len(organisation.asked), organisation.slept) == (1, [])
+
+
+def test_a_first_answer_that_asks_to_wait_does_not_say_that_nobody_has_to_sign_in() -> None:
+    organisation = AtFirst(error(429, **{"Retry-After": "17"}), error(401))
+    assert organisation.first() == 401
+    assert organisation.slept == [17.0]

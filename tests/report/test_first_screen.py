@@ -195,6 +195,11 @@ def test_the_light_is_green_only_where_nothing_is_open(
     assert told.first.light is light
 
 
+def test_where_no_segment_was_read_nobody_says_yes(tmp_path: Path) -> None:
+    told = a_story(tmp_path, an_export(tmp_path / "export", {}), [])
+    assert (told.first.light, told.first.answer[:14]) == (Light.AMBER, "Nobody can say")
+
+
 def a_story(
     folder: Path, export: Path, segments: list[tuple[PlannedSegment, Verified | None, LoadState | None]]
 ) -> Story:
