@@ -183,7 +183,7 @@ def key(number: int) -> UUID:
 
 def make(folder: Path, contacts: int) -> None:
     """Two runs with their plans: `all` with 500 segments, and `ten`; they share their tables."""
-    from migrator.commands.run import take_export, translate_stage
+    from migrator.commands.prepare import take_export, translate_stage
     from migrator.contracts.run_folder import Task, new_run
 
     ids = tables(folder, contacts)

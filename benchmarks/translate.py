@@ -48,7 +48,7 @@ import sys
 if __name__ == "__main__":
     import time
     from pathlib import Path
-    from migrator.commands.run import translate_stage
+    from migrator.commands.prepare import translate_stage
     from migrator.contracts.run_folder import RunFolder, Task
     began = time.monotonic()
     translate_stage(RunFolder(Path(sys.argv[1])), Task())

@@ -196,7 +196,7 @@ def extract(
         UsageError: a setting or a filter means nothing.
         DataverseError: the organisation cannot be reached, or refuses us.
     """
-    from migrator.commands.run import begin, extract_stage
+    from migrator.commands.prepare import begin, extract_stage
     from migrator.commands.session import canonical
     from migrator.contracts.run_folder import Goal, Task, discard_if_empty, new_run, working_on
 
@@ -244,8 +244,8 @@ def translate(
     Raises:
         UsageError: the export is damaged, no segment passes the filters, or the run has been loaded already.
     """
+    from migrator.commands.prepare import begin, take_export, translate_stage
     from migrator.commands.report import report_stage
-    from migrator.commands.run import begin, take_export, translate_stage
     from migrator.contracts.choices import choices_of
     from migrator.contracts.run_folder import (
         RUN,
@@ -448,8 +448,8 @@ def load(
     """
     from migrator.base.errors import Declined
     from migrator.commands.examination import checks_called
+    from migrator.commands.load import load_stage
     from migrator.commands.report import report_stage
-    from migrator.commands.run import load_stage
     from migrator.contracts.run_folder import working_on
 
     _no_texts("What is skipped", skip_checks)
@@ -486,8 +486,8 @@ def verify(
         UsageError: nothing was loaded by this run.
         DataverseError: the organisation cannot be reached, or refuses us.
     """
+    from migrator.commands.load import verify_stage
     from migrator.commands.report import report_stage
-    from migrator.commands.run import verify_stage
     from migrator.contracts.run_folder import working_on
 
     folder, settings = _folder(run), _settings(options, org or None, None)

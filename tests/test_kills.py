@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from migrator.base.progress import Silent
-from migrator.commands.run import load_stage
+from migrator.commands.load import load_stage
 from migrator.commands.session import session
 from migrator.commands.settings import Settings
 from migrator.contracts.choices import Choice

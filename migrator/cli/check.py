@@ -26,8 +26,8 @@ def verify(
     ] = False,
 ) -> None:
     """Compare the members in the organisation with those before, once more. Changes nothing."""
+    from migrator.commands.load import verify_stage
     from migrator.commands.report import report_stage
-    from migrator.commands.run import verify_stage
 
     with orders_of(settings, terminal) as orders, old_run(run, settings) as folder:
         verify_stage(folder, orders)

@@ -205,8 +205,8 @@ def load(
     reason: Reason = "",
 ) -> None:
     """Carry out the plan of a run exactly as it stands, and verify it. Goes on where an earlier try stopped."""
+    from migrator.commands.load import load_stage
     from migrator.commands.report import report_stage
-    from migrator.commands.run import load_stage
     from migrator.contracts.decisions import checksum_of_decided
 
     ask = None if yes else asking(terminal, yes=False)

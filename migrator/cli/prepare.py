@@ -55,7 +55,7 @@ def extract(
     ] = False,
 ) -> None:
     """Read the outbound segments and their members into a run. Changes nothing in the organisation."""
-    from migrator.commands.run import begin, extract_stage
+    from migrator.commands.prepare import begin, extract_stage
 
     new = new_run_for(settings, dry_run=True) if not run else old_run(run, settings)
     with orders_of(settings, terminal) as orders, new as folder:
@@ -197,8 +197,8 @@ def translate(
 ) -> None:
     """Make the plan of a run, or of a new run from an export folder. Needs no organisation."""
     from migrator.commands.limited import limited_export
+    from migrator.commands.prepare import begin, take_export, translate_stage
     from migrator.commands.report import report_stage
-    from migrator.commands.run import begin, take_export, translate_stage
 
     task = Task(
         Goal.TRANSLATE, selection, choices, True, source, False, settings.drafts_only, settings.operators,

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
+from migrator.commands.load import load_stage, note, who, with_loading
 from migrator.commands.naming import name_to_type
 from migrator.commands.report import WAITING, Summary, journal_lost, plan_of, report_stage
-from migrator.commands.run import load_stage, note, who, with_loading
 from migrator.commands.segments import find_segment
 from migrator.commands.session import Confirm, Orders
 from migrator.contracts.export_folder import read_export

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from migrator.commands.cutover import CutOver, cutover_stage
 from migrator.commands.deciding import Meant, carry_out, in_one_way
+from migrator.commands.load import load_stage
+from migrator.commands.prepare import predict_stage
 from migrator.commands.report import Summary, report_stage
-from migrator.commands.run import load_stage, predict_stage
 from migrator.commands.session import Orders
 from migrator.contracts.choices import Choice
 from migrator.contracts.predictions import read_predictions

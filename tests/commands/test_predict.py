@@ -21,8 +21,8 @@ from migrator.commands import predict as predicting
 from migrator.commands.deciding import Meant, carry_out, in_one_way
 from migrator.commands.predict import exit_code, moment_of, predict
 from migrator.commands.predict_told import predictions_json, sentences
+from migrator.commands.prepare import take_export, translate_stage
 from migrator.commands.report import decided_plan, plan_of, report_stage
-from migrator.commands.run import take_export, translate_stage
 from migrator.contracts import predicted_lists
 from migrator.contracts.choices import Choice, Choices
 from migrator.contracts.decisions import decided

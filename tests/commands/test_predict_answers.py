@@ -20,8 +20,8 @@ from migrator.commands.deciding import Meant, carry_out, in_one_way
 from migrator.commands.duplicates import skip_duplicates
 from migrator.commands.predict import predict
 from migrator.commands.predict_told import predictions_json, sentences
+from migrator.commands.prepare import take_export, translate_stage
 from migrator.commands.report import decided_plan, plan_of, report_stage
-from migrator.commands.run import take_export, translate_stage
 from migrator.contracts.choices import Choice, Choices
 from migrator.contracts.decisions import read_decisions
 from migrator.contracts.export_writing import ExportWriter

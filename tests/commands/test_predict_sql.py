@@ -12,8 +12,8 @@ import sqlglot
 from migrator.base.progress import Silent
 from migrator.commands.predict import moment_of, predict
 from migrator.commands.predict_sql import Written, written_queries
+from migrator.commands.prepare import take_export, translate_stage
 from migrator.commands.report import plan_of
-from migrator.commands.run import take_export, translate_stage
 from migrator.contracts.choices import Choice, Choices
 from migrator.contracts.export_folder import read_export
 from migrator.contracts.run_folder import RunFolder, Task, new_run

@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, sync_playwright
 from migrator.base.ids import packed
 from migrator.cli.outcome import outcome_lines
 from migrator.commands.deciding import Decision, carry_out
+from migrator.commands.prepare import take_export, translate_stage
 from migrator.commands.report import Summary, report_stage
-from migrator.commands.run import take_export, translate_stage
 from migrator.contracts.choices import Choice
 from migrator.contracts.plan import read_plan
 from migrator.contracts.run_folder import Goal, ReportWish, RunFolder, Task, new_run
