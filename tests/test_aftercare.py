@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import sqlite3
 import sys
@@ -182,6 +183,22 @@ def test_what_is_not_verified_is_not_retired(command: Command, migrated: Running
     assert command("retire", "--yes").code == 0
     assert legacy(migrated, DYNAMIC) == LegacyStatus.LIVE
     assert legacy(migrated, STATIC) != LegacyStatus.LIVE
+
+
+def test_rolling_back_what_was_retired_says_that_its_people_are_nowhere_then(
+    command: Command, migrated: Running
+) -> None:
+    assert "in no live segment of either side" not in command("rollback", "--yes").err
+    command("load", "--yes", "--org", migrated.address)
+    command("retire", "--yes")
+    result = command("rollback", "--yes")
+    stopped = sum(
+        row["statuscode"] in (LegacyStatus.STOPPING, LegacyStatus.STOPPED)
+        for key, row in migrated.organisation.rows["msdyncrm_segment"].items()
+        if key in {str(STATIC), str(DYNAMIC)}
+    )
+    assert stopped
+    assert re.search(r"of \d+ of them were stopped or deleted by migrator retire", result.err.replace("\n", " "))
 
 
 def test_what_was_rolled_back_is_not_retired(command: Command, migrated: Running) -> None:

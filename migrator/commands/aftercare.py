@@ -134,6 +134,12 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
         lines = [f"“{names[key]}” ({key})" for key in created]
         client = loading.client
         what = f"{len(created):,} segments that the run {run.name} created in {client.url} will be deleted:"
+        if alone := loading.journal.retired() & set(created):
+            orders.tell(
+                f"The outbound segments of {len(alone):,} of them were stopped or deleted by migrator retire: once "
+                "these are deleted, their people are in no live segment of either side. What is only stopped can go "
+                "live again there."
+            )
         confirm([what, *lines], word=await name_to_type(client))
         await note(run, orders, client, Deed.ROLLBACK, f"{len(created):,} segments")
         done = await roll_back(loading, orders.progress, only)

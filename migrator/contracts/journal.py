@@ -228,6 +228,12 @@ class JournalReader:
                 records.pop(target, None)
         return list(records.values())
 
+    def retired(self) -> set[UUID]:
+        """The legacy segments that this run has stopped or deleted, or may have: nobody saw what became of it."""
+        steps = (Write.STOP_LEGACY, Write.DELETE_LEGACY)
+        statement = "SELECT DISTINCT legacy_id FROM steps WHERE step IN (?, ?) AND failed_at IS NULL"
+        return {UUID(row[0]) for row in self._read(statement, steps)}
+
     def summary(self) -> JournalSummary:
         """Everything added up, for the report."""
         steps = {

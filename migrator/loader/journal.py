@@ -140,6 +140,10 @@ class Journal:
         """The records that this run created and has not deleted, also those whose creation nobody confirmed."""
         return self._reader.created()
 
+    def retired(self) -> set[UUID]:
+        """The legacy segments that this run has stopped or deleted, or may have."""
+        return self._reader.retired()
+
     # --- writing: what comes while the disk is busy is written together, next ---
 
     async def _write(self, statement: str, values: tuple[object, ...]) -> None:
