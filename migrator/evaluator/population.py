@@ -18,6 +18,7 @@ import duckdb
 import numpy as np
 from sqlglot import exp
 
+from migrator.base.errors import Retryable
 from migrator.evaluator import mirrors
 from migrator.evaluator.database import Tables
 from migrator.evaluator.mirrors import FileKind, TableFiles
@@ -350,6 +351,17 @@ class Population:
 
 
 @contextmanager
+def _written() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.IOException as error:
+        raise Retryable(
+            f"The database that counts cannot be written: {str(error).splitlines()[0]}. Make room where temporary "
+            "files lie (TMPDIR), and repeat the command."
+        ) from error
+
+
+@contextmanager
 def population(
     schema: Schema,
     files: Mapping[str, TableFiles],
@@ -372,8 +384,9 @@ def population(
     Raises:
         EvaluationError: a table cannot be read.
         UsageError: it takes a package that is not installed.
+        Retryable: the database cannot be written, as where its disk is full.
     """
-    with tempfile.TemporaryDirectory(prefix="migrator-") as folder:
+    with _written(), tempfile.TemporaryDirectory(prefix="migrator-") as folder:
         found = Population(schema, now, Path(folder), memory)
         found.files = files
         try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -144,3 +147,22 @@ def test_a_file_without_a_column_that_is_asked_for_is_named(tmp_path: Path, cont
         population(SCHEMA, {"contact": files}, NOW),
     ):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_a_database_that_cannot_be_written_is_a_sentence() -> None:
+    program = (
+        "import resource, sys\n"
+        "from datetime import datetime\n"
+        "from migrator.base.errors import Retryable\n"
+        "from migrator.evaluator.population import population\n"
+        "from tests.small import SCHEMA\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try:\n"
+        "    with population(SCHEMA, {}, datetime(2026, 1, 31)):\n"
+        "        pass\n"
+        "except Retryable as error:\n"
+        "    sys.exit(f'said: {error}')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert re.match(r"said: The database that counts cannot be written: .*TMPDIR", ended.stderr), ended.stderr
