@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from migrator.cli.app import app
-from migrator.commands import run
+from migrator.commands import prepare
 from migrator.contracts.plan import Outcome, read_plan
 from migrator.product.codes import LegacyType
 from migrator.sandbox.server import Running
@@ -115,7 +115,7 @@ def test_the_same_export_gives_the_same_plan_byte_for_byte(command: Command) -> 
 @pytest.mark.slow
 def test_a_plan_made_by_many_processes_is_the_same(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     serial = run_of(command("translate", "--from", CONTOSO, "--json", "--out", "one")) / "plan.json"
-    monkeypatch.setattr(run, "_SERIAL", 0)
+    monkeypatch.setattr(prepare, "_SERIAL", 0)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     parallel = run_of(command("translate", "--from", CONTOSO, "--json", "--out", "two")) / "plan.json"
     assert parallel.read_bytes() == serial.read_bytes()
@@ -355,7 +355,7 @@ def test_a_plan_of_a_limited_export_says_so_and_takes_nobody_for_empty(command: 
     for segment in plan.segments:
         if segment.type_code == LegacyType.STATIC:
             assert (segment.outcome, segment.payload, dict(segment.alternatives)) == (Outcome.FLAGGED, None, {})
-            assert "members-unknown" in {finding.code for finding in segment.findings}
+            assert "members-left-out" in {finding.code for finding in segment.findings}
     again = command("run", "--from", made / "export", "--dry-run")
     assert "This export was limited by --name Everybody, --name none of these: the members of 5" in again.err
     assert "was limited" not in command("translate", made.name, "--name", "Everybody").err  # of that one alone

@@ -58,8 +58,8 @@ _BY_RULE: Sequence[tuple[_Rule, tuple[Callable[..., Finding], ...]]] = (
     (
         _FIRST,
         (
-            *_BETTER_LIST, f.members_pending, f.membership_unreadable, f.too_many_members, f.no_change_tracking,
-            f.reference_not_carried_over, f.built_on_a_held_segment, f.built_on_an_absent_segment,
+            *_BETTER_LIST, f.members_left_out, f.members_pending, f.membership_unreadable, f.too_many_members,
+            f.no_change_tracking, f.reference_not_carried_over, f.built_on_a_held_segment, f.built_on_an_absent_segment,
             f.relationship_unknown, f.table_unknown,
         ),
     ),

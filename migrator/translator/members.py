@@ -11,7 +11,7 @@ from migrator.contracts.choices import Doubt
 from migrator.contracts.derived import derived_id
 from migrator.contracts.doubts import doubts, doubts_about_exclusions
 from migrator.contracts.legacy_segment import LegacySegment
-from migrator.contracts.members import Members, MemberSource
+from migrator.contracts.members import LEFT_OUT, Members, MemberSource
 from migrator.contracts.payload import StaticGroup
 from migrator.product import findings
 from migrator.product.codes import GROUPS_PER_DEFINITION, MEMBERS_PER_GROUP, NAME_MAX
@@ -68,7 +68,8 @@ def plan_members(
             found.append(findings.too_many_members(excluded, MEMBERS_MAX, len(parts_of(excluded))))
         return PlannedMembers(tuple(out), tuple(found), fits)
     if members.count is None:
-        found.append(findings.members_unknown(members.reason or "the export holds no list of them"))
+        reason = members.reason or "the export holds no list of them"
+        found.append(findings.members_left_out() if reason == LEFT_OUT else findings.members_unknown(reason))
         return PlannedMembers((), tuple(found))
     if not fits:
         return PlannedMembers((), tuple(found), fits)

@@ -17,6 +17,7 @@ SAMPLES = (
     f.kept_as_draft(),
     f.members_unknown("its row holds no ids"),
     f.members_unknown("the outbound service answered “404 0x8006088a gone”, and the ids in its row cannot be read"),
+    f.members_left_out(),
     f.members_pending(60.0),
     f.pending_state_unclear("“soon”"),
     f.member_ids_cleaned(1, 0),

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from migrator.contracts.derived import derived_id
 from migrator.contracts.export_folder import Export, OrganisationRef
 from migrator.contracts.legacy_segment import LegacySegment, segment_of
-from migrator.contracts.members import Members, MemberSource
+from migrator.contracts.members import LEFT_OUT, Members, MemberSource
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, TranslationSettings, plan_json
 from migrator.contracts.selection import Selection
 from migrator.mql import Column, ManyToOne, Schema, Table, parse_outbound, tree
@@ -332,6 +332,12 @@ def test_exclusions_become_exclude_groups() -> None:
     groups = json.loads(planned.payload.definition["msdynmkt_staticlistmembers"])
     assert [group["includeType"] for group in groups] == ["Include", "Exclude"]
     assert [(group.first, group.count, group.excluded) for group in planned.groups] == [(0, 3, False), (0, 2, True)]
+
+
+def test_members_that_a_filter_left_out_are_to_be_read_and_not_searched_for() -> None:
+    planned = plan(legacy(LegacyType.STATIC), Members(MemberSource.NOT_READ, reason=LEFT_OUT))
+    assert (planned.outcome, codes(planned), planned.payload) == (Outcome.FLAGGED, ["members-left-out"], None)
+    assert "migrator extract" in planned.findings[0].advice
 
 
 def test_unknown_members_are_never_an_empty_segment() -> None:

@@ -17,6 +17,15 @@ def members_unknown(reason: str) -> tuple[str, str]:
 
 
 @finding(Severity.DECISION)
+def members_left_out() -> tuple[str, str]:
+    """A filter left the segment out of the export, so nobody asked who is in it. It is never created empty."""
+    return (
+        "A filter left this segment out when the export was made, so nobody asked who is in it. Nothing is created.",
+        "Extract again without the filter, as long as the organisation answers: migrator extract",
+    )
+
+
+@finding(Severity.DECISION)
 def members_pending(waited: float) -> tuple[str, str]:
     """Changes to the members were still being processed when the extraction stopped waiting."""
     return (
