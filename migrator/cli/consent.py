@@ -11,7 +11,7 @@ import typer
 from migrator.base.errors import UsageError
 from migrator.base.sizes import memory_size
 from migrator.cli.load import REACHING
-from migrator.cli.options import takes
+from migrator.cli.options import RunOrExport, takes
 from migrator.cli.runs import old_run, orders_of
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
@@ -23,14 +23,7 @@ _CHECKED = ("active", "donotemail", "donotbulkemail")
 def reach(
     settings: Settings,
     terminal: Terminal,
-    run: Annotated[
-        str | None,
-        typer.Argument(
-            help="Run folder or its name, or an export folder [default: the latest run].",
-            metavar="RUN|EXPORT",
-            show_default=False,
-        ),
-    ] = None,
+    run: RunOrExport = None,
     purpose: Annotated[
         str, typer.Option(help="Name or id of the purpose [default: the commercial one of the only profile].")
     ] = "",

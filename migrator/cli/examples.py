@@ -26,7 +26,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "check-export": (f"reports/{_RUN}", f"reports/{_RUN}/export"),
     "redact": (f"reports/{_RUN} for-the-consultant", f"reports/{_RUN}/export for-the-consultant"),
     "translate": ("--from sample_exports/contoso", f"{_RUN} --compound translate", f"{_RUN} --drafts-only"),
-    "predict": (_RUN, f"{_RUN} --tables mirror", f"{_RUN} --as-of 2026-04-30 --json"),
+    "predict": (_RUN, f"reports/{_RUN}/export", f"{_RUN} --tables mirror", f"{_RUN} --as-of 2026-04-30 --json"),
     "explain": (
         "\"PROFILE(contact).FILTER(address1_city == 'Oslo')\"",
         f"@query.txt --export reports/{_RUN}/export",

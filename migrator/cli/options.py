@@ -25,6 +25,14 @@ Run = Annotated[
     str | None,
     typer.Argument(help="Run folder or its name [default: the latest].", metavar="RUN", show_default=False),
 ]
+RunOrExport = Annotated[
+    str | None,
+    typer.Argument(
+        help="Run folder or its name, or an export folder [default: the latest run].",
+        metavar="RUN|EXPORT",
+        show_default=False,
+    ),
+]
 RunOption = Annotated[
     str | None, typer.Option("--run", help="Run folder or its name [default: the latest].", metavar="RUN")
 ]

@@ -14,7 +14,7 @@ from migrator.base.counted import so_many
 from migrator.base.errors import UsageError, why
 from migrator.base.written_text import written_text
 from migrator.cli.load import REACHING, TRANSLATING
-from migrator.cli.options import From, Run, Yes, takes
+from migrator.cli.options import From, Run, RunOrExport, Yes, takes
 from migrator.cli.runs import (
     agrees,
     asking,
@@ -23,6 +23,7 @@ from migrator.cli.runs import (
     new_run_for,
     old_run,
     orders_of,
+    run_or_planned_export,
 )
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
@@ -221,7 +222,7 @@ def translate(
 def predict(
     settings: Settings,
     terminal: Terminal,
-    run: Run = None,
+    run: RunOrExport = None,
     tables: Annotated[
         Path | None,
         typer.Option(
@@ -274,7 +275,7 @@ def predict(
     moment = _moment(as_of) if as_of else None
     recorded: Recorded | None = None
     chosen = engine_named(engine, remote)
-    with old_run(run, settings) as folder:
+    with run_or_planned_export(run, settings) as folder:
         if sql:
             from migrator.commands.predict_sql import script
 

@@ -21,7 +21,9 @@ from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
 from migrator.contracts.run_folder import (
     RUN,
+    Goal,
     RunFolder,
+    Task,
     all_runs,
     discard_if_empty,
     find_run,
@@ -78,6 +80,24 @@ def old_run(name: str | None, settings: Settings) -> Iterator[RunFolder]:
     """A run that is there already, which nobody else works on."""
     run = find_run(name, settings.out)
     with working_on(run):
+        yield run
+
+
+@contextmanager
+def run_or_planned_export(name: str | None, settings: Settings) -> Iterator[RunFolder]:
+    """A run that is there already, or, of an export folder, a new one with its plan, as `translate --from` makes it."""
+    from migrator.commands.reach import is_export
+    from migrator.commands.run import begin, take_export, translate_stage
+
+    if name is None or not is_export(name):
+        with old_run(name, settings) as run:
+            yield run
+        return
+    with new_run_for(settings, dry_run=True) as run:
+        task = Task(Goal.TRANSLATE, dry_run=True, source=Path(name))
+        begin(run, task)
+        take_export(run, Path(name))
+        translate_stage(run, task)
         yield run
 
 

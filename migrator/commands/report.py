@@ -153,7 +153,7 @@ def report_stage(
     exit_code = _exit_code(total, dry_run=dry_run)
     first = first_screen(
         by_importance(compared.rows), total, memberships(compared.rows, dry_run=dry_run), counted, Words(),
-        dry_run=dry_run, history=circumstances.history,
+        dry_run=dry_run, history=circumstances.history, predicted=circumstances.people_predicted,
     )  # fmt: skip
     return Summary(run, plan, total, compared.rows, dry_run, written[0], exit_code, tuple(written), first)
 

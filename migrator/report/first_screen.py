@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from migrator.contracts.history import Event
+from migrator.contracts.predictions import PeoplePredicted
 from migrator.contracts.usage import USES, Use
 from migrator.report.compare import Totals
 from migrator.report.deciders import decided_by
 from migrator.report.people import GONE, Memberships, People, Place
+from migrator.report.people_and_copies import losses_foretold, people_foretold
 from migrator.report.row import ReportRow, Standing
 from migrator.report.words import Words
 
@@ -120,6 +122,7 @@ def first_screen(
     *,
     dry_run: bool,
     history: Sequence[Event] = (),
+    predicted: PeoplePredicted | None = None,
 ) -> FirstScreen:
     """What is read first.
 
@@ -131,10 +134,11 @@ def first_screen(
         words: the words of the report's language.
         dry_run: whether nothing was to be loaded.
         history: who did what with the run; oldest first.
+        predicted: the people of a dry run, as they were predicted for the plan as it stands; None where nobody knows.
     """
     bad = [row for row in rows if row.standing in (Standing.FAILED, Standing.DIFFERENT)]
-    light = _light(total, counted, people)
-    said = _Said(words, total, counted, people, dry_run)
+    light = _light(total, counted, people, dry_run=dry_run)
+    said = _Said(words, total, counted, people, dry_run, predicted if dry_run else None)
     return FirstScreen(
         light=light,
         question=words("question_dry" if dry_run else "question"),
@@ -193,9 +197,13 @@ def affected(row: ReportRow) -> int:
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
-def _light(total: Totals, counted: Memberships, people: People | None) -> Light:
+def _light(total: Totals, counted: Memberships, people: People | None, *, dry_run: bool) -> Light:
     lost = counted.places.get(Place.LOST, 0)
-    if total.failed or total.standings.get(Standing.DIFFERENT) or (lost and not total.standings.get(Standing.DRIFTED)):
+    if (
+        total.failed
+        or total.standings.get(Standing.DIFFERENT)
+        or (lost and not dry_run and not total.standings.get(Standing.DRIFTED))
+    ):
         return Light.RED
     open_ones = (Place.WAITING, Place.UNCHECKED, Place.UNDONE, Place.IMPOSSIBLE)
     unknown = people.unknown if people else 1
@@ -213,6 +221,7 @@ class _Said:
     counted: Memberships
     people: People | None
     dry_run: bool
+    predicted: PeoplePredicted | None = None
 
     def answer(self, light: Light) -> str:
         if not self.total.segments:
@@ -234,6 +243,11 @@ class _Said:
             "verdict_memberships_dry" if self.dry_run else "verdict_memberships",
             n=counted.before, live=alive, share=share, stuck=stuck, stuck_share=stuck_share,
         )  # fmt: skip
+        if self.predicted:
+            found = [people_foretold(self.predicted, w)]
+            if reasons := f"{w.semicolon} ".join(losses_foretold(self.predicted, w)):
+                found.append(w("verdict_foretold", reasons=reasons))
+            return [*found, sums, *self._waiting(people)]
         if people is None:
             return [w("people_unreadable"), sums]
         live = people.stand.get(Place.LIVE, 0)
@@ -249,6 +263,13 @@ class _Said:
             found.append(w("verdict_gone", reasons=reasons))
         if people.new:
             found.append(w.many("verdict_new", people.new))
+        return [*found, *self._waiting(people)]
+
+    def _waiting(self, people: People | None) -> list[str]:
+        """Whose segments wait, and of which segments nobody knows the people."""
+        w, found = self.words, list[str]()
+        if people is None:
+            return found
         if waiting := people.touched.get(Place.WAITING, 0):
             said = "verdict_wait_person" if waiting == 1 else "verdict_wait_people"
             found.append(w.many(said, self.total.waiting, people=waiting))
@@ -263,20 +284,24 @@ class _Said:
         live = (people.stand if people else counted.places).get(Place.LIVE, 0)
         new = people.new if people else counted.new
         nowhere = all_of_them - live
+        if self.predicted:
+            all_of_them, live = self.predicted.before, self.predicted.after
+            nowhere, new = self.predicted.lost, self.predicted.gained
         waiting = (people.touched if people else counted.places).get(Place.WAITING, 0)
         different = self.total.standings.get(Standing.DIFFERENT, 0)
         bad = self.total.failed + different
         share = w.percent(live / all_of_them) if all_of_them else "–"
-        unit = "" if people else "_memberships"
+        unit = "" if people or self.predicted else "_memberships"
+        where = "#foretold" if self.predicted else "#people"
         return [
             Tile(
                 live,
                 w(f"tile_again{'_dry' if self.dry_run else ''}"),
                 w(f"tile_of{unit}", n=all_of_them, share=share),
-                "#people",
+                where,
                 "calm" if self.dry_run else "good",
             ),
-            Tile(nowhere, w("tile_nowhere"), w("tile_nowhere_note"), "#people", "wait" if nowhere else ""),
+            Tile(nowhere, w("tile_nowhere"), w("tile_nowhere_note"), where, "wait" if nowhere else ""),
             Tile(new, w("tile_new"), w("tile_new_note"), "#losses" if new else "#people", "badly" if new else ""),
             Tile(
                 self.total.waiting,
@@ -294,10 +319,17 @@ class _Said:
             ),
         ]  # fmt: skip
 
+    def _touched(self, place: Place) -> int | None:
+        """People with a membership in a place; None where only memberships are known, as of what is predicted."""
+        if self.people is None or (
+            self.dry_run and any(self.counted.places.get(one) for one in GONE) and place in (Place.LIVE, *GONE)
+        ):
+            return None
+        return self.people.touched.get(place, 0)
+
     def lines(self) -> list[Line]:
         """Before, minus what is elsewhere, plus what is new: the memberships that are live now."""
         w, counted, people = self.words, self.counted, self.people
-        touched = people.touched if people else {}
         segments: dict[Place, int | None] = {**counted.segments, **dict.fromkeys(GONE)}
         live = counted.places.get(Place.LIVE, 0)
         found = [
@@ -307,13 +339,13 @@ class _Said:
             )
         ]  # fmt: skip
         found += [
-            Line(place, self.place(place), "−", segments.get(place), count, touched.get(place, 0) if people else None)
+            Line(place, self.place(place), "−", segments.get(place), count, self._touched(place))
             for place, count in counted.places.items()
             if place is not Place.LIVE
         ]
         if counted.new:
             found.append(Line("new", w("line_new"), "+", None, counted.new, people.new if people else None))
-        known = touched.get(Place.LIVE, 0) if people and not counted.new else None
+        known = self._touched(Place.LIVE) if not counted.new else None
         word = w("line_live_dry" if self.dry_run else "line_live")
         found.append(Line("live", word, "=", counted.segments.get(Place.LIVE, 0), live + counted.new, known))
         return found
@@ -367,7 +399,9 @@ def _losses(rows: Sequence[ReportRow], words: Words) -> tuple[Loss, ...]:
 
 def _reasons(row: ReportRow) -> list[tuple[str, int]]:
     if row.after is None:
-        return []
+        foreseen = row.foreseen if row.standing is Standing.PLANNED and row.publish else None
+        kinds = ("missing", "surplus", "inactive", "deleted") if foreseen else ()
+        return [(kind, count) for kind in kinds if (count := getattr(foreseen, kind))]
     known = [("missing", row.missing), ("surplus", row.surplus), ("inactive", row.inactive), ("deleted", row.deleted)]
     if not row.compared and row.difference:
         known = [("fewer" if row.difference < 0 else "more", abs(row.difference))]

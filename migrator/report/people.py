@@ -115,12 +115,24 @@ class People:
 
 
 def memberships(rows: Sequence[ReportRow], *, dry_run: bool) -> Memberships:
-    """Add up the memberships of all segments whose number before is known."""
+    """Add up the memberships of all segments whose number before is known; in a dry run as predicted, where they are.
+
+    Args:
+        rows: all segments.
+        dry_run: whether nothing was to be loaded.
+    """
     places, segments, new = Counter[Place](), Counter[Place](), 0
     for row in rows:
         place = place_of(row, dry_run=dry_run)
         segments[place] += 1
         if row.before is None:
+            continue
+        if place is Place.LIVE and dry_run and (foreseen := row.foreseen) and foreseen.legacy == row.before:
+            places[Place.LIVE] += row.before - foreseen.inactive - foreseen.deleted - foreseen.missing
+            places[Place.INACTIVE] += foreseen.inactive
+            places[Place.DELETED] += foreseen.deleted
+            places[Place.LOST] += foreseen.missing
+            new += foreseen.surplus
             continue
         if place is not Place.LIVE or dry_run or row.after is None:
             places[place] += row.before

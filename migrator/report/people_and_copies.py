@@ -79,12 +79,34 @@ def _worth_a_look(one: Overlap) -> bool:
     return one.kind is not Kind.WITHIN or one.members >= _CLOSE * one.of
 
 
-def _people(people: PeoplePredicted, words: Words) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    answer = words(
+def people_foretold(people: PeoplePredicted, words: Words) -> str:
+    """The people before and after, in a sentence.
+
+    Args:
+        people: as they were predicted.
+        words: of the report.
+    """
+    return words(
         "foretold_answer" if people.complete else "foretold_least",
         before=people.before, after=people.after, lost=people.lost, gained=people.gained,
     )  # fmt: skip
-    reasons = tuple(f"{words.number(count)} {words.named('loss', reason)}" for reason, count in people.reasons.items())
+
+
+def losses_foretold(people: PeoplePredicted, words: Words) -> tuple[str, ...]:
+    """Why some would be in no live segment any more: how many for each reason.
+
+    Args:
+        people: as they were predicted.
+        words: of the report.
+    """
+    return tuple(
+        f"{words.number(count)} {words.named('loss_of_one' if count == 1 else 'loss', reason)}"
+        for reason, count in people.reasons.items()
+    )
+
+
+def _people(people: PeoplePredicted, words: Words) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    answer, reasons = people_foretold(people, words), losses_foretold(people, words)
     unknown = len(set(people.unknown_before) | set(people.unknown_after))
     notes = (
         words("foretold_unknown", n=unknown) if unknown else "",

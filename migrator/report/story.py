@@ -18,7 +18,7 @@ from migrator.contracts.decisions import checksum_of
 from migrator.contracts.history import Event
 from migrator.contracts.journal import JournalSummary
 from migrator.contracts.plan import LOADED_OUTCOMES, Outcome, Plan
-from migrator.contracts.predictions import Predictions
+from migrator.contracts.predictions import PeoplePredicted, Predictions
 from migrator.contracts.reach import Reach
 from migrator.contracts.verification import Verification
 from migrator.product.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
@@ -80,6 +80,12 @@ class Circumstances:
     """The looks at what still uses old segments, oldest first."""
     verifications: Sequence[Verification] = ()
     """The looks at the members, oldest first."""
+
+    @property
+    def people_predicted(self) -> PeoplePredicted | None:
+        """The people of a dry run as they were predicted for the plan as it stands; None where nobody knows."""
+        known = self.dry_run and self.predictions is not None and not self.decided_since
+        return self.predictions.people if known and self.predictions else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +234,16 @@ def tell(plan: Plan, comparison: Comparison, total: Totals, run: Circumstances, 
         run=run,
         totals=total,
         verdict=_verdict(total, run, words),
-        first=first_screen(important, total, counted, people, words, dry_run=run.dry_run, history=run.history),
+        first=first_screen(
+            important,
+            total,
+            counted,
+            people,
+            words,
+            dry_run=run.dry_run,
+            history=run.history,
+            predicted=run.people_predicted,
+        ),
         flow=flow(((row.type, row.status, row.standing), row.before or 0) for row in rows),
         asks=_asks(important, run, words, people, checksums),
         rows=tuple(rows),

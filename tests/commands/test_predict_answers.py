@@ -36,6 +36,7 @@ from migrator.evaluator.population import Population
 from migrator.evaluator.select import Stored
 from migrator.mql import Schema
 from migrator.product.codes import LegacyStatus, LegacyType
+from migrator.report.first_screen import FirstScreen
 from tests.conftest import Command
 from tests.small import ACCOUNTS, CONTACTS, ORGANISATION, SCHEMA, _csv, contact, row, segment
 
@@ -156,6 +157,44 @@ def test_people_of_a_segment_that_waits_are_said_to_wait(tmp_path: Path) -> None
     assert after.before == before.before
     assert after.reasons[Loss.LEFT_OUT] == 1  # contact 2 is in no other live segment
     assert after.lost == before.lost + 1
+
+
+def test_the_first_screen_of_a_dry_run_counts_the_people_that_were_predicted(tmp_path: Path) -> None:
+    run = made(tmp_path, {"Oslo, as a list": LegacyStatus.STOPPED})
+
+    def screen() -> FirstScreen:
+        found = report_stage(run).first
+        assert found
+        return found
+
+    assert not screen().sentences[0].startswith("Predicted")
+    people = predicted(run).people
+    assert people
+    first = screen()
+    assert first.sentences[0].startswith(
+        "Predicted, of what can be evaluated: at least 10 people are in a live segment"
+    )
+    assert "1 is an inactive contact, whom real-time journeys leave out" in first.sentences[1]
+    assert [tile.value for tile in first.tiles[:3]] == [people.after, people.lost, people.gained] == [8, 2, 0]
+    gone = {piece.place: piece.memberships for piece in first.bar}
+    assert gone["deleted"] == 1  # of the list that names contact 99
+    before, *others, live = [line.memberships for line in first.lines]
+    assert before - sum(others) == live
+    assert {part.reason for loss in first.losses for part in loss.parts} == {"inactive", "deleted"}
+    skipped(run, "Three")
+    assert not screen().sentences[0].startswith("Predicted")  # of another plan than this one
+
+
+def test_an_export_is_predicted_in_a_new_run_with_a_plan_of_its_own(command: Command, tmp_path: Path) -> None:
+    export = made(tmp_path).export
+    result = command("predict", str(export), "--json", "--out", "predicted-runs")
+    content = json.loads(result.out)
+    assert {one["name"] for one in content["segments"]} == set(NAMES)
+    assert {one["predicted"] for one in content["segments"] if one["name"] == "New list"} == {5}
+    assert result.code == 3  # some cannot be evaluated
+    status = command("status", "--out", "predicted-runs")
+    assert "export (dry run)" in status.out
+    assert command("predict", "--out", "predicted-runs").code == 3  # the latest run is this one
 
 
 def test_what_is_decided_after_a_prediction_is_said_beside_its_people(tmp_path: Path) -> None:
