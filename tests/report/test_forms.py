@@ -127,6 +127,16 @@ def test_no_name_is_a_formula_in_the_table(tmp_path: Path) -> None:
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
 
+def test_the_table_is_plain_text_with_commas_and_for_excel_with_semicolons_and_a_mark(tmp_path: Path) -> None:
+    one = a_plan(planned(1, "Zoë; friends, all"))
+    plain = FORMS["csv"](story(one), tmp_path).read_bytes()
+    assert plain.startswith(b"Segment,Type,")
+    assert 'Zoë; friends, all"'.encode() in plain
+    assert plain.endswith(b"\r\n")
+    excel = FORMS["csv"](story(one, csv="excel"), tmp_path).read_bytes()
+    assert excel.startswith(b"\xef\xbb\xbfSegment;Type;")
+
+
 def test_the_json_keeps_to_its_schema_and_that_to_its_page(tmp_path: Path) -> None:
     FORMS["json"](hostile(), tmp_path)
     content = json.loads((tmp_path / "report.json").read_text())

@@ -17,5 +17,5 @@ def write(story: Story, folder: Path) -> Path:
     heads, rows = table(story)
     text = csv_text([heads, *rows], Dialect(story.run.csv), "." if story.words.language == "en" else ",")
     path = folder / TABLE
-    write_bytes(path, text.removeprefix("\ufeff").encode("utf-8-sig"))
+    write_bytes(path, text.encode("utf-8"))  # for Excel it begins with a byte order mark
     return path
