@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from migrator.dataverse.trust import tls_context
 from migrator.product.codes import PROTECTION_WINDOW
 
 _TIMEOUT = httpx.Timeout(120.0, connect=20.0)
+_SILENCE = 10.0
+"""Seconds without a first answer after which that is said."""
 _FIRST_ANSWERS = 4
 """How often an organisation is asked whether we have to sign in, while its answers get lost."""
 
@@ -125,6 +128,12 @@ async def _answer_without_sign_in(client: Client, lane: Lane) -> httpx.Response:
     """
     waiting = Waiting(client.patience.counted(_FIRST_ANSWERS - 1), client.stop)
     while True:
+        silence = asyncio.get_running_loop().call_later(
+            _SILENCE,
+            client.tell,
+            f"{client.url} has not answered for {_SILENCE:g} seconds; it is waited for, two minutes at most. "
+            "Ctrl-C ends it.",
+        )
         try:
             response = await client.send(lane, "GET", "WhoAmI", None, "")
         except BROKEN as error:
@@ -136,6 +145,8 @@ async def _answer_without_sign_in(client: Client, lane: Lane) -> httpx.Response:
             raise NotDataverse(
                 f"{client.url} answers, but not like an organisation: {error}. Check the address."
             ) from error
+        finally:
+            silence.cancel()
         # What cannot answer now does not say either whether we have to sign in.
         if response.status_code == 429:
             if not waiting.bears(asked := retry_after(response, client.patience.first)):

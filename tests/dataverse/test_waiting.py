@@ -16,6 +16,7 @@ import pytest
 from migrator.base.errors import Exit, Interrupted
 from migrator.base.patience import Patience
 from migrator.dataverse import answers
+from migrator.dataverse import connect as connect_module
 from migrator.dataverse.client import Client
 from migrator.dataverse.connect import _answer_without_sign_in, connect
 from migrator.dataverse.errors import HeldOff, UnexpectedAnswer, Unreachable, Unsettled, clock_time, duration
@@ -257,3 +258,21 @@ def test_a_first_answer_that_asks_to_wait_does_not_say_that_nobody_has_to_sign_i
     organisation = AtFirst(error(429, **{"Retry-After": "17"}), error(401))
     assert organisation.first() == 401
     assert organisation.slept == [17.0]
+
+
+def test_a_silent_organisation_is_told_while_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect_module, "_SILENCE", 0.05)
+    told: list[str] = []
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        if not told:
+            await asyncio.sleep(0.3)
+        return httpx.Response(200, json=ME)
+
+    async def session() -> None:
+        async with await connect(ORG, transport=httpx.MockTransport(slow), tell=told.append):
+            pass
+
+    asyncio.run(session())
+    assert len(told) == 1
+    assert "has not answered for 0.05 seconds; it is waited for" in told[0]
