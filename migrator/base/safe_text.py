@@ -19,8 +19,9 @@ _BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061
 
 
 def for_terminal(text: str) -> str:
-    """Text without control characters and without characters that turn the writing direction."""
-    return "".join(c for c in text if c not in _BIDI and not unicodedata.category(c).startswith("C"))
+    """Text on one line, without control characters and without characters that turn the writing direction."""
+    line = re.sub(r"[\t\n\v\f\r\x85\u2028\u2029]+", " ", text)
+    return "".join(c for c in line if c not in _BIDI and not unicodedata.category(c).startswith("C"))
 
 
 def for_file_name(text: str) -> str:

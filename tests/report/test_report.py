@@ -333,7 +333,8 @@ def test_hostile_names_are_no_formulas_in_the_table(tmp_path: Path) -> None:
         ("../../x", "../../x", "../../x", "x"),
         ("a\x1b[31mred\u202e", "a\x1b[31mred\u202e", "a[31mred", "a-31mred"),
         ("", "", "", "unnamed"),
-        ("\tx", "'\tx", "x", "x"),
+        ("\tx", "'\tx", " x", "x"),
+        ("two\r\nlines\u2028more", "two\r\nlines\u2028more", "two lines more", "two-lines-more"),
     ],
 )
 def test_names_are_made_harmless_where_they_go(text: str, cell: str, terminal: str, file: str) -> None:
