@@ -323,7 +323,7 @@ def test_an_error_of_an_organisation_steers_no_terminal(
     assert "\x1b]0;" not in shown
     code, shown = run_on_terminal(80, "status", f"no-run{STEERING}")
     assert code == 2
-    assert "Error: no-run]0;owned2Jgnissim is no run folder" in plain(shown).replace("\n", "")
+    assert "Error: no-run]0;owned2Jgnissim  is no run folder" in plain(shown).replace("\n", "")
 
 
 def test_the_names_of_files_steer_no_terminal(place: Path) -> None:
