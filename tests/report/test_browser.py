@@ -261,6 +261,20 @@ def test_a_command_is_copied_with_a_click(browser: Browser, gone_wrong: Path) ->
         assert page.evaluate("navigator.clipboard.readText()") == "migrator retry --all-failed --run a-run"
 
 
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_the_numbers_that_meet_are_all_seen_on_a_phone(
+    browser: Browser, report: Path, tmp_path: Path, language: str
+) -> None:
+    run = shutil.copytree(report.parent, tmp_path / "run")
+    told = subprocess.run(
+        [sys.executable, "-m", "migrator", "report", str(run), "--language", language], capture_output=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
+    with Watched(browser, run / "report.html", viewport={"width": 360, "height": 740}) as seen_:
+        table = "document.querySelector('.reconciled').parentElement"
+        assert seen_.page.evaluate(f"{table}.scrollWidth - {table}.clientWidth") <= 0
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(browser: Browser, report: Path, axe: str, scheme: Any, width: int) -> None:
