@@ -136,7 +136,7 @@ def _named(known: list[tuple[UUID, str]], given: str, what: str) -> tuple[UUID, 
     )
     shown = ", ".join(f"“{name}” ({key})" for key, name in known) or "none"
     if not found:
-        raise UsageError(f"There is no {what} “{given}”. Choose among: {shown}.")
+        raise UsageError(f"There is no {what} that is called “{given}”. Choose among: {shown}.")
     if len(found) > 1:
         raise UsageError(f"Several are called “{given}”. Name the {what} by its id: {shown}.")
     return found[0]
