@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 from uuid import UUID
 
 from migrator import __version__
@@ -29,6 +30,7 @@ from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, read_plan
 from migrator.contracts.predicted_lists import new_lists, settled
 from migrator.contracts.predictions import (
+    LEFT_OUT,
     PREDICTIONS_FORMAT,
     Prediction,
     Predictions,
@@ -90,9 +92,14 @@ def predict(
             engine.peopled(schema, where, now, memory=memory, only=asked, told=rows.__setitem__) as people,
             new_lists(run.path) as lists,
         ):
-            work = _Work(run, plan, {segment.id: segment for segment in export.segments}, people, lists)
             shown = [segment for segment in plan.segments if not segment.part_of]
-            with progress.step("Predicting segments", len(shown)) as step:
+            with (
+                progress.step("Predicting segments", len(shown)) as step,
+                writing(lists / LEFT_OUT) as left_out,
+            ):
+                left_out.write(b"segment,contactid,reason\n")
+                legacy = {segment.id: segment for segment in export.segments}
+                work = _Work(run, plan, legacy, people, lists, left_out)
                 found = []
                 for segment in shown:
                     found.append(_predicted(segment, work))
@@ -167,6 +174,8 @@ class _Work:
     people: Population
     lists: Path
     """The folder for lists of ids."""
+    left_out: IO[bytes]
+    """The list of those whom real time leaves out of a segment, as they are inactive or deleted."""
     before: dict[UUID, Stored | EvaluationError] = field(default_factory=dict)
     after: dict[UUID, Stored | EvaluationError] = field(default_factory=dict)
     under_way: set[UUID] = field(default_factory=set)
@@ -202,6 +211,10 @@ def _predicted(segment: PlannedSegment, work: _Work) -> Prediction:
     if told.missing:
         lost = people.contacts(people.without(before, after))
         _list(work, segment, people.without(lost, people.inactive(lost)), "missing")
+    if told.inactive or told.deleted:
+        work.left_out.writelines(
+            f"{segment.legacy_id},{one},{why}\n".encode() for one, why in people.not_carried(before, after)
+        )
     if told.surplus:
         _list(work, segment, people.without(after, before), "surplus")
     reasons = [

@@ -292,6 +292,22 @@ class Population:
         )
         return Compared(*numbers)
 
+    def not_carried(self, before: Stored, after: Stored) -> Iterator[tuple[str, str]]:
+        """The ids of those whom real time leaves out, in their order, each with the word `inactive` or `deleted`.
+
+        Args:
+            before: who is in the original.
+            after: who will be in its translation.
+        """
+        deleted = f"SELECT {MEMBER}, 'deleted' AS why FROM {before.table} WHERE {MEMBER} < 0"  # noqa: S608
+        asleep = f"SELECT {MEMBER}, 'inactive' AS why FROM {before.table} SEMI JOIN {ASLEEP} USING ({MEMBER})"  # noqa: S608
+        result = self._database.execute(
+            f"SELECT id, why FROM ({deleted} UNION ALL {asleep}) ANTI JOIN {after.table} USING ({MEMBER}) "  # noqa: S608
+            f"JOIN {EVERYBODY} ON number = {MEMBER} ORDER BY id"
+        )
+        while rows := result.fetchmany(10_000):
+            yield from rows
+
     def size(self, one: Stored) -> int:
         """How many are in a set."""
         return self._one(f"SELECT count(*) FROM {one.table}")[0]  # noqa: S608

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +30,7 @@ from migrator.contracts.choices import Choice, Choices
 from migrator.contracts.decisions import decided
 from migrator.contracts.plan import Outcome, Plan, read_plan, write_plan
 from migrator.contracts.predictions import (
+    LEFT_OUT,
     LOST,
     PREDICTED,
     PREDICTIONS,
@@ -113,6 +116,24 @@ def test_every_segment_of_the_sample_that_is_carried_over_is_predicted(done: tup
             assert one.legacy - one.inactive - one.deleted - one.missing + one.surplus == one.predicted
         elif one.verdict is Verdict.UNKNOWN:
             assert one.note
+
+
+def test_whoever_is_left_out_of_a_segment_is_listed_with_the_reason(done: tuple[RunFolder, Predictions]) -> None:
+    """Both differences are there id by id: original and prediction differ by the lists, and by nothing else."""
+    run, found = done
+    path = run.path / found.lists / "inactive-or-deleted.csv"
+    assert path.stat().st_mode & 0o077 == 0
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    counted = Counter((row["segment"], row["reason"]) for row in rows)
+    for one in found.segments:
+        key = str(one.legacy_id)
+        assert (counted[key, "inactive"], counted[key, "deleted"]) == (one.inactive, one.deleted), one.name
+    assert sum(one.inactive for one in found.segments) > 100
+    assert len({(row["segment"], row["contactid"]) for row in rows}) == len(rows)
+    with (CONTOSO / "tables/contact.csv").open(newline="") as file:
+        states = {row["contactid"]: row["statecode"] for row in csv.DictReader(file)}
+    assert {states.get(row["contactid"]) for row in rows if row["reason"] == "inactive"} == {"1"}
 
 
 def test_inactive_contacts_are_said_and_hold_nothing_back(done: tuple[RunFolder, Predictions]) -> None:
@@ -294,7 +315,8 @@ def named_by(predictions: Predictions) -> set[str]:
         (one.legacy_id, kind, getattr(one, kind)) for one in predictions.segments for kind in ("missing", "surplus")
     ]
     lost = {f"{predictions.lists}/{LOST}"} if predictions.people and predictions.people.lost else set()
-    return {f"{predictions.lists}/{key}-{kind}.csv" for key, kind, count in counts if count} | lost
+    always = {f"{predictions.lists}/{LEFT_OUT}"}
+    return {f"{predictions.lists}/{key}-{kind}.csv" for key, kind, count in counts if count} | lost | always
 
 
 def test_tables_that_cannot_be_used_leave_the_lists_of_the_last_prediction(run: RunFolder) -> None:
