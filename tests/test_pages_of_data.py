@@ -62,10 +62,12 @@ def test_the_commands_about_predicting(typed: Type, command: Command, contoso: R
     original = next(row for row in segments.values() if row["msdyncrm_segmentname"] == "Since 2020")
     copy = {"msdyncrm_segmentid": str(UUID(int=7)), "msdyncrm_segmentname": "Newsletter (copy)"}
     segments[str(UUID(int=7))] = {**original, **copy, "createdon": "2001-01-01T00:00:00Z"}
-    whole, extract, stages, copies, back, here, there, sql = steps("docs/predict.md")
+    whole, extract, stages, alone, copies, back, here, there, sql = steps("docs/predict.md")
     assert "DRY RUN" in typed(whole).out
     typed(extract)
     typed(stages)
+    shutil.copytree(newest() / "export", shlex.split(alone)[-1])
+    typed(alone)
     typed(copies)
     assert read_decisions(newest()) == {UUID(int=7): Choice.SKIP}
     typed(back)

@@ -149,8 +149,12 @@ def _without_meaning(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int,
 
 def _no_code(tree: ast.Module, name: str) -> Callable[[tuple[int, int]], bool]:
     """Whether a kind of change at a place would give no code at all, which every test notices: `not` before a name
-    that is given a value, and a star that multiplies nothing.
+    that is given a value, and a star that multiplies nothing. Exceptions with dotted names Cosmic Ray cannot replace.
     """
+    if name == "core/ExceptionReplacer":
+        caught = [node.type for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
+        each = [one for kind in caught for one in (kind.elts if isinstance(kind, ast.Tuple) else [kind])]
+        return {(one.lineno, one.col_offset) for one in each if isinstance(one, ast.Attribute)}.__contains__
     if name == "core/AddNot":
         given = {(node.lineno, node.col_offset) for node in ast.walk(tree) if isinstance(node, ast.NamedExpr)}
         return given.__contains__
