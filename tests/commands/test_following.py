@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import permutations
 from uuid import UUID
 
 import pytest
@@ -11,11 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.contracts.choices import Choice
+from migrator.contracts.decisions import checksum_of
 from migrator.contracts.export_folder import read_export
+from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Outcome, Plan, TranslationSettings
+from migrator.contracts.twins import Evidence, FoundSegment, Twin
 from migrator.contracts.waiting import following
 from migrator.translator.translate import translate
-from tests.small import COMPOUND, DYNAMIC, ORGANISATION, STATIC, write_small_export
+from tests.report.test_report import a_plan, payload, planned
+from tests.small import COMPOUND, DYNAMIC, ORGANISATION, STATIC, segment, write_small_export
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +56,20 @@ def test_it_can_still_be_decided_about(plan: Plan) -> None:
     segment = next(one for one in following(left_behind(plan, [STATIC]), ()).segments if one.legacy_id == COMPOUND)
     assert Choice.TRANSLATE in segment.alternatives
     assert not segment.loadable
+
+
+def test_a_chain_waits_to_its_end_in_whichever_order_the_plan_has_it() -> None:
+    far = planned(1, "Far", payload=replace(payload(PayloadKind.DYNAMIC), depends_on=(segment(2),)))
+    near = planned(2, "Near", payload=replace(payload(PayloadKind.DYNAMIC), depends_on=(segment(3),)))
+    gone = planned(3, "Gone", Outcome.SKIPPED)
+    for some in permutations((far, near, gone)):
+        found = {one.name: one.outcome for one in following(a_plan(*some), ()).segments}
+        assert found == {"Far": Outcome.FLAGGED, "Near": Outcome.FLAGGED, "Gone": Outcome.SKIPPED}
+
+
+def test_a_decision_about_other_twins_is_a_decision_about_something_else() -> None:
+    def about(*twins: int) -> str:
+        found = [FoundSegment(UUID(int=n), UUID(int=n), "A", "", "[]", None, None, "") for n in twins]
+        return checksum_of(planned(1, twins=tuple(Twin(one, Evidence.NAME) for one in found)))
+
+    assert len({about(), about(1), about(2), about(1, 2)}) == 4

@@ -243,7 +243,7 @@ def test_without_java_it_is_said_what_is_missing(tmp_path: Path, monkeypatch: py
     ("options", "words"),
     [
         (("--engine", "hive"), "takes duckdb or spark"),
-        (("--remote", "sc://x:1"), "goes with --engine spark"),
+        (("--remote", "sc://x:1"), "names a Spark server; add --engine spark"),
         (("--engine", "spark", "--remote", "http://x"), "such as sc://"),
     ],
 )
