@@ -236,7 +236,7 @@ class People:
         return found
 
     def listed(self, purpose: int, ends: Mapping[int, str]) -> Iterator[tuple[int, str]]:
-        """Segment and line of a list, segment by segment: the members of some kinds, in the order of their ids.
+        """Segment and lines of a list, segment by segment: the members of some kinds, in the order of their ids.
 
         Args:
             purpose: the place of the purpose.
@@ -246,8 +246,11 @@ class People:
             return
         values = ", ".join(f"({kind}, {_text(end)})" for kind, end in ends.items())
         yield from self._rows(
-            "SELECT segment, id::VARCHAR || ending AS line FROM member LEFT JOIN person USING (id) "  # noqa: S608
-            f"JOIN (VALUES {values}) AS e(kind, ending) ON {self._kind(purpose)} = e.kind ORDER BY segment, id"
+            # The database joins the lines: ids that begin alike at a time, which are a sixteenth.
+            "SELECT segment, string_agg(shown || ending, '' ORDER BY shown) FROM (SELECT segment, "  # noqa: S608
+            "id::VARCHAR AS shown, ending FROM member LEFT JOIN person USING (id) "
+            f"JOIN (VALUES {values}) AS e(kind, ending) ON {self._kind(purpose)} = e.kind) "
+            "GROUP BY segment, shown[1] ORDER BY segment, shown[1]"
         )
 
     def addresses(self, purpose: int, contacts: TableFiles, column: str, *, refused: bool) -> Iterator[str]:
