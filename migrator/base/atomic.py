@@ -48,3 +48,9 @@ def private_folder(path: Path) -> Path:
         private_folder(path.parent)  # mkdir(parents=True) would give those above the mode of everybody
     path.mkdir(mode=0o700, exist_ok=True)
     return path
+
+
+def make_private(folder: Path) -> None:
+    """Leave `folder`, and every folder and file below it, to its owner alone."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)

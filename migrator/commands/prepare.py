@@ -15,6 +15,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from migrator.base.atomic import make_private
 from migrator.base.counted import so_many
 from migrator.base.errors import UsageError
 from migrator.commands.report import decided_plan
@@ -90,6 +91,7 @@ def take_export(run: RunFolder, source: Path) -> None:
         more = f" And {len(problems) - _PROBLEMS:,} more: migrator check-export {source}" * (len(problems) > _PROBLEMS)
         raise UsageError(f"The export {source} cannot be relied on, and was not taken. {shown}{more}")
     shutil.copytree(source, run.export, copy_function=shutil.copyfile)
+    make_private(run.export)  # whatever the source lets others do: members and tables lie in it
     run.update(extracted=utc_now())
 
 

@@ -14,9 +14,11 @@ import pytest
 
 from migrator.base.errors import UsageError
 from migrator.base.ids import unpacked
+from migrator.commands.prepare import take_export
 from migrator.contracts.export_folder import member_reader, read_export
 from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.members import Members, MemberSource
+from migrator.contracts.run_folder import new_run
 from tests.small import LOST, ORGANISATION, ROW_ONLY, STATIC, contact, write_small_export
 
 
@@ -44,6 +46,21 @@ def test_files_are_for_their_owner_alone(small_export: Path) -> None:
     if os.name != "posix":
         pytest.skip("rights are POSIX")
     for path in [small_export, *small_export.rglob("*")]:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_the_copy_in_a_run_is_for_its_owner_alone_whatever_the_source_allows(
+    small_export: Path, tmp_path: Path
+) -> None:
+    if os.name != "posix":
+        pytest.skip("rights are POSIX")
+    for path in [small_export, *small_export.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    run = new_run(tmp_path / "reports", "", dry_run=True)
+    take_export(run, small_export)
+    copied = [run.export, *run.export.rglob("*")]
+    assert len(copied) == len([small_export, *small_export.rglob("*")])
+    for path in copied:
         assert path.stat().st_mode & 0o077 == 0, path
 
 
