@@ -2,7 +2,8 @@
 
 Each id of a contact becomes another one, the same everywhere in the copy, by a key that is made for the occasion and
 kept nowhere: nobody can go back, also not we. Counts, overlaps, queries and names of segments stay, so that
-translating, predicting and reporting give the same numbers. Of tables only the columns stay that queries touch.
+translating and reporting give the same numbers, and so does predicting where no query asks for names or addresses of
+people, which are replaced. Of tables only the columns stay that queries touch.
 """
 
 from __future__ import annotations
