@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from migrator.base.errors import UsageError
-from migrator.base.ids import from_texts, unpacked
+from migrator.base.ids import unpacked
 from migrator.contracts.export_check import check_export
 from migrator.contracts.export_folder import member_reader, read_export
 from migrator.contracts.export_writing import ExportWriter
@@ -26,7 +25,7 @@ from migrator.sandbox import outbound
 from migrator.sandbox.server import Running
 from migrator.translator import members as limits
 from tests.conftest import Command
-from tests.small import COMPOUND, CONTACTS, DYNAMIC, LOST, ORGANISATION, ROW_ONLY, STATIC, contact, write_small_export
+from tests.small import COMPOUND, DYNAMIC, LOST, ORGANISATION, ROW_ONLY, STATIC, contact, write_small_export
 from tests.test_interruption import posix_only, start, until
 
 
@@ -370,129 +369,6 @@ def test_what_was_read_is_taken_over_only_if_it_is_whole(tmp_path: Path) -> None
     assert second.goes_on(STATIC, replace(as_of, size=2)) is None
     assert second.goes_on(DYNAMIC, as_of) is None
     assert second.goes_on(COMPOUND, as_of) is None
-
-
-# --- checking --------------------------------------------------------------------------------------------------------
-
-
-def damage(export: Path, name: str, content: str) -> None:
-    (export / name).write_text(content)
-
-
-def test_a_whole_export_has_no_problems(command: Command, small_export: Path) -> None:
-    result = command("check-export", small_export)
-    assert (result.code, "is a whole export" in result.out) == (0, True)
-
-
-def test_everything_that_is_wrong_is_said_at_once(command: Command, small_export: Path) -> None:
-    rows = (small_export / "segments.jsonl").read_text().splitlines()
-    damage(small_export, "segments.jsonl", "\n".join([*rows, rows[0], "[]", "nothing"]))
-    damage(small_export, f"members/{STATIC}.csv", f"id\n{contact(1)}\n{contact(1)}\nnobody\n{contact(200).hex}\n")
-    (small_export / f"members/{DYNAMIC}.csv").unlink()
-    manifest = json.loads((small_export / "manifest.json").read_text())
-    manifest["files"]["../outside.csv"] = {"sha256": "x"}
-    manifest["files"][f"members/{contact(7)}.csv"] = {}
-    manifest["members"][str(contact(8))] = {"source": "service", "count": 3}
-    manifest["members"]["nonsense"] = {"source": "service"}
-    manifest["members"][str(LOST)] = {"source": "a rumour"}
-    damage(small_export, "manifest.json", json.dumps(manifest))
-    result = command("check-export", small_export)
-    assert result.code == 2
-    for words in (
-        "names a file outside of the folder",
-        f"members/{DYNAMIC}.csv is missing",
-        f"members/{contact(7)}.csv is missing",
-        "segments.jsonl is not what it was",
-        "line 7, repeats the segment",
-        "line 8, is no segment row",
-        "line 9, is no segment row",
-        "counts 6 segments; segments.jsonl has 9",
-        "does not begin with the line contactid",
-        f"repeats the id {contact(1)}",
-        "is no id: 'nobody'",
-        "is not in the canonical spelling",
-        f"has members of {contact(8)}, which is no segment",
-        "nonsense: no segment id, or a source",
-    ):
-        assert words in result.out, words
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda export: (export / "manifest.json").unlink(), "is only half written"),
-        (lambda export: damage(export, "manifest.json", "{"), "cannot be read"),
-        (lambda export: damage(export, "manifest.json", "[]"), "cannot be read"),
-        (
-            lambda export: damage(
-                export,
-                "manifest.json",
-                json.dumps({**json.loads((export / "manifest.json").read_text()), "format": 99}),
-            ),
-            "The format is 99",
-        ),
-        (lambda export: damage(export, "metadata.json", '{"tables": 3}'), "metadata.json cannot be read"),
-    ],
-)
-def test_a_damaged_export_is_explained(command: Command, small_export: Path, change: Any, words: str) -> None:
-    change(small_export)
-    result = command("check-export", small_export)
-    assert result.code == 2
-    assert words in result.out
-
-
-def test_a_folder_that_is_none_is_said(command: Command) -> None:
-    assert "There is no folder nowhere" in command("check-export", "nowhere").out
-    assert "There is no export folder nowhere" in command("redact", "nowhere", "copy").err
-
-
-# --- redacting -------------------------------------------------------------------------------------------------------
-
-
-def test_a_copy_for_others_names_nobody_and_gives_the_same_plan(
-    command: Command, small_export: Path, tmp_path: Path
-) -> None:
-    result = command("redact", small_export, "copy")
-    assert result.code == 0, result.err
-    copy = tmp_path / "copy"
-    assert check_export(copy) == []
-    content = "".join(path.read_text() for path in copy.rglob("*.[cj]s*"))
-    tables = {path.parent.name: pq.read_table(path).to_pylist() for path in copy.rglob("*.parquet")}
-    content += repr(tables)
-    assert set(tables["contact"][0]) == {"contactid", "address1_city", "statecode"}  # what queries compare
-    assert [row["address1_city"] for row in tables["contact"]].count("Oslo") == 4
-    for person in range(12):
-        assert str(contact(person)) not in content
-    assert "Renée" not in content
-    assert "mail.example" not in content
-    old, new = read_export(small_export), read_export(copy)
-    assert [one.name for one in new.segments] == [one.name for one in old.segments]
-    shared = set(unpacked(member_reader(copy)(STATIC))) & set(unpacked(member_reader(copy)(DYNAMIC)))
-    assert len(shared) == 2  # who is in both stays in both
-    outcomes = [
-        json.loads(command("translate", "--from", folder, "--json").out)["outcomes"] for folder in (small_export, copy)
-    ]
-    assert outcomes[0] == outcomes[1]
-
-
-def test_a_copy_says_how_many_values_of_a_table_are_unreadable(command: Command, tmp_path: Path) -> None:
-    people = [{**row, "statecode": "open" if number < 2 else row["statecode"]} for number, row in enumerate(CONTACTS)]
-    write_small_export(tmp_path / "odd", contacts=people)
-    assert command("redact", "odd", "copy").code == 0
-    assert read_export(tmp_path / "copy").rows["contact"].unreadable == 2
-
-
-def test_ids_in_rows_become_the_same_others(command: Command, small_export: Path, tmp_path: Path) -> None:
-    command("redact", small_export, "copy")
-    rows = [json.loads(line) for line in (tmp_path / "copy/segments.jsonl").read_text().splitlines()]
-    (row,) = (one for one in rows if one["msdyncrm_segmentid"] == str(ROW_ONLY))
-    in_row = from_texts(json.loads(row["msdyncrm_segmentmemberids"]))
-    assert list(unpacked(in_row)) == list(unpacked(member_reader(tmp_path / "copy")(ROW_ONLY)))
-
-
-def test_a_copy_goes_nowhere_where_something_is(command: Command, small_export: Path, tmp_path: Path) -> None:
-    write(tmp_path / "copy", "x.txt", [])
-    assert "there already" in command("redact", small_export, "copy").err
 
 
 # --- sizes -----------------------------------------------------------------------------------------------------------

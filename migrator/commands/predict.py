@@ -92,6 +92,7 @@ def predict(
             engine.peopled(schema, where, now, memory=memory, only=asked, told=rows.__setitem__) as people,
             new_lists(run.path) as lists,
         ):
+            people.replaced = {} if tables else {name: read.replaced for name, read in export.rows.items()}
             shown = [segment for segment in plan.segments if not segment.part_of]
             with (
                 progress.step("Predicting segments", len(shown)) as step,

@@ -27,6 +27,8 @@ class TableRead:
     """Values that are not of their column's type, and are null here; rows without a key are among them."""
     reason: str = ""
     """Why it could not be read, in words."""
+    replaced: tuple[str, ...] = ()
+    """Columns whose values a redacted copy has replaced: only their being empty is as it was."""
 
 
 def is_table_part(name: str) -> bool:
@@ -47,7 +49,7 @@ def has_table(export: Path, name: str) -> bool:
 
 def to_json(read: TableRead) -> dict[str, Any]:
     """What the manifest holds; what is nothing is left out."""
-    said = asdict(read) | {"columns": list(read.columns)}
+    said = asdict(read) | {"columns": list(read.columns), "replaced": list(read.replaced)}
     return {key: value for key, value in said.items() if value not in (None, "", 0, []) or key == "rows"}
 
 
@@ -64,4 +66,5 @@ def from_json(entry: Mapping[str, Any]) -> TableRead:
         int(entry.get("parts", 0)),
         int(entry.get("unreadable", 0)),
         str(entry.get("reason", "")),
+        tuple(map(str, entry.get("replaced", ()))),
     )

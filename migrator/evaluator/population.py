@@ -71,6 +71,8 @@ class Population:
         """Table → the columns that were read of it."""
         self.unreadable: dict[str, dict[str, int]] = {}
         """Table → columns that hold what their type does not take → how often; none of them is read."""
+        self.replaced: Mapping[str, Collection[str]] = {}
+        """Table → columns whose values are not those of the organisation: only their being empty is."""
         self.files: Mapping[str, TableFiles] = {}
         """Table → where its rows lie, also of tables that no query asks for."""
         self._numbers = count()
@@ -176,6 +178,9 @@ class Population:
                     kind = kind_of(self.schema.tables[table].columns[missing[0]]).name.lower()
                     raise EvaluationError(f"{wrong:,} values of {table}.{missing[0]} cannot be read as a {kind}")
                 raise EvaluationError(f"the rows of the table {table} are here without the column {missing[0]}")
+        for table, columns in touched([query], self.schema, only_values=True).items() if self.replaced else ():
+            if other := sorted(set(columns).intersection(self.replaced.get(table, ()))):
+                raise EvaluationError(f"the values of {table}.{other[0]} are replaced in this copy")
 
     def some_rows(self, files: TableFiles, key: str, columns: Sequence[str], among: tuple[str, Collection[str]]) -> str:
         """A table with some columns, as text, of rows of a table that no query touches; empty where one is missing.

@@ -2,8 +2,8 @@
 
 Each id of a contact becomes another one, the same everywhere in the copy, by a key that is made for the occasion and
 kept nowhere: nobody can go back, also not we. Counts, overlaps, queries and names of segments stay, so that
-translating and reporting give the same numbers, and so does predicting where no query asks for names or addresses of
-people, which are replaced. Of tables only the columns stay that queries touch.
+translating, predicting and reporting give the same numbers; a query that compares names or addresses of people, which
+are replaced, cannot be evaluated. Of tables only the columns stay that queries touch.
 """
 
 from __future__ import annotations
@@ -126,7 +126,12 @@ class _Others:
         if kind in _ID_TYPES:
             found = identity(value)
             return str(self.id(found)) if found else None
-        return self.text(str(value)) if _OF_A_PERSON.fullmatch(column) else value
+        return self.text(str(value)) if _replaces(column, kind) else value
+
+
+def _replaces(column: str, kind: str) -> bool:
+    """Whether the texts of a column become others."""
+    return kind not in _ID_TYPES and bool(_OF_A_PERSON.fullmatch(column))
 
 
 _ID_TYPES = frozenset({"Uniqueidentifier", "Lookup", "Owner", "Customer"})
@@ -144,13 +149,15 @@ def _table(
     part = part_name(name, 1)
     private_folder((writer.folder / part).parent)
     rows = wrong = 0
+    kinds = {column: table.columns[column].type for column in columns}
     with parquet(writer.folder / part, table, columns) as write:
         for page in pages:
-            kinds = {column: table.columns[column].type for column in columns}
             copied = [{key: others.cell(key, kinds[key], row.get(key)) for key in columns} for row in page]
             kept, unreadable = write(copied)
             rows, wrong = rows + kept, wrong + unreadable
-    writer.table(name, TableRead(rows, tuple(columns), 1, wrong), {part: file_checksum(writer.folder / part)})
+    replaced = tuple(column for column in columns if _replaces(column, kinds[column]))
+    read = TableRead(rows, tuple(columns), 1, wrong, replaced=replaced)
+    writer.table(name, read, {part: file_checksum(writer.folder / part)})
 
 
 def _rows_of(source: Path, name: str, columns: Sequence[str]) -> Iterator[Sequence[Mapping[str, Any]]] | None:

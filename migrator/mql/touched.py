@@ -18,14 +18,17 @@ from migrator.product.codes import AUDIENCE, AUDIENCE_KEY
 _STATE = "statecode"
 
 
-def touched(queries: Iterable[tree.Query], schema: Schema) -> Mapping[str, tuple[str, ...]]:
+def touched(
+    queries: Iterable[tree.Query], schema: Schema, *, only_values: bool = False
+) -> Mapping[str, tuple[str, ...]]:
     """Table → the columns of it that some queries touch, sorted; contacts with their key and state always.
 
     Args:
         queries: of either language.
         schema: the tables; what it does not know, or what segments cannot use, is left out.
+        only_values: whether a column counts only where its value matters, and not where it is only tested for null.
     """
-    found = _Touched(schema)
+    found = _Touched(schema, only_values)
     found.add(AUDIENCE, AUDIENCE_KEY, _STATE)
     for query in queries:
         for part in operands(query.members):
@@ -38,6 +41,7 @@ def touched(queries: Iterable[tree.Query], schema: Schema) -> Mapping[str, tuple
 @dataclass(slots=True)
 class _Touched:
     schema: Schema
+    only_values: bool = False
     columns: dict[str, set[str]] = field(default_factory=dict)
 
     def add(self, table: str, *columns: str) -> None:
@@ -59,7 +63,10 @@ class _Touched:
                 self._interaction(part)
 
     def condition(self, condition: tree.Condition, places: Mapping[str, list[str]]) -> None:
+        tested = [node.attribute for node in nodes(condition) if isinstance(node, tree.IsNull | tree.IsNotNull)]
         for attribute in _attributes(condition):
+            if self.only_values and any(attribute is one for one in tested):
+                continue
             for table in places.get((attribute.alias or "").lower(), ()):
                 self.add(table, attribute.name)
 

@@ -38,6 +38,19 @@ TOUCHED = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("PROFILE(contact).FILTER(ISNULL(city) || NOT(ISNOTNULL(age)))", "contactid statecode"),
+        ("PROFILE(contact).FILTER(ISNOTNULL(city) && city == 'Oslo')", "city contactid statecode"),
+        ("PROFILE(contact).FILTER(NOT(city CONTAINS 'O') && ISNULL(age))", "city contactid statecode"),
+        ("PROFILE(contact).ORDERBY(city).TAKE(3)", "city contactid statecode"),
+    ],
+)
+def test_whether_something_is_there_does_not_ask_for_its_value(text: str, values: str) -> None:
+    assert touched([parse_outbound(text)], SCHEMA, only_values=True)["contact"] == tuple(values.split())
+
+
 @pytest.mark.parametrize(("text", "expected"), TOUCHED)
 def test_an_outbound_query_touches(text: str, expected: dict[str, str]) -> None:
     found = touched([parse_outbound(text)], SCHEMA)
