@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from migrator.base.errors import UsageError
+from migrator.base.errors import Exit, UsageError
 from migrator.base.sizes import memory_size
 from migrator.cli.load import REACHING
 from migrator.cli.options import RunOrExport, takes
@@ -110,8 +110,10 @@ def reach(
         for sentence in sentences(found):
             terminal.say(sentence)
     for one in wanted:
-        terminal.tell(one.sentence())
-    raise typer.Exit(fails_on_newly_reached(found) if fail_on else 0)
+        say = terminal.tell if one.written else terminal.insist
+        say(one.sentence())
+    code = fails_on_newly_reached(found) if fail_on else Exit.DONE
+    raise typer.Exit(code if all(one.written for one in wanted) else Exit.WAITING)
 
 
 COMMANDS = (("reach", reach),)

@@ -73,10 +73,18 @@ class ConsentFile(More):
             else:
                 yield address
 
+    @property
+    def written(self) -> bool:
+        """Whether there is such a file now: not where nobody knows what people have said."""
+        return bool(self.purpose)
+
     def sentence(self) -> str:
         """What was written, and what a person does with it."""
-        if not self.purpose:
-            return f"{self.path} was not written: without a purpose and its consent nobody knows what is missing."
+        if not self.written:
+            return (
+                f"{self.path} was not written: without a purpose and its consent nobody knows what is missing. "
+                "Name the purpose with --purpose, or give the account the right to read consent."
+            )
         what = "opt-ins that nobody has recorded" if self.opt_ins else "opt-outs that are missing in real time"
         left = f" {self.left_out:,} addresses that look like a formula are not in it." if self.left_out else ""
         check = (

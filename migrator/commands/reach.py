@@ -168,7 +168,16 @@ def reach(place: Place, wish: Wish, progress: ShowsProgress, more: Sequence[More
         asked = [(one, topic if purpose and one.id == purpose.id else None) for one in settings.purposes or ()]
         records = work.consent(counted, files, asked)
         step.advance()
-        found = _found(work, counted, lists, asked, purpose, settings.profiles or {}, contacts=contacts)
+        found = _found(
+            work,
+            counted,
+            lists,
+            asked,
+            purpose,
+            settings.profiles or {},
+            contacts=contacts,
+            consent=records is not None,
+        )
         found = replace(
             found,
             why_no_purpose=why,
@@ -350,6 +359,7 @@ def _found(
     profiles: Mapping[UUID, str],
     *,
     contacts: bool,
+    consent: bool,
 ) -> Reach:
     at = next((number for number, (one, _) in enumerate(asked) if purpose and one.id == purpose.id), None)
     rules = work.rules(purpose, asked[at][1] if at is not None else None)
@@ -360,7 +370,7 @@ def _found(
 
     def of(counts: Sequence[tuple[int, int]], rules: Rules) -> Numbers:
         if contacts:
-            return numbers(counts, rules)
+            return numbers(counts, rules, consent=consent)
         members = sum(count for _, count in counts)
         return Numbers(members, unknown=members)
 

@@ -9,12 +9,14 @@ from migrator.contracts.reach import Numbers
 from migrator.reach.rules import Group, Rules, Verdict, reached_before, verdicts
 
 
-def numbers(counts: Iterable[tuple[int, int]], rules: Rules) -> Numbers:
+def numbers(counts: Iterable[tuple[int, int]], rules: Rules, *, consent: bool = True) -> Numbers:
     """The numbers of some people.
 
     Args:
         counts: kinds of people, and how many are of each.
         rules: what a message has to pass.
+        consent: whether anything is known of what people have said; otherwise who is unknown is not a few of them, and
+            no number of what comes after is given where it would leave them out.
     """
     judged, was = verdicts(rules), reached_before(rules)
     groups, reasons = Counter[Group](), Counter[str]()
@@ -29,6 +31,8 @@ def numbers(counts: Iterable[tuple[int, int]], rules: Rules) -> Numbers:
             reasons[f"{verdict.group}:{verdict.reason}"] += count
     if rules.model is None:  # nothing is known of what comes after, but what was before is
         return Numbers(members, before, unknown=members)
+    if not consent and groups[Group.UNKNOWN]:
+        return Numbers(members, before, unknown=groups[Group.UNKNOWN])
     return Numbers(
         members,
         groups[Group.STILL] + groups[Group.LOST],

@@ -190,6 +190,9 @@ def test_what_cannot_be_read_is_unknown(command: Command, export: Path) -> None:
     (export / "tables" / f"{CONSENT}.csv").unlink()
     found = asked(command, str(export))
     assert found["people"]["unknown"] == 6  # of those without an address, an active contact or a row it is certain
+    assert (found["people"]["reached_before"], found["people"]["reached_after"]) == (3, None)  # unknown is not nobody
+    assert of(found, "News")["reached_before"] == 3
+    assert "3 of 9 people got our mail; who will get it is unknown." in command("reach", str(export)).out
     assert "consent" in found["unreadable"][0]
     (export / "tables" / f"{PURPOSE}.csv").unlink()
     as_file(export / "tables" / f"{CONSENT}.csv", list(RECORDS[0]), RECORDS)
@@ -316,13 +319,22 @@ def test_without_a_purpose_no_consent_file_is_written(command: Command, export: 
     (export / "tables" / f"{PURPOSE}.csv").unlink()
     path = tmp_path / "opt-outs.csv"
     result = command("reach", str(export), "--tables", str(export / "tables"), "--consent-file", str(path))
-    assert "was not written" in result.err
+    assert (result.code, "was not written" in result.err) == (3, True)
     assert not path.exists()
     (export / "tables" / f"{CONSENT}.csv").unlink()
     as_file(export / "tables" / f"{PURPOSE}.csv", list(PURPOSES[0]), PURPOSES)
-    result = command("reach", str(export), "--consent-file", str(path))
-    assert "was not written" in result.err
+    result = command("reach", str(export), "--consent-file", str(path), "--quiet")
+    assert (result.code, "was not written" in result.err) == (3, True)
     assert not path.exists()
+
+
+def test_a_purpose_that_asks_nobody_is_known_without_consent(command: Command, export: Path) -> None:
+    (export / "tables" / f"{CONSENT}.csv").unlink()
+    disabled = [PURPOSES[0] | {"msdynmkt_enforcementmodel": 534120002}]
+    as_file(export / "tables" / f"{PURPOSE}.csv", list(disabled[0]), disabled)
+    people = asked(command, str(export))["people"]
+    assert (people["reached_before"], people["unknown"]) == (3, 0)
+    assert people["reached_after"] == people["reached_before"] - people["lost"] + people["newly_reached"] == 6
 
 
 @pytest.mark.parametrize(

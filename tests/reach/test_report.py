@@ -55,6 +55,18 @@ def test_the_first_screen_and_every_number_with_reasons_and_who_decides(
         assert words in section((run / "report.html").read_text(encoding="utf-8"))
 
 
+def test_where_consent_cannot_be_read_nobody_is_said_to_get_none(
+    command: Command, export: Path, tmp_path: Path
+) -> None:
+    (export / "tables" / f"{CONSENT}.csv").unlink()
+    run = run_of(command, export, tmp_path)
+    assert command("report", "--format", "all").code == 0
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert page.count("3 of 9 people got our mail; who will get it is unknown.") == 2
+    assert "Of 0 people" not in page
+    assert json.loads((run / "report.json").read_text(encoding="utf-8"))["reach"]["people"]["reached_after"] is None
+
+
 def test_the_workbook_has_who_is_mailed_by_segment(command: Command, export: Path, tmp_path: Path) -> None:
     run = run_of(command, export, tmp_path)
     assert command("report", "--format", "xlsx").code == 0
