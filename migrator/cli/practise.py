@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +15,9 @@ from migrator.cli.runs import new_run_for, orders_of, until_interrupted
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
 from migrator.contracts.run_folder import Task
+
+if TYPE_CHECKING:
+    from migrator.sandbox.server import Running
 
 Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)]
 Outbound = Annotated[str, typer.Option(help="How the outbound services answer: live, removed, failing, …")]
@@ -74,16 +76,7 @@ def sandbox(
             lacks=lacks or (),
         ) as running,
     ):
-        terminal.say(f"The sandbox answers at {running.address}")
-        terminal.say(f"Try: migrator run --org {running.address}")
-        if running.certificate:
-            terminal.say(f"Its certificate authority: {running.certificate}")
-            terminal.say(f"Trust it first: SSL_CERT_FILE={running.certificate} (others: REQUESTS_CA_BUNDLE)")
-        if running.identity:
-            terminal.say(f"Sign in by a code, or as an application with AZURE_CLIENT_SECRET={running.secret}")
-        terminal.tell("Ctrl-C ends it; everything in it is forgotten then.")
-        sys.stdout.flush()
-        until_interrupted()
+        until_interrupted(lambda: _announce(terminal, running))
 
 
 @takes("out", json=True)
@@ -112,10 +105,22 @@ def demo(
             for line in (*shown.adopted, *cutover_lines(shown.switch)):
                 terminal.say(line)
         if keep:
-            terminal.tell(f"The sandbox goes on at {running.address}; Ctrl-C ends it.")
-            until_interrupted()
+            goes_on = f"The sandbox goes on at {running.address}; Ctrl-C ends it."
+            until_interrupted(lambda: terminal.tell(goes_on))
     # Waiting for a person is how the sample is meant to end; only a failure is none.
     raise typer.Exit(Exit.DONE if summary.exit_code is Exit.WAITING else summary.exit_code)
+
+
+def _announce(terminal: Terminal, running: Running) -> None:
+    """Say where the sandbox answers, and what a client needs to reach it."""
+    terminal.say(f"The sandbox answers at {running.address}")
+    terminal.say(f"Try: migrator run --org {running.address}")
+    if running.certificate:
+        terminal.say(f"Its certificate authority: {running.certificate}")
+        terminal.say(f"Trust it first: SSL_CERT_FILE={running.certificate} (others: REQUESTS_CA_BUNDLE)")
+    if running.identity:
+        terminal.say(f"Sign in by a code, or as an application with AZURE_CLIENT_SECRET={running.secret}")
+    terminal.tell("Ctrl-C ends it; everything in it is forgotten then.")
 
 
 COMMANDS = (

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -286,9 +286,11 @@ def at_a_keyboard() -> bool:
     return sys.stdin.isatty()
 
 
-def until_interrupted() -> None:
-    """Wait for Ctrl-C."""
+def until_interrupted(announce: Callable[[], None]) -> None:
+    """Say what can be used, then wait for Ctrl-C, which may come while it is still being said."""
     try:
+        announce()
+        sys.stdout.flush()
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:

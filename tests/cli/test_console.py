@@ -62,7 +62,7 @@ def small_sample(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sample of `demo` is small, nobody waits for Ctrl-C, and the word that contract-check asks for is typed."""
     write_small_export(place / "shipped" / "contoso")
     monkeypatch.setattr(practice, "shipped", lambda _: place / "shipped")
-    monkeypatch.setattr(practise, "until_interrupted", lambda: None)
+    monkeypatch.setattr(practise, "until_interrupted", lambda announce: announce())
     monkeypatch.setattr(typer, "prompt", lambda *_, **__: "check")
 
 

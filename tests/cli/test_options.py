@@ -73,6 +73,6 @@ def test_keep_leaves_the_sandbox_of_the_demo_running(
     monkeypatch.setattr(demo, "show_the_switch", lambda _run, _orders, summary: shown(summary=summary))
     monkeypatch.setattr(cutover, "cutover_lines", lambda _: ["nothing"])
     monkeypatch.setattr(Terminal, "summary", lambda *_, **__: done.append("summary"))
-    monkeypatch.setattr(practise, "until_interrupted", lambda: done.append("waited"))
+    monkeypatch.setattr(practise, "until_interrupted", lambda _: done.append("waited"))
     assert command("demo", *["--keep"] * kept).code == Exit.DONE
     assert done == ["summary", *["waited"] * kept, "ended"]

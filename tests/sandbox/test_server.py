@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 
 from migrator.base.errors import UsageError
+from migrator.cli.runs import until_interrupted
 from migrator.commands.practice import practice_organisation
 from migrator.sandbox import server
 from migrator.sandbox.data import load
@@ -25,8 +26,8 @@ from tests.small import STATIC, contact
 
 
 @contextmanager
-def served(*options: str) -> Iterator[list[str]]:
-    """Start the command and give the lines that it prints first."""
+def served(*options: str, told: int = 0) -> Iterator[list[str]]:
+    """Start the command and give the lines that it prints first, `told` of them; it ends well by Ctrl-C."""
     process = subprocess.Popen(
         [*INTERRUPTIBLE, "sandbox", *options],
         stdout=subprocess.PIPE,
@@ -35,7 +36,7 @@ def served(*options: str) -> Iterator[list[str]]:
     )
     with process:
         assert process.stdout is not None
-        lines = [process.stdout.readline().strip() for _ in range(4 if "--tls" in options else 2)]
+        lines = [process.stdout.readline().strip() for _ in range(told or (4 if "--tls" in options else 2))]
         try:
             yield lines
         finally:
@@ -54,6 +55,23 @@ def test_it_prints_the_address_to_use(small_export: Path) -> None:
         assert lines[1] == f"Try: migrator run --org {address}"
         assert address.startswith("http://127.0.0.1:")
         assert httpx.get(f"{address}/api/data/v9.2/WhoAmI").status_code == 200
+
+
+@pytest.mark.slow
+def test_whoever_ends_it_while_it_still_speaks_has_ended_it_well(small_export: Path) -> None:
+    with served("--data", str(small_export), told=1) as lines:
+        assert lines[0].startswith("The sandbox answers at ")
+
+
+def test_ctrl_c_counts_from_the_first_word() -> None:
+    said: list[str] = []
+
+    def announce() -> None:
+        said.append("The sandbox answers at")
+        raise KeyboardInterrupt
+
+    until_interrupted(announce)
+    assert said == ["The sandbox answers at"]
 
 
 @pytest.mark.slow
