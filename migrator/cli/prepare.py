@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ import typer
 
 from migrator.base.counted import so_many
 from migrator.base.errors import UsageError, why
+from migrator.base.moments import moment_of
 from migrator.base.written_text import written_text
 from migrator.cli.load import REACHING, TRANSLATING
 from migrator.cli.options import From, Run, RunOrExport, Yes, takes
@@ -302,9 +303,8 @@ def predict(
 
 def _moment(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    except (ValueError, OverflowError):
+        return moment_of(text)
+    except ValueError:
         raise UsageError(
             f"--as-of takes a date or a time, such as 2026-04-30 or 2026-04-30T12:00Z; {text} is none."
         ) from None

@@ -16,6 +16,7 @@ from uuid import UUID
 from migrator import __version__
 from migrator.base.atomic import writing
 from migrator.base.errors import Exit, UsageError
+from migrator.base.moments import moment_of
 from migrator.base.progress import ShowsProgress
 from migrator.base.sizes import memory_size
 from migrator.commands.asked import columns_asked_for
@@ -83,7 +84,7 @@ def predict(
     decided = decisions_checksum(run.path)
     export = read_export(run.export)
     schema = schema_from_json(export.tables)
-    now = as_of or moment_of(export.extracted_at)
+    now = as_of or made_at(export)
     rows: dict[str, int] = {}
     try:
         asked = columns_asked_for(export.segments, plan, schema)
@@ -153,12 +154,11 @@ def _with_people(predictions: Predictions, work: _Work, export: Export) -> Predi
     return replace(predictions, people=people, overlaps=overlaps)
 
 
-def moment_of(text: str) -> datetime:
+def made_at(export: Export) -> datetime:
     """When an export was made, UTC; now, where it does not say."""
     try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    except (ValueError, OverflowError):
+        return moment_of(export.extracted_at)
+    except ValueError:
         return datetime.now(UTC).replace(tzinfo=None)
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlglot import exp
 
 from migrator.base.errors import UsageError
-from migrator.commands.predict import moment_of
+from migrator.commands.predict import made_at
 from migrator.contracts.export_folder import member_file, read_export
 from migrator.contracts.legacy_segment import Called, LegacySegment
 from migrator.contracts.payload import PayloadKind
@@ -213,7 +213,7 @@ def script(run: RunFolder, plan: Plan, dialect: str, as_of: datetime | None = No
     except ValueError:
         raise UsageError(f"--sql takes {', '.join(Dialect)}; {dialect} is none of them.") from None
     export = read_export(run.export)
-    now = as_of or moment_of(export.extracted_at)
+    now = as_of or made_at(export)
     schema = schema_from_json(export.tables)
     yield from _lines(written_queries(run, plan, tuple(export.segments), schema, now, chosen), chosen, now)
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlglot import exp
 
+from migrator.base.moments import moment_of
 from migrator.evaluator.select import EvaluationError, Kind, Scope, call
 from migrator.mql import tree
 
@@ -189,9 +190,8 @@ def _boolean_literal(sql: exp.Expr) -> exp.Expr:
 
 def _moment_literal(sql: exp.Expr) -> exp.Expr:
     try:
-        moment = datetime.fromisoformat(sql.name)
-        return _moment(moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment)
-    except (ValueError, OverflowError):
+        return _moment(moment_of(sql.name))
+    except ValueError:
         raise EvaluationError(f"'{sql.name}' is compared with a date") from None
 
 

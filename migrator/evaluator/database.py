@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlglot import exp
 
+from migrator.base.moments import in_utc
 from migrator.evaluator import outbound, realtime
 from migrator.evaluator.select import (
     MEMBER,
@@ -117,10 +118,7 @@ class Tables:
         return statement, statement.finish(realtime.members_sql(query.members, statement))
 
     def _statement(self, membership: Membership) -> Statement:
-        now = self._now()
-        if now.tzinfo:  # without a zone it is UTC, wherever the machine stands
-            now = now.astimezone(UTC).replace(tzinfo=None)
-        return Statement(self.schema, now, membership, self._numbered)
+        return Statement(self.schema, in_utc(self._now()), membership, self._numbered)
 
     def _run(self, statement: Statement, select: exp.Query) -> list[UUID]:
         for name, members in statement.segments.items():

@@ -24,6 +24,7 @@ import numpy as np
 from migrator.base.atomic import private_folder, write_text, writing
 from migrator.base.counted import so_many
 from migrator.base.errors import MigratorError
+from migrator.base.moments import in_utc, moment_of
 from migrator.base.progress import ShowsProgress, Step
 from migrator.base.side_by_side import side_by_side
 from migrator.contracts.export_writing import ExportWriter
@@ -436,13 +437,11 @@ def _float(value: Any) -> float | None:
 
 
 def _moment(value: Any) -> datetime | None:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
     try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
+        found = in_utc(value) if isinstance(value, datetime) else moment_of(value) if isinstance(value, str) else None
+    except ValueError:
         return None
+    return found and found.replace(tzinfo=UTC)
 
 
 def _truth(value: Any) -> bool | None:

@@ -18,10 +18,11 @@ import duckdb
 import pytest
 
 from migrator.base.errors import Exit, UsageError
+from migrator.base.moments import moment_of
 from migrator.base.progress import Silent
 from migrator.commands import predict as predicting
 from migrator.commands.deciding import Meant, carry_out, in_one_way
-from migrator.commands.predict import exit_code, moment_of, predict
+from migrator.commands.predict import exit_code, predict
 from migrator.commands.predict_told import predictions_json, sentences
 from migrator.commands.prepare import take_export, translate_stage
 from migrator.commands.report import decided_plan, plan_of, report_stage

@@ -10,7 +10,7 @@ import pytest
 import sqlglot
 
 from migrator.base.progress import Silent
-from migrator.commands.predict import moment_of, predict
+from migrator.commands.predict import made_at, predict
 from migrator.commands.predict_sql import Written, written_queries
 from migrator.commands.prepare import take_export, translate_stage
 from migrator.commands.report import plan_of
@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 def queries(run: RunFolder, dialect: Dialect) -> list[Written]:
     export = read_export(run.export)
-    now, schema = moment_of(export.extracted_at), schema_from_json(export.tables)
+    now, schema = made_at(export), schema_from_json(export.tables)
     return list(written_queries(run, plan_of(run), tuple(export.segments), schema, now, dialect))
 
 
@@ -46,7 +46,7 @@ def test_in_duckdb_the_script_gives_everybody_that_predict_counts(run: RunFolder
     export = read_export(run.export)
     schema = schema_from_json(export.tables)
     checked = 0
-    with population(schema, mirrored_files(run.export / "tables"), moment_of(export.extracted_at)) as people:
+    with population(schema, mirrored_files(run.export / "tables"), made_at(export)) as people:
         for one in queries(run, Dialect.DUCKDB):
             number = numbers[one.segment.legacy_id]
             expected = number.legacy if one.side == "legacy" else number.predicted
