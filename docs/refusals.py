@@ -249,6 +249,10 @@ def sentence(node: ast.expr) -> str:
             return text
         case ast.FormattedValue(value=ast.Name(id=name)) if name in _constants():
             return _constants()[name]
+        case ast.FormattedValue(
+            value=ast.Call(func=ast.Name(id="so_many"), args=[_, ast.Constant(value=one), *several])
+        ):
+            return f"‹number› {sentence(several[0]) if several else f'{one}[s]'}"
         case ast.FormattedValue(value=value):
             return f"‹{_name(value)}›"
         case ast.BinOp(left=left, op=ast.Add(), right=right):

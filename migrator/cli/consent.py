@@ -82,9 +82,10 @@ def reach(
 ) -> None:
     """Say who of each segment will actually get the mail, by consent and purpose. Changes nothing, and no consent."""
     from migrator.commands.consent_file import ConsentFile
-    from migrator.commands.reach import Place, Wish, is_export, read_consent
+    from migrator.commands.reach import Place, Wish, read_consent
     from migrator.commands.reach import reach as reach_it
     from migrator.commands.reach_told import fails_on_newly_reached, reach_json, sentences
+    from migrator.contracts.export_folder import is_export
     from migrator.reach.rules import Checked, ContactFields
 
     if contact_fields not in list(ContactFields):
@@ -98,7 +99,7 @@ def reach(
         purpose, topic, profile, ContactFields(contact_fields), address, frozenset(map(Checked, looked_at)), tables,
         memory_size(memory),
     )  # fmt: skip
-    here = is_export(run)
+    here = bool(run) and is_export(Path(str(run)))
     with orders_of(settings, terminal) as orders, nullcontext() if here else old_run(run, settings) as folder:
         place = Place.of_run(folder) if folder else Place(Path(run or ""), Path(run or ""))
         wanted = [ConsentFile(path, wants) for path, wants in ((consent_file, False), (opt_ins, True)) if path]

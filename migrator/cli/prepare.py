@@ -170,7 +170,7 @@ def check_export(
     for problem in problems:
         terminal.say(problem)
     if problems:
-        raise UsageError(f"{folder} has {len(problems)} problem{'s' if len(problems) != 1 else ''}; see above.")
+        raise UsageError(f"{folder} has {so_many(len(problems), 'problem')}; see above.")
     terminal.say(f"{folder} is a whole export.")
 
 

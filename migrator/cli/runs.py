@@ -87,9 +87,9 @@ def old_run(name: str | None, settings: Settings) -> Iterator[RunFolder]:
 def run_or_planned_export(name: str | None, settings: Settings) -> Iterator[RunFolder]:
     """A run that is there already, or, of an export folder, a new one with its plan, as `translate --from` makes it."""
     from migrator.commands.prepare import begin, take_export, translate_stage
-    from migrator.commands.reach import is_export
+    from migrator.contracts.export_folder import is_export
 
-    if name is None or not is_export(name):
+    if not name or not is_export(Path(name)):
         with old_run(name, settings) as run:
             yield run
         return

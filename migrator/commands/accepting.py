@@ -6,7 +6,7 @@ from pathlib import Path
 
 from migrator.base.errors import Exit, UsageError
 from migrator.base.safe_text import for_terminal
-from migrator.commands.import_told import SAID, counted
+from migrator.commands.import_told import doubts_told
 from migrator.commands.import_wanted import Report, Wanted
 from migrator.commands.plan_again import TRANSLATE_AGAIN, run_with_plan
 from migrator.contracts.doubts import doubts, doubts_about_exclusions
@@ -46,8 +46,7 @@ def accept_doubts(wanted: Wanted, folder: Path, export: Export, tolerance: float
             still = still or len(said) < len(opened)
             if said:
                 settled.append(segment)
-                what = ", ".join(counted(count, SAID[kind]) for kind, count in said.items())
-                lines.append(f"“{for_terminal(segment.name)}” ({about}): {accepted}: {what}.")
+                lines.append(f"“{for_terminal(segment.name)}” ({about}): {accepted}: {doubts_told(said)}.")
     kinds = ", ".join(sorted(wanted.wishes.accepted))
     if not settled:
         return Report((f"No segment of the export waits for this: {kinds}. Nothing was changed.",), Exit.DONE)

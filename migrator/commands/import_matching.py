@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from migrator.base.counted import so_many
 from migrator.base.errors import UsageError
 from migrator.base.safe_text import for_terminal
-from migrator.commands.import_told import counted
 from migrator.commands.import_wanted import Wanted
 from migrator.contracts.export_folder import Export
 from migrator.contracts.legacy_segment import LegacySegment
@@ -41,8 +41,8 @@ def matched_files(wanted: Wanted, export: Export) -> tuple[list[Matched], list[s
         matched = [Matched(one, segment, "as --segment says") for one in found.files]
     lines = [_match_line(one) for one in matched]
     if found.passed_over:
-        files = "files that a computer put there (._…, ~$…, .DS_Store) were"
-        lines.append(f"{counted(found.passed_over, files)} passed over.")
+        there = "that a computer put there (._…, ~$…, .DS_Store)"
+        lines.append(f"{so_many(found.passed_over, f'file {there} was', f'files {there} were')} passed over.")
     return matched, lines
 
 

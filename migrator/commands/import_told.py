@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from migrator.base.counted import so_many
 from migrator.base.errors import Exit
 from migrator.base.safe_text import for_terminal
 from migrator.commands.import_wanted import Report, Wanted
@@ -84,8 +85,7 @@ def report_of(done: Sequence[Imported], folder: Path, left: int, tolerance: floa
         opened = _open(one.segment, one.members, tolerance, wanted)
         kinds |= opened.keys()
         if opened:
-            what = ", ".join(counted(count, SAID[doubt]) for doubt, count in opened.items())
-            lines.append(f"“{for_terminal(one.segment.name)}” {waits} for a decision: {what}.")
+            lines.append(f"“{for_terminal(one.segment.name)}” {waits} for a decision: {doubts_told(opened)}.")
     lines += _about_rows(done, sorted(kinds - {Doubt.QUESTION}), folder, wanted)
     if left and wanted.dry_run:
         lines.append(f"{left:,} of the files would be left out, belonging to no segment.")
@@ -116,27 +116,29 @@ def _about_rows(done: Sequence[Imported], answerable: Sequence[Doubt], folder: P
     return []
 
 
-SAID: Mapping[Doubt, str] = {
-    Doubt.UNREADABLE: "unreadable",
-    Doubt.NOT_FOUND: "addresses not found",
-    Doubt.AMBIGUOUS: "addresses of several contacts",
-    Doubt.GONE: "ids of no contact, which are more than the tolerance",
-    Doubt.NOBODY: "lists that leave nobody",
-    Doubt.ROW: "members from the row of a segment that was live, which may be years old",
-    Doubt.QUESTION: "files to be answered",
+_ADDRESSES = ("address not found", "addresses not found")
+_SHARED = ("address of several contacts", "addresses of several contacts")
+_SAID: Mapping[Doubt, tuple[str, str]] = {
+    Doubt.UNREADABLE: ("unreadable",) * 2,
+    Doubt.NOT_FOUND: _ADDRESSES,
+    Doubt.AMBIGUOUS: _SHARED,
+    Doubt.GONE: (
+        "id of no contact, which is more than the tolerance",
+        "ids of no contact, which are more than the tolerance",
+    ),
+    Doubt.NOBODY: ("list that leaves nobody", "lists that leave nobody"),
+    Doubt.ROW: (
+        "member from the row of a segment that was live, which may be years old",
+        "members from the row of a segment that was live, which may be years old",
+    ),
+    Doubt.QUESTION: ("file to be answered", "files to be answered"),
 }
-_ONE = {
-    "addresses": "address", "ids": "id", "lists": "list", "files": "file", "members": "member", "are": "is",
-    "were": "was", "leave": "leaves",
-}  # fmt: skip
-"""Words of these sentences about several → about one."""
+"""The words behind 1, and behind every other number."""
 
 
-def counted(count: int, what: str) -> str:
-    """A number and what is counted, right for one, too."""
-    if count != 1:
-        return f"{count:,} {what}"
-    return " ".join(["1", *(_ONE.get(word, word) for word in what.split(" "))])
+def doubts_told(counts: Mapping[Doubt, int]) -> str:
+    """What waits, or was decided, in one line."""
+    return ", ".join(so_many(count, *_SAID[doubt]) for doubt, count in counts.items())
 
 
 def _open(segment: LegacySegment, members: Members, tolerance: float, wanted: Wanted) -> Mapping[Doubt, int]:
@@ -156,14 +158,14 @@ def _line(one: Imported, wanted: Wanted) -> str:
     members = one.members
     left = members.excluding if wanted.wishes.excluding and members.excluding else members
     facts = [
-        counted(count, what)
-        for count, what in (
-            (left.unreadable, "unreadable"),
-            (left.duplicates, "repeated"),
-            (left.gone, "gone"),
-            (left.not_found, "addresses not found"),
-            (left.ambiguous, "addresses of several contacts"),
-            (left.set_aside, "hidden and left out"),
+        so_many(count, *words)
+        for count, words in (
+            (left.unreadable, ("unreadable",) * 2),
+            (left.duplicates, ("repeated",) * 2),
+            (left.gone, ("gone",) * 2),
+            (left.not_found, _ADDRESSES),
+            (left.ambiguous, _SHARED),
+            (left.set_aside, ("hidden and left out",) * 2),
         )
         if count
     ]

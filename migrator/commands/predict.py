@@ -31,7 +31,7 @@ from migrator.contracts.payload import PayloadKind
 from migrator.contracts.plan import Outcome, Plan, PlannedSegment, read_plan
 from migrator.contracts.predicted_lists import new_lists, settled
 from migrator.contracts.predictions import (
-    LEFT_OUT,
+    INACTIVE_OR_DELETED,
     PREDICTIONS_FORMAT,
     Prediction,
     Predictions,
@@ -97,7 +97,7 @@ def predict(
             shown = [segment for segment in plan.segments if not segment.part_of]
             with (
                 progress.step("Predicting segments", len(shown)) as step,
-                writing(lists / LEFT_OUT) as left_out,
+                writing(lists / INACTIVE_OR_DELETED) as left_out,
             ):
                 left_out.write(b"segment,contactid,reason\n")
                 legacy = {segment.id: segment for segment in export.segments}

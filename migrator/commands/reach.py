@@ -34,7 +34,7 @@ from migrator.contracts.consent import (
     ConsentRead,
     read_note,
 )
-from migrator.contracts.export_folder import MANIFEST, Export, member_files, read_export
+from migrator.contracts.export_folder import Export, member_files, read_export
 from migrator.contracts.reach import (
     LISTS,
     REACH_FORMAT,
@@ -86,11 +86,6 @@ class Place:
     def of_run(cls, run: RunFolder) -> Place:
         """The place of a run."""
         return cls(run.path, run.export, run.state().org)
-
-
-def is_export(text: str | None) -> bool:
-    """Whether what a person named is an export folder and no run."""
-    return bool(text) and (Path(str(text)) / MANIFEST).is_file()
 
 
 def read_consent(place: Place, orders: Orders, wish: Wish, *, again: bool) -> None:

@@ -89,6 +89,11 @@ class ReadMembers(Protocol):
         """At most `count` ids, from position `first` (counted from 0) on; of the exclusions, if that is asked."""
 
 
+def is_export(folder: Path) -> bool:
+    """Whether a folder holds an export, by its manifest."""
+    return (folder / MANIFEST).is_file()
+
+
 def read_export(folder: Path) -> Export:
     """Read and check an export folder.
 

@@ -162,7 +162,7 @@ class Loss(StrEnum):
     """The segments with this person are left out."""
 
 
-LEFT_OUT = "inactive-or-deleted.csv"
+INACTIVE_OR_DELETED = "inactive-or-deleted.csv"
 """In the folder of the lists: whom real time leaves out of each segment, with the reason; private."""
 LOST = "people-without-any-segment.csv"
 """In the folder of the lists: who would be in no live segment any more, with the reason; private."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field
 
+from migrator.base.counted import so_many
 from migrator.contracts.choices import Choice
 from migrator.contracts.journal import LoadResult, LoadState
 from migrator.contracts.payload import PayloadKind
@@ -135,8 +136,8 @@ def _explanation(facts: Facts) -> str:
     if seen is None:
         return ""
     parts = [
-        f"{seen.inactive:,} inactive contact{'s' if seen.inactive != 1 else ''}" if seen.inactive else "",
-        f"{seen.deleted:,} contact{'s' if seen.deleted != 1 else ''} that no longer exist" if seen.deleted else "",
+        so_many(seen.inactive, "inactive contact") if seen.inactive else "",
+        so_many(seen.deleted, "contact that no longer exists", "contacts that no longer exist") if seen.deleted else "",
         f"{seen.missing:,} missing without a reason" if seen.missing else "",
         f"{seen.surplus:,} that were not there before" if seen.surplus else "",
         seen.note,

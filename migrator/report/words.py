@@ -10,6 +10,7 @@ from typing import Any
 
 from migrator.base.errors import UsageError
 from migrator.base.resources import shipped
+from migrator.mql.wording import WORDINGS
 
 LANGUAGES = ("en", "de", "fr")
 _THOUSANDS = {"en": ",", "de": ".", "fr": "\u202f"}
@@ -18,7 +19,6 @@ _NARROW = {
     " »": "\u00a0»",
 }  # fmt: skip
 _SPACED = re.compile(" [;!?:%»]|« ")
-_QUOTES = {"en": "“”", "de": "„“", "fr": ("«\u00a0", "\u00a0»")}
 _DECIMAL = {"en": ".", "de": ",", "fr": ","}
 
 
@@ -107,8 +107,8 @@ class Words:
     @property
     def quotes(self) -> tuple[str, str]:
         """The quotation marks of the language, with the spaces inside of them."""
-        opening, closing = _QUOTES[self.language]
-        return opening, closing
+        opening, closing = WORDINGS[self.language].quotes
+        return self.spaced(opening), self.spaced(closing)
 
     def quoted(self, text: str) -> str:
         """A text in the quotation marks of the language.

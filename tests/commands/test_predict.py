@@ -31,7 +31,7 @@ from migrator.contracts.choices import Choice, Choices
 from migrator.contracts.decisions import decided
 from migrator.contracts.plan import Outcome, Plan, read_plan, write_plan
 from migrator.contracts.predictions import (
-    LEFT_OUT,
+    INACTIVE_OR_DELETED,
     LOST,
     PREDICTED,
     PREDICTIONS,
@@ -316,7 +316,7 @@ def named_by(predictions: Predictions) -> set[str]:
         (one.legacy_id, kind, getattr(one, kind)) for one in predictions.segments for kind in ("missing", "surplus")
     ]
     lost = {f"{predictions.lists}/{LOST}"} if predictions.people and predictions.people.lost else set()
-    always = {f"{predictions.lists}/{LEFT_OUT}"}
+    always = {f"{predictions.lists}/{INACTIVE_OR_DELETED}"}
     return {f"{predictions.lists}/{key}-{kind}.csv" for key, kind, count in counts if count} | lost | always
 
 

@@ -28,7 +28,16 @@ from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.history import read_history
 from migrator.contracts.members import Members, MemberSource
 from migrator.contracts.plan import Outcome, PlannedSegment
-from migrator.contracts.predictions import LEFT_OUT, LOST, Basis, Kind, Loss, Overlap, Predictions, write_predictions
+from migrator.contracts.predictions import (
+    INACTIVE_OR_DELETED,
+    LOST,
+    Basis,
+    Kind,
+    Loss,
+    Overlap,
+    Predictions,
+    write_predictions,
+)
 from migrator.contracts.run_folder import RunFolder, Task, new_run
 from migrator.contracts.usage import USAGE, Journey, Life, SegmentUse, Usage, usage_to_json
 from migrator.evaluator.overlap import alike
@@ -138,7 +147,7 @@ def test_everybody_counts_once_and_who_loses_all_mail_is_listed_with_the_reason(
     with path.open(newline="") as file:
         listed = {UUID(one["contactid"]): one["reason"] for one in csv.DictReader(file)}
     assert listed == {contact(6): "inactive", contact(99): "deleted"}
-    with (path.parent / LEFT_OUT).open(newline="") as file:
+    with (path.parent / INACTIVE_OR_DELETED).open(newline="") as file:
         left_out = {(UUID(one["contactid"]), one["reason"]) for one in csv.DictReader(file)}
     # 3 is inactive, too, but stays in a list.
     assert left_out == {(contact(3), "inactive"), (contact(6), "inactive"), (contact(99), "deleted")}

@@ -130,8 +130,11 @@ def members_from_list(name: str, count: int) -> tuple[str, str]:
 def contacts_gone(count: int) -> tuple[str, str]:
     """Members that were read are no longer contacts of the organisation."""
     return (
-        f"{count:,} member{'s' if count != 1 else ''} no longer exist{'s' if count == 1 else ''} as contact"
-        f"{'s' if count != 1 else ''}, and {'is' if count == 1 else 'are'} left out.",
+        so_many(
+            count,
+            "member no longer exists as contact, and is left out.",
+            "members no longer exist as contacts, and are left out.",
+        ),
         "Nothing to do: nobody can get mail who is deleted. They are listed in the folder imports of the export.",
     )
 
@@ -171,8 +174,8 @@ def addresses_ambiguous(count: int) -> tuple[str, str]:
 def rows_unreadable(name: str, count: int) -> tuple[str, str]:
     """Rows of an imported file hold neither an id nor an e-mail address."""
     return (
-        f"{count:,} row{'s' if count != 1 else ''} of {name} hold{'' if count != 1 else 's'} neither an id nor an "
-        "e-mail address that can be read.",
+        f"{so_many(count, f'row of {name} holds', f'rows of {name} hold')} neither an id nor an e-mail address that "
+        "can be read.",
         "They are listed in the folder imports of the export. Mend the file, and import again; or leave them out: "
         "migrator import-members --accept unreadable.",
     )
@@ -210,8 +213,11 @@ def doubt_accepted(what: str) -> tuple[str, str]:
 def hidden_rows_left_out(count: int) -> tuple[str, str]:
     """Hidden or filtered rows of a file were left out, as a person wanted."""
     return (
-        f"{count:,} row{'s' if count != 1 else ''} that {'were' if count != 1 else 'was'} hidden or filtered out in "
-        f"the file {'are' if count != 1 else 'is'} left out.",
+        so_many(
+            count,
+            "row that was hidden or filtered out in the file is left out.",
+            "rows that were hidden or filtered out in the file are left out.",
+        ),
         "Nothing to do if the visible rows are the members. Else import the file again with --hidden keep.",
     )
 
@@ -220,7 +226,7 @@ def hidden_rows_left_out(count: int) -> tuple[str, str]:
 def members_inactive(count: int) -> tuple[str, str]:
     """Some members are inactive contacts."""
     return (
-        f"{count:,} of the members {'are' if count != 1 else 'is an'} inactive contact{'s' if count != 1 else ''}.",
+        so_many(count, "of the members is an inactive contact.", "of the members are inactive contacts."),
         "They stay in the segment, as they were before. They are listed in the folder imports of the export.",
     )
 

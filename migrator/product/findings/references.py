@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migrator.base.counted import so_many
 from migrator.product.findings.catalogue import Severity, finding
 
 
@@ -9,7 +10,7 @@ from migrator.product.findings.catalogue import Severity, finding
 def compound_segment(references: int) -> tuple[str, str]:
     """A compound segment: built from other segments."""
     return (
-        f"This is a compound segment, built from {references} other segment{'s' if references != 1 else ''}. "
+        f"This is a compound segment, built from {so_many(references, 'other segment')}. "
         "It waits for a decision and is not created.",
         "Decide whether it is to be rebuilt on the migrated segments or frozen with the members it has now.",
     )
