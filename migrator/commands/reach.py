@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from operator import itemgetter
@@ -37,6 +38,7 @@ from migrator.contracts.consent import (
 from migrator.contracts.export_folder import Export, member_files, read_export
 from migrator.contracts.reach import (
     LISTS,
+    REACH,
     REACH_FORMAT,
     Numbers,
     PurposeReach,
@@ -180,15 +182,34 @@ def reach(place: Place, wish: Wish, progress: ShowsProgress, more: Sequence[More
             unreadable=tuple(dict.fromkeys(work.unreadable)),
             consent_rows=records or 0,
         )
-        shutil.rmtree(place.folder / LISTS, ignore_errors=True)  # also where no others take their place
-        if purpose and contacts:
-            at = [one for one, _ in asked].index(purpose)
-            _write_lists(place, counted, lists, at, work.rules(purpose, topic))
-            for one in more if records is not None else ():
-                one.of(counted, at, purpose, files[CONTACTS], wish)
+        with _exchanging(place.folder) as folder:
+            if purpose and contacts:
+                at = [one for one, _ in asked].index(purpose)
+                _write_lists(folder, counted, lists, at, work.rules(purpose, topic))
+                for one in more if records is not None else ():
+                    one.of(counted, at, purpose, files[CONTACTS], wish)
         step.advance()
     write_reach(place.folder, found)
     return found
+
+
+@contextmanager
+def _exchanging(folder: Path) -> Iterator[Path]:
+    """A folder for lists; if there are any, they take the place of those that are there when the block ends well.
+
+    The numbers that belong to the old lists go with them: whoever is killed in between has no numbers, and no wrong
+    ones.
+    """
+    new = folder / f".{LISTS}"
+    shutil.rmtree(new, ignore_errors=True)  # of whoever was killed
+    try:
+        yield new
+        (folder / REACH).unlink(missing_ok=True)
+        shutil.rmtree(folder / LISTS, ignore_errors=True)
+        if new.is_dir():
+            new.rename(folder / LISTS)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def reach_stage(run: RunFolder, orders: Orders, *, again: bool = False) -> None:
@@ -421,7 +442,7 @@ def _of_contacts(counts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _write_lists(
-    place: Place, counted: People, lists: Sequence[tuple[UUID, MemberList]], at: int, rules: Rules
+    folder: Path, counted: People, lists: Sequence[tuple[UUID, MemberList]], at: int, rules: Rules
 ) -> None:
     """Who loses the mail, who gets it anew, and of whom nothing is known, segment by segment, by id."""
     judged = verdicts(rules)
@@ -431,7 +452,7 @@ def _write_lists(
         for one in [judged[kind]]
     }
     for segment, parts in groupby(counted.listed(at, ends), itemgetter(0)):
-        private_folder(place.folder / LISTS)
-        with writing(place.folder / LISTS / f"{lists[segment][0]}.csv") as file:
+        private_folder(folder)
+        with writing(folder / f"{lists[segment][0]}.csv") as file:
             file.write(b"contactid,group,reason,said_no\n")
             file.writelines(line.encode() for _, line in parts)

@@ -18,11 +18,11 @@ import duckdb
 import numpy as np
 from sqlglot import exp
 
-from migrator.base.errors import Retryable
 from migrator.evaluator import mirrors
 from migrator.evaluator.database import Tables
 from migrator.evaluator.mirrors import FileKind, TableFiles
 from migrator.evaluator.roll import ASLEEP, Roll
+from migrator.evaluator.room import no_room, not_written, said
 from migrator.evaluator.select import EVERYBODY, MEMBER, EvaluationError, Kind, Membership, Stored, kind_of, table_named
 from migrator.mql import Column, Schema, Table, tree
 from migrator.mql.interactions import PERSON
@@ -114,7 +114,7 @@ class Population:
                     self._insert(name, shown, f"{rows} WHERE {mirrors.living_sql(source.columns)}", files)
             (count_of_rows,) = self._one(f"SELECT count(*) FROM {target}")  # noqa: S608
         except duckdb.Error as error:
-            raise EvaluationError(f"the table {name} cannot be read: {str(error).splitlines()[0]}") from error
+            raise no_room(error) or EvaluationError(f"the table {name} cannot be read: {said(error)}") from error
         except EvaluationError as error:
             raise EvaluationError(f"the table {name} cannot be read: {error}") from error
         self.filled[name] = set(shown)
@@ -219,7 +219,7 @@ class Population:
                 )
                 return self._set(f"SELECT {chosen} FROM {rows} WHERE {where}").table  # noqa: S608 - every name is quoted
         except duckdb.Error as error:
-            raise EvaluationError(f"a table cannot be read: {str(error).splitlines()[0]}") from error
+            raise no_room(error) or EvaluationError(f"a table cannot be read: {said(error)}") from error
 
     def listed(self, path: Path, first: int = 0, count: int | None = None) -> Stored:
         """The ids of a member list (one column, `contactid`), or `count` of them from position `first` on.
@@ -250,7 +250,7 @@ class Population:
             try:
                 members = self._database.execute(f"SELECT {MEMBER} FROM {one.table}").fetchnumpy()  # noqa: S608
             except duckdb.Error as error:
-                raise EvaluationError(f"the sets cannot be united: {str(error).splitlines()[0]}") from error
+                raise no_room(error) or EvaluationError(f"the sets cannot be united: {said(error)}") from error
             there[np.asarray(members[MEMBER], dtype=np.int64) - lowest] = True
         return self._set(
             f"SELECT CAST(bit + ? AS INTEGER) AS {MEMBER} FROM range(?) AS everybody(bit) "  # noqa: S608
@@ -338,7 +338,7 @@ class Population:
         try:
             return self._database.execute(sql).fetchall()
         except duckdb.Error as error:
-            raise EvaluationError(f"the sets cannot be compared: {str(error).splitlines()[0]}") from error
+            raise no_room(error) or EvaluationError(f"the sets cannot be compared: {said(error)}") from error
 
     # --- below ---
 
@@ -363,7 +363,7 @@ class Population:
         try:
             self._database.execute(f"CREATE TEMP TABLE {name} AS {sql}", values)
         except duckdb.Error as error:
-            raise EvaluationError(f"the query cannot be evaluated: {str(error).splitlines()[0]}") from error
+            raise no_room(error) or EvaluationError(f"the query cannot be evaluated: {said(error)}") from error
         return Stored(name)
 
     def _one(self, sql: str) -> tuple[int, ...]:
@@ -376,10 +376,11 @@ def _written() -> Iterator[None]:
     try:
         yield
     except duckdb.IOException as error:
-        raise Retryable(
-            f"The database that counts cannot be written: {str(error).splitlines()[0]}. Make room where temporary "
-            "files lie (TMPDIR), and repeat the command."
-        ) from error
+        raise not_written(error) from error
+    except duckdb.OutOfMemoryException as error:
+        if ended := no_room(error):
+            raise ended from error
+        raise
 
 
 @contextmanager
@@ -405,7 +406,7 @@ def population(
     Raises:
         EvaluationError: a table cannot be read.
         UsageError: it takes a package that is not installed.
-        Retryable: the database cannot be written, as where its disk is full.
+        Retryable: the database has no room: its disk is full, or `memory` is not enough.
     """
     with _written(), tempfile.TemporaryDirectory(prefix="migrator-") as folder:
         found = Population(schema, now, Path(folder), memory)

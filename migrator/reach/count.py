@@ -31,6 +31,7 @@ from migrator.contracts.consent import (
 )
 from migrator.evaluator import mirrors
 from migrator.evaluator.mirrors import TableFiles
+from migrator.evaluator.room import no_room, said
 from migrator.evaluator.select import EvaluationError
 from migrator.mql import Column, Table
 from migrator.product.codes import AUDIENCE, AUDIENCE_KEY, ConsentFor, ContactPoint, State
@@ -64,8 +65,8 @@ class People:
             memory: what it may take, such as 700MB.
             threads: how many threads it may use.
         """
+        # No file of its own: what does not fit goes into the folder all the same, and nothing is packed for later.
         self._database = duckdb.connect(
-            str(folder / "reach.duckdb"),
             config={"memory_limit": memory, "temp_directory": str(folder), "threads": threads},
         )
         self._database.execute("SET preserve_insertion_order = false")
@@ -97,7 +98,7 @@ class People:
             for number in (number for number, one in enumerate(lists) if one.live):
                 self._database.execute("INSERT INTO live VALUES (?)", [number])
         except duckdb.Error as error:
-            raise TableUnreadable(f"a member list cannot be read: {_first_line(error)}") from error
+            raise no_room(error) or TableUnreadable(f"a member list cannot be read: {said(error)}") from error
 
     def _lists(self, table: str, paths: Sequence[tuple[int, Path]]) -> None:
         if not paths:
@@ -316,8 +317,10 @@ class People:
                     rows if living == "true" else f"(FROM {rows} WHERE {living})",
                     {name: _column(found, files) for name, found in there.items()},
                 )
-        except (duckdb.Error, EvaluationError) as error:
-            raise TableUnreadable(f"the table {table} cannot be read: {_first_line(error)}") from error
+        except duckdb.Error as error:
+            raise no_room(error) or TableUnreadable(f"the table {table} cannot be read: {said(error)}") from error
+        except EvaluationError as error:
+            raise TableUnreadable(f"the table {table} cannot be read: {error}") from error
 
     def _rows(self, sql: str) -> Iterator[Any]:
         result = self._database.execute(sql)
@@ -336,11 +339,18 @@ def people(memory: str = "700MB", threads: int = 2) -> Iterator[People]:
     Args:
         memory: what the database may take.
         threads: how many threads it may use.
+
+    Raises:
+        Retryable: the database has no room: its disk is full, or `memory` is not enough.
     """
     with tempfile.TemporaryDirectory(prefix="migrator-") as folder:
         found = People(Path(folder), memory, threads)
         try:
             yield found
+        except duckdb.Error as error:
+            if ended := no_room(error):
+                raise ended from error
+            raise
         finally:
             found.close()
 
@@ -357,7 +367,3 @@ def _true(column: str) -> str:
 
 def _text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]

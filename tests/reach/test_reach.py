@@ -11,6 +11,10 @@ from uuid import UUID
 
 import pytest
 
+from migrator.base.errors import Retryable
+from migrator.base.progress import Silent
+from migrator.commands import reach as reaching
+from migrator.commands.reach import Place, Wish, reach
 from migrator.contracts.consent import CONSENT, PURPOSE, PURPOSES_OF_PROFILES, TABLES, TOPIC
 from migrator.contracts.export_writing import ExportWriter
 from migrator.contracts.members import Members, MemberSource
@@ -410,6 +414,52 @@ def test_lists_of_an_earlier_purpose_do_not_stay_beside_numbers_without_one(comm
     (export / "tables" / f"{PURPOSE}.csv").unlink()
     assert asked(command, str(export), "--tables", str(export / "tables"))["purpose"] is None
     assert not (export / "reach").exists()
+
+
+def results(export: Path) -> dict[str, bytes]:
+    """The numbers and the lists that are there."""
+    return {path.name: path.read_bytes() for path in (*export.glob("reach.json"), *export.glob("reach/*"))}
+
+
+@pytest.mark.parametrize("memory", ["1MB", "5MB"])
+def test_too_little_memory_ends_it_and_is_no_table_that_cannot_be_read(
+    command: Command, export: Path, memory: str
+) -> None:
+    asked(command, str(export))
+    before = results(export)
+    with (export / "tables" / "contact.csv").open("a") as file:
+        file.writelines(f"{key(4, number)},p{number}@x.example,false,true,0\n" for number in range(100, 200_000))
+    with pytest.raises(Retryable, match=r"memory that the database may take is not enough: .*--memory 4GB"):
+        reach(Place(export, export), Wish(memory=memory), Silent())
+    assert results(export) == before
+
+
+class Killed(BaseException):
+    """What no code catches."""
+
+
+def killed(*_: object, **__: object) -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize(("where", "step"), [(reaching, "_write_lists"), (Path, "rename"), (reaching, "write_reach")])
+def test_whoever_is_killed_has_the_old_numbers_with_the_old_lists_or_none(
+    command: Command, export: Path, monkeypatch: pytest.MonkeyPatch, where: Any, step: str
+) -> None:
+    asked(command, str(export))
+    whole = results(export)
+    asked(command, str(export), "--purpose", STRICT)
+    strict = results(export)
+    with monkeypatch.context() as patched:
+        patched.setattr(where, step, killed)
+        with pytest.raises(Killed):
+            reach(Place(export, export), Wish(), Silent())
+    if step == "_write_lists":
+        assert results(export) == strict
+    assert (export / "reach.json").exists() == (step == "_write_lists")
+    asked(command, str(export))
+    assert results(export) == whole != strict
+    assert not (export / ".reach").exists()
 
 
 def test_what_could_not_be_read_cannot_be_chosen_from(command: Command, export: Path) -> None:
