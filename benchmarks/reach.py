@@ -127,7 +127,7 @@ def by_hand(folder: Path) -> list[list[Any]]:
             "threads": 2,
             "temp_directory": place,
         }
-        database = duckdb.connect(f"{place}/hand.duckdb", config=config)
+        database = duckdb.connect(config=config)
         run = database.execute
         run("SET preserve_insertion_order = false")
         run(
@@ -198,11 +198,11 @@ def main() -> None:
         # In a process of its own: a child is charged for the memory of whoever starts it.
         amounts = ["--members", str(asked.members), "--records", str(asked.records)]
         subprocess.run([sys.executable, __file__, "--make", str(folder), *amounts], check=True)
-        found = {}
-        for who in ("hand", "ours", "hand", "ours"):  # the first of each warms the disk's cache
+        found: dict[str, dict[str, Any]] = {}
+        for who in ("hand", "ours") * 3:  # the quickest of each counts, since machines are shared
             command = [sys.executable, __file__, "--answer", who, str(folder)]
-            found[who] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            shown = found[who]
+            shown = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            found[who] = min(found.get(who, shown), shown, key=lambda one: one["seconds"])
             if not asked.json:
                 print(
                     f"{who}: {shown['seconds']:.1f} s, {shown['cpu']:.1f} s of processors, "

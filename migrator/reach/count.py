@@ -39,6 +39,8 @@ from migrator.reach.rules import FLAG, PURPOSE_STEP, SAID, TOPIC_STEP, Said
 
 _TOGETHER = 4
 """Purposes that people are counted for in one go."""
+_STRANGER = 0
+"""The kind of a member who is no contact."""
 
 
 class TableUnreadable(Exception):
@@ -71,6 +73,8 @@ class People:
         )
         self._database.execute("SET preserve_insertion_order = false")
         self._purposes: list[tuple[UUID, UUID | None]] = []
+        self._strangers: bool | None = None
+        """Whether some members are no contacts; None until somebody has counted."""
         self._database.execute("CREATE TABLE contact (id UUID, address VARCHAR, flags USMALLINT)")
         self._database.execute("CREATE TABLE member (segment INTEGER, id UUID)")
 
@@ -210,27 +214,33 @@ class People:
         """Segment, kind, and how many members are of that kind; without a purpose, of what the contacts alone tell."""
         sql = f"SELECT segment, {self._kind(purpose)}, count(*) FROM member LEFT JOIN person USING (id) GROUP BY 1, 2"  # noqa: S608
         found = list(self._rows(sql))
-        if sum(count for *_, count in found) == self._number("SELECT count(*) FROM member"):
-            return found
-        # A mirror holds a contact twice.
-        self._database.execute("CREATE OR REPLACE TABLE person AS SELECT DISTINCT ON (id) * FROM person")
-        return list(self._rows(sql))
+        if sum(count for *_, count in found) != self._number("SELECT count(*) FROM member"):
+            # A mirror holds a contact twice.
+            self._database.execute("CREATE OR REPLACE TABLE person AS SELECT DISTINCT ON (id) * FROM person")
+            found = list(self._rows(sql))
+        self._strangers = any(kind == _STRANGER for _, kind, _ in found)
+        return found
 
     def of_live(self) -> list[list[tuple[int, int]]]:
         """For each purpose: kinds, and how many distinct members of live segments are of each.
 
         Without any purpose, one list of what the contacts alone tell.
         """
+        if self._strangers is None:  # and whoever is there twice
+            self.by_segment(None)
+        persons = "person SEMI JOIN (SELECT id FROM member SEMI JOIN live USING (segment)) USING (id)"
+        asleep = "SELECT count(*) FROM (SELECT DISTINCT segment FROM member) ANTI JOIN live USING (segment)"
+        if not self._number(asleep):
+            persons = "person"
+        strangers = self._strangers and self._number(
+            "SELECT count(DISTINCT id) FROM (member SEMI JOIN live USING (segment)) ANTI JOIN person USING (id)"
+        )
         names = [self._kind(number) for number in range(len(self._purposes))] or [self._kind(None)]
         found: list[list[tuple[int, int]]] = []
         for first in range(0, len(names), _TOGETHER):  # all at once, but not so many that everybody is of his own kind
             some = names[first : first + _TOGETHER]
-            counts = [Counter[int]() for _ in some]
-            rows = self._rows(
-                f"SELECT {', '.join(some)}, count(*) FROM (SELECT DISTINCT id FROM member SEMI JOIN live "  # noqa: S608
-                "USING (segment)) LEFT JOIN person USING (id) GROUP BY ALL"
-            )
-            for *kinds, count in rows:
+            counts = [Counter[int]({_STRANGER: strangers} if strangers else {}) for _ in some]
+            for *kinds, count in self._rows(f"SELECT {', '.join(some)}, count(*) FROM {persons} GROUP BY ALL"):  # noqa: S608
                 for counter, kind in zip(counts, kinds, strict=True):
                     counter[kind] += count
             found += [list(counter.items()) for counter in counts]
@@ -246,12 +256,13 @@ class People:
         if not ends:
             return
         values = ", ".join(f"({kind}, {_text(end)})" for kind, end in ends.items())
+        everybody = "(SELECT DISTINCT id FROM member) LEFT JOIN person USING (id)" if _STRANGER in ends else "person"
         yield from self._rows(
             # The database joins the lines: ids that begin alike at a time, which are a sixteenth.
-            "SELECT segment, string_agg(shown || ending, '' ORDER BY shown) FROM (SELECT segment, "  # noqa: S608
-            "id::VARCHAR AS shown, ending FROM member LEFT JOIN person USING (id) "
-            f"JOIN (VALUES {values}) AS e(kind, ending) ON {self._kind(purpose)} = e.kind) "
-            "GROUP BY segment, shown[1] ORDER BY segment, shown[1]"
+            "SELECT segment, string_agg(line, '' ORDER BY line) FROM member JOIN ("  # noqa: S608
+            f"SELECT id, id::VARCHAR || ending AS line FROM {everybody} "
+            f"JOIN (VALUES {values}) AS e(kind, ending) ON {self._kind(purpose)} = e.kind) USING (id) "
+            "GROUP BY segment, line[1] ORDER BY segment, line[1]"
         )
 
     def addresses(self, purpose: int, contacts: TableFiles, column: str, *, refused: bool) -> Iterator[str]:
@@ -286,7 +297,7 @@ class People:
             )
 
     def _kind(self, purpose: int | None) -> str:
-        return "coalesce(flags, 0)" if purpose is None else f"coalesce(k{purpose}, 0)"
+        return f"coalesce({'flags' if purpose is None else f'k{purpose}'}, {_STRANGER})"
 
     # --- below ---
 
