@@ -239,7 +239,7 @@ def by_hand(folder: Path) -> list[list[Any]]:
 
     with tempfile.TemporaryDirectory() as place:
         settings: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY, "temp_directory": place}
-        database = duckdb.connect(f"{place}/hand.duckdb", config=settings)
+        database = duckdb.connect(config=settings)
         database.execute("SET preserve_insertion_order = false")
         for name, columns in {
             "contact": "contactid, emailaddress1, address1_city, jobtitle, children, creditlimit, donotemail, birthdate, "

@@ -1,4 +1,4 @@
-"""Everybody in an organisation's tables, on disk: who a query selects is kept as a set, and sets are compared there.
+"""Everybody in an organisation's tables: who a query selects is kept as a set, and sets are compared there.
 
 For data that do not fit into memory: DuckDB works out of core within a stated bound. Sets are tables with the one
 column `member`; nothing is carried through Python but counts and lists that somebody asks for.
@@ -59,9 +59,8 @@ class Population:
             memory: what the database may take, such as 2GB.
         """
         self.schema = schema
-        self._database = duckdb.connect(
-            str(folder / "population.duckdb"), config={"memory_limit": memory, "temp_directory": str(folder)}
-        )
+        # Without a file of its own it packs nothing, and puts aside in `folder` what does not fit.
+        self._database = duckdb.connect(config={"memory_limit": memory, "temp_directory": str(folder)})
         self._database.execute("SET preserve_insertion_order = false")
         self._database.execute("SET TimeZone = 'UTC'")  # files may hold moments with a zone; here all are UTC
         self.tables = Tables(schema, lambda: now, self._database, numbered=True)

@@ -67,7 +67,7 @@ class People:
             memory: what it may take, such as 700MB.
             threads: how many threads it may use.
         """
-        # No file of its own: what does not fit goes into the folder all the same, and nothing is packed for later.
+        # Without a file of its own it packs nothing, and puts aside in `folder` what does not fit.
         self._database = duckdb.connect(
             config={"memory_limit": memory, "temp_directory": str(folder), "threads": threads},
         )

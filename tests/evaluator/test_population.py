@@ -150,16 +150,22 @@ def test_a_file_without_a_column_that_is_asked_for_is_named(tmp_path: Path, cont
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
-def test_a_database_that_cannot_be_written_is_a_sentence() -> None:
+def test_temporary_files_that_cannot_grow_are_a_sentence(tmp_path: Path) -> None:
+    with (tmp_path / "contact.csv").open("w") as file:
+        file.write("contactid,firstname\n")
+        file.writelines(f"00000000-0000-0000-0000-{n:012},{n * 7919:040}\n" for n in range(500_000))
     program = (
         "import resource, sys\n"
         "from datetime import datetime\n"
+        "from pathlib import Path\n"
         "from migrator.base.errors import Retryable\n"
+        "from migrator.evaluator.mirrors import FileKind, TableFiles\n"
         "from migrator.evaluator.population import population\n"
         "from tests.small import SCHEMA\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        f"files = {{'contact': TableFiles(FileKind.CSV, (Path({str(tmp_path / 'contact.csv')!r}),))}}\n"
         "try:\n"
-        "    with population(SCHEMA, {}, datetime(2026, 1, 31)):\n"
+        "    with population(SCHEMA, files, datetime(2026, 1, 31), memory='40MB'):\n"
         "        pass\n"
         "except Retryable as error:\n"
         "    sys.exit(f'said: {error}')\n"
