@@ -132,6 +132,7 @@ def report_stage(
         logo=picture(wanted.logo) if wanted.logo else "",
         language=wanted.language,
         csv=wanted.csv,
+        workbook="xlsx" in wanted.formats,
         anonymous=anonymous,
         journal=read_summary(run.path / JOURNAL),
         traffic=state.traffic,

@@ -59,6 +59,8 @@ class Circumstances:
     language: str = "en"
     csv: str = "comma"
     """The dialect of its table as CSV."""
+    workbook: bool = False
+    """Whether a workbook is written beside the page, which names its rows then."""
     anonymous: bool = False
     """Whether names and queries are left out."""
     journal: JournalSummary = field(default_factory=JournalSummary)

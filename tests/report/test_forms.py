@@ -299,12 +299,14 @@ def test_all_forms_are_written_on_request(command: Command, sandbox: Running, tm
     command("run", "--org", sandbox.address)
     (run,) = (tmp_path / "reports").iterdir()
     (tmp_path / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert "report.xlsx" not in (run / "report.html").read_text()  # a file that is not there is not named
     arguments = ("--format", "all", "--title", "Our <move>", "--logo", "logo.png", "--language", "de")
     result = command("report", *arguments)
     assert result.code == 0, result.err
     assert {"report.html", "report.xlsx", "report.csv", "report.json", "summary.md"} <= {p.name for p in run.iterdir()}
     text = (run / "report.html").read_text()
     assert "<h1>Our &lt;move&gt;</h1>" in text
+    assert re.search("Zeile [0-9]+ im Blatt „[^“]+“ von report.xlsx", text)
     assert 'src="data:image/png;base64,' in text
     everything = "".join(path.read_text() for path in run.glob("report.*") if path.suffix not in (".xlsx", ".pdf"))
     for number in range(12):
