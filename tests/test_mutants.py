@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -125,14 +126,18 @@ def test_a_fault_is_noticed_by_the_test_that_looks_and_by_no_other(tmp_path: Pat
     )
     assert "now - retry_after" in difference(fault)
     blind = f"{TESTS}::test_up_to_the_hint_it_rises_quickly_and_slowly_above"
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     ended = subprocess.run(
         [sys.executable, "-c", AT_WORK, MODULE, fault.key, LONGER, blind, f"{endless}::test_endless"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, "TMPDIR": str(temporary)},
     )
     assert ended.returncode == 0, ended.stderr
+    assert list(temporary.iterdir()) == []  # also of those that were ended
     found = [(one["noticed"], one["by"], one["asked"]) for one in json.loads(ended.stdout)]
     assert found == [(True, LONGER, 2), (False, "", 1), (False, "", 1), (False, "", 0), (True, "time", 1)]
     assert "now + retry_after" in source_of(MODULE)  # nothing on the disk has changed

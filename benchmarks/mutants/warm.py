@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import selectors
+import shutil
 import signal
 import sys
 import tempfile
@@ -127,36 +128,34 @@ class Outcome:
     covering: int = 0
 
 
-def _child(fault: Fault, tests: Mapping[str, float], told: int) -> None:
+def _child(fault: Fault, tests: Mapping[str, float], told: int, folder: Path) -> None:
     """Run the tests with the fault, and tell which one failed first. Never returns."""
     code = 70
     try:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-        with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-            Path(folder).chmod(0o755)  # as /tmp is: some tests become another user
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            for stream in (0, 1, 2):
-                os.dup2(nowhere, stream)
-            os.environ["TMPDIR"] = folder
-            tempfile.tempdir = None
-            os.chdir(ROOT)
-            sys.path.insert(0, str(ROOT))
-            sys.meta_path.insert(0, _Finder(fault, broken(fault)))
-            _end_after(COLLECTING)
-            try:
-                importlib.import_module(fault.module)
-            except Exception as error:  # noqa: BLE001 - whatever a fault may raise
-                os.write(told, json.dumps([1, f"the import: {type(error).__name__}"]).encode())
-                return
-            import pytest
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nowhere, stream)
+        os.environ["TMPDIR"] = str(folder)
+        tempfile.tempdir = None
+        os.chdir(ROOT)
+        sys.path.insert(0, str(ROOT))
+        sys.meta_path.insert(0, _Finder(fault, broken(fault)))
+        _end_after(COLLECTING)
+        try:
+            importlib.import_module(fault.module)
+        except Exception as error:  # noqa: BLE001 - whatever a fault may raise
+            os.write(told, json.dumps([1, f"the import: {type(error).__name__}"]).encode())
+            return
+        import pytest
 
-            watch = _Watch(tests)
-            again = "ignore::pytest.PytestAssertRewriteWarning"  # Hypothesis is there already
-            options = ("-x", "-q", "-W", again, *_WITHOUT, "-p", "no:cov", f"--basetemp={folder}/t")
-            code = int(pytest.main([*options, *tests], plugins=[watch, timed]))
-            os.write(told, json.dumps([code, watch.by]).encode())
+        watch = _Watch(tests)
+        again = "ignore::pytest.PytestAssertRewriteWarning"  # Hypothesis is there already
+        options = ("-x", "-q", "-W", again, *_WITHOUT, "-p", "no:cov", f"--basetemp={folder}/t")
+        code = int(pytest.main([*options, *tests], plugins=[watch, timed]))
+        os.write(told, json.dumps([code, watch.by]).encode())
     finally:
         os._exit(code)
 
@@ -169,6 +168,8 @@ class _Going:
     asked: int
     began: float
     process: int
+    folder: Path
+    """Its temporary files, which it is not given the time to remove itself."""
 
 
 TIMES = {signal.SIGPROF, signal.SIGALRM, signal.SIGVTALRM}
@@ -205,6 +206,7 @@ def outcomes(work: Iterable[tuple[Fault, Mapping[str, float]]], jobs: int) -> It
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     waiting, going = iter(work), selectors.DefaultSelector()
+    place = _readable(tempfile.mkdtemp(prefix="mutants-"))
     try:
         while True:
             while len(going.get_map()) < jobs and (following := next(waiting, None)):
@@ -214,17 +216,19 @@ def outcomes(work: Iterable[tuple[Fault, Mapping[str, float]]], jobs: int) -> It
                     continue
                 listens, tells = os.pipe()
                 os.set_blocking(listens, False)
+                folder = _readable(tempfile.mkdtemp(dir=place))
                 process = os.fork()
                 if not process:
                     os.close(listens)
-                    _child(fault, tests, tells)
+                    _child(fault, tests, tells, folder)
                 os.close(tells)
-                going.register(listens, selectors.EVENT_READ, _Going(fault, len(tests), time.monotonic(), process))
+                one = _Going(fault, len(tests), time.monotonic(), process, folder)
+                going.register(listens, selectors.EVENT_READ, one)
             if not going.get_map():
                 return
             heard = {key.fd for key, _ in going.select(timeout=0.5)}
             for key in list(going.get_map().values()):
-                one: _Going = key.data
+                one = key.data
                 if key.fd not in heard and not _is_over(one.process):  # what it began itself may keep the pipe open
                     continue
                 answer = _read(key.fd)
@@ -232,12 +236,20 @@ def outcomes(work: Iterable[tuple[Fault, Mapping[str, float]]], jobs: int) -> It
                     os.waitid(os.P_PID, one.process, os.WEXITED | os.WNOWAIT)
                 _kill(one.process)
                 _, status = os.waitpid(one.process, 0)
+                shutil.rmtree(one.folder, ignore_errors=True)
                 going.unregister(key.fd)
                 os.close(key.fd)
                 yield one.fault, _ended(one, answer, status)
     finally:
         for key in list(going.get_map().values()):
             _kill(key.data.process)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _readable(folder: str) -> Path:
+    """A folder for temporary files, open as /tmp is: some tests become another user."""
+    Path(folder).chmod(0o755)
+    return Path(folder)
 
 
 def _read(pipe: int) -> bytes:
