@@ -201,6 +201,17 @@ def test_rolling_back_what_was_retired_says_that_its_people_are_nowhere_then(
     assert re.search(r"of \d+ of them were stopped or deleted by migrator retire", result.err.replace("\n", " "))
 
 
+def test_segments_with_one_name_are_told_apart_by_their_ids(command: Command, sandbox: Running) -> None:
+    rows = sandbox.organisation.rows["msdyncrm_segment"]
+    rows[str(INACTIVE)]["msdyncrm_segmentname"] = rows[str(STATIC)]["msdyncrm_segmentname"]
+    command("run", "--org", sandbox.address)
+    for doing, what in (("retire", ": stopping"), ("rollback", " is rolled back")):
+        said = command(doing, "--yes").out
+        for key in (STATIC, INACTIVE):
+            assert f"“Five people” ({key}){what}" in said
+        assert "“In its row”" in said
+
+
 def test_what_was_rolled_back_is_not_retired(command: Command, migrated: Running) -> None:
     command("rollback", "--yes")
     assert "nothing is changed" in command("retire", "--yes").err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -114,6 +115,7 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
     """
     plan = plan_of(run)
     names = {segment.legacy_id: for_terminal(segment.name) for segment in plan.segments}
+    told = _told(names)
     only = {find_segment(plan, text).legacy_id for text in wanted} or None
     lost = journal_lost(run)
     if lost:
@@ -144,7 +146,7 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
         await note(run, orders, client, Deed.ROLLBACK, f"{len(created):,} segments")
         done = await roll_back(loading, orders.progress, only)
         return Aftermath(
-            tuple(f"“{names[one.legacy_id]}” is rolled back." for one in done if not one.kept),
+            tuple(f"{told[one.legacy_id]} is rolled back." for one in done if not one.kept),
             tuple(f"“{names[one.legacy_id]}” ({one.legacy_id}) stays: {one.kept}" for one in done if one.kept),
         )
 
@@ -182,6 +184,7 @@ def retire_legacy(
     """
     plan = plan_of(run)
     names = {segment.legacy_id: for_terminal(segment.name) for segment in plan.segments}
+    told = _told(names)
     _has_loaded(run)
     results = read_results(run.path / JOURNAL)
     seen = {
@@ -231,7 +234,7 @@ def retire_legacy(
         ]
         done = await retire(loading, known, wish, orders.progress)
         return Aftermath(
-            tuple(f"“{names[one.legacy_id]}”: {one.what}." for one in done if not one.kept),
+            tuple(f"{told[one.legacy_id]}: {one.what}." for one in done if not one.kept),
             tuple(f"“{names[one.legacy_id]}” ({one.legacy_id}) stays: {one.kept}" for one in done if one.kept),
         )
 
@@ -270,6 +273,12 @@ async def _of_a_lost_journal(loading: Loading, names: dict[UUID, str], only: Col
 
 
 # --- what both share -------------------------------------------------------------------------------------------------
+
+
+def _told(names: Mapping[UUID, str]) -> Mapping[UUID, str]:
+    """Segments by their names, and by their ids where several have one name."""
+    often = Counter(names.values())
+    return {key: f"“{name}”" if often[name] == 1 else f"“{name}” ({key})" for key, name in names.items()}
 
 
 def _has_loaded(run: RunFolder) -> None:
