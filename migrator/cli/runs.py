@@ -252,6 +252,7 @@ def agrees(what: str, *, default: bool = False) -> bool:
         try:
             return typer.confirm(what, default=default, err=True)
         except typer.Abort:
+            typer.echo(err=True)  # what is said next has a line of its own
             return False
 
 
@@ -261,6 +262,7 @@ def typed(what: str) -> str:
         try:
             return str(typer.prompt(what, err=True)).strip()
         except typer.Abort:
+            typer.echo(err=True)
             return ""
 
 

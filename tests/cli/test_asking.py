@@ -114,6 +114,8 @@ def test_no_leaves_the_plan_and_its_report_and_writes_nothing(
     result = command("run", "--org", sandbox.address, "asked")
     assert (result.code, created(sandbox)) == (2, 0)
     assert "Nothing was changed." in result.err
+    if not typed:  # and nobody has pressed Enter: what is said next has a line of its own
+        assert re.search(r"Go on\? \[y/N\]: *\n", result.err)
     run = one_run()
     assert (run.path / "report.html").exists()
     assert f"migrator load {run.name}" in result.err
