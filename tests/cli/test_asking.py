@@ -114,8 +114,6 @@ def test_no_leaves_the_plan_and_its_report_and_writes_nothing(
     result = command("run", "--org", sandbox.address, "asked")
     assert (result.code, created(sandbox)) == (2, 0)
     assert "Nothing was changed." in result.err
-    if not typed:  # and nobody has pressed Enter: what is said next has a line of its own
-        assert re.search(r"Go on\? \[y/N\]: *\n", result.err)
     run = one_run()
     assert (run.path / "report.html").exists()
     assert f"migrator load {run.name}" in result.err
@@ -123,6 +121,14 @@ def test_no_leaves_the_plan_and_its_report_and_writes_nothing(
     keyboard.types("y\n")
     assert command("load", run.name, "asked").code == 3
     assert created(sandbox) == 4
+
+
+def test_what_is_said_after_a_question_that_nobody_answers_has_a_line_of_its_own(
+    keyboard: Keyboard, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keyboard.types("")
+    assert (runs.agrees("Go on?"), runs.typed("Type its name")) == (False, "")
+    assert re.fullmatch(r"Go on\? \[y/N\]:\s*\nType its name:\s*\n", capsys.readouterr().err)
 
 
 def test_a_plan_that_was_agreed_to_is_loaded_again_without_a_question(command: Command, sandbox: Running) -> None:
