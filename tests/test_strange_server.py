@@ -192,8 +192,16 @@ ROWS: dict[str, tuple[Place, Answer]] = {
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for what does not come; a busy machine may lose a good answer by it, too."""
+    monkeypatch.setattr(connect, "Patience", partial(Patience, total=0.3, first=0.01, most=0.05, throttled=0.3))
+    monkeypatch.setattr(answers, "ANSWER_SECONDS", 1.5)
+    monkeypatch.setattr(answers, "ANSWER_BYTES", 2 * 2**20)
+
+
+@pytest.fixture
 def strange(small_export: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Running, Strange]]:
-    """The small organisation behind the strange server, for somebody with little patience."""
+    """The small organisation behind the strange server."""
     made: list[Strange] = []
     plain = app.application
 
@@ -202,9 +210,6 @@ def strange(small_export: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tupl
         return made[-1]
 
     monkeypatch.setattr(server, "application", wrapped)
-    monkeypatch.setattr(connect, "Patience", partial(Patience, total=0.3, first=0.01, most=0.05, throttled=0.3))
-    monkeypatch.setattr(answers, "ANSWER_SECONDS", 1.5)
-    monkeypatch.setattr(answers, "ANSWER_BYTES", 2 * 2**20)
     organisation = load(small_export, time.monotonic)
     organisation.moment = organisation.computing = 0.01
     with server.running(organisation) as running:
@@ -263,6 +268,7 @@ def test_on_a_good_line_everybody_is_there(command: Command, strange: tuple[Runn
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("place", "answer"), [*table()])
 def test_a_strange_answer_ends_well_and_nobody_is_wrong(
     command: Command, strange: tuple[Running, Strange], place: Place, answer: Answer
