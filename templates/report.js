@@ -218,6 +218,7 @@
       write();
       apply();
     });
+    head.dataset.word = head.textContent; // on paper, where browsers repeat no buttons from page to page
     head.replaceChildren(button);
   }
   $("q").addEventListener("input", () => { state.q = $("q").value; write(); apply(); });
