@@ -62,7 +62,7 @@ class Soak:
             if self.server.counts()["segments"] != self.segments:
                 raise SystemExit(f"{self.server.counts()['segments']} segments instead of {self.segments}")
             self.compared += len(held)
-            self._until(self._empty, "rollback", "--yes")
+            self._until(self._empty, "rollback", "--yes", "--org", self.server.address)
             self.rounds += 1
 
     def _until(self, done: Any, *command: str) -> None:

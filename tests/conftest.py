@@ -221,6 +221,8 @@ def answered(arguments: list[str]) -> list[str]:
         arguments.append("--yes")
     elif command == ["load"] and not {"--yes", "--help"} & given:
         arguments += ["--yes"] if "--org" in given else ["--yes", "--org", org_of(arguments[at + 1 :])]
+    elif command in (["rollback"], ["retire"]) and "--yes" in given and "--org" not in given:
+        arguments += ["--org", org_of(arguments[at + 1 :])]
     elif command == ["import-members"] and "--replace" in given and not {"--yes", "--dry-run"} & given:
         arguments.append("--yes")
     return arguments

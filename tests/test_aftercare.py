@@ -221,8 +221,8 @@ def test_what_was_rolled_back_is_not_retired(command: Command, migrated: Running
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("rollback",), "Add --yes to agree beforehand."),
-        (("retire",), "Add --yes to agree beforehand."),
+        (("rollback",), "Add --yes and --org URL to agree beforehand."),
+        (("retire",), "Add --yes and --org URL to agree beforehand."),
         (("retire", "--delete"), "agreed to by typing alone"),
         (("retire", "--delete", "--yes"), "agreed to by typing alone"),
     ],

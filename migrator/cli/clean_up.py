@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrator.cli.load import REACHING
-from migrator.cli.options import Reason, Run, Yes, takes
-from migrator.cli.runs import asking, loaded_run, orders_of
+from migrator.cli.options import Given, Reason, Run, Yes, takes
+from migrator.cli.runs import agreed_for_a_place, asking, loaded_run, orders_of
 from migrator.cli.terminal import Terminal
 from migrator.commands.settings import Settings
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def rollback(
     settings: Settings,
     terminal: Terminal,
+    given: Given,
     run: Run = None,
     segments: Annotated[
         list[str] | None,
@@ -31,6 +32,7 @@ def rollback(
     """Stop and delete what a run created in real-time journeys, and nothing else. The journal stays as evidence."""
     from migrator.commands.aftercare import rollback as roll_back
 
+    agreed_for_a_place(given, yes=yes)
     with orders_of(settings, terminal) as orders, loaded_run(run, settings) as folder:
         orders.reason = reason
         aftermath = roll_back(folder, orders, segments or [], asking(terminal, yes=yes))
@@ -41,6 +43,7 @@ def rollback(
 def retire(
     settings: Settings,
     terminal: Terminal,
+    given: Given,
     run: Run = None,
     segments: Annotated[
         list[str] | None,
@@ -61,6 +64,7 @@ def retire(
     """Stop the outbound segments whose successors are verified. Anything but verified is left alone."""
     from migrator.commands.aftercare import retire_legacy
 
+    agreed_for_a_place(given, yes=yes)
     ask = asking(terminal, yes=yes, deleting=delete)
     with orders_of(settings, terminal) as orders, loaded_run(run, settings) as folder:
         orders.reason = reason

@@ -221,7 +221,8 @@ NOBODY_TO_ASK = (
 
 
 NOBODY_TO_AGREE = (
-    "Nobody can be asked here, since there is no keyboard. Add --yes to agree beforehand. Nothing was changed."
+    "Nobody can be asked here, since there is no keyboard. Add --yes and --org URL to agree beforehand. Nothing "
+    "was changed."
 )
 NOBODY_TO_TYPE = (
     "Nobody can be asked here, since there is no keyboard, and to delete for good is agreed to by typing alone, also "
@@ -235,10 +236,19 @@ def must_be_answered(given: Given, *, yes: bool) -> None:
     Raises:
         UsageError: nobody can be asked, or it is agreed to write to an organisation that is not named.
     """
-    if yes and "--org" not in given.values:
-        raise UsageError("--yes agrees for an organisation that is named beside it: add --org URL. Nothing was sent.")
+    agreed_for_a_place(given, yes=yes)
     if not yes and not at_a_keyboard():
         raise UsageError(NOBODY_TO_ASK)
+
+
+def agreed_for_a_place(given: Given, *, yes: bool) -> None:
+    """Refuse an agreement to write to an organisation that is not named beside it.
+
+    Raises:
+        UsageError: it is not named; what a variable or the run says does not count.
+    """
+    if yes and "--org" not in given.values:
+        raise UsageError("--yes agrees for an organisation that is named beside it: add --org URL. Nothing was sent.")
 
 
 def agrees(what: str, *, default: bool = False) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from migrator.dataverse.client import Client
 from migrator.loader.existing import look as look_for
 from migrator.loader.in_use import still_used
 from migrator.loader.loading import Loading
-from migrator.loader.retire import Wish, retire, to_retire
+from migrator.loader.retire import DONE, Wish, retire, to_retire
 from migrator.loader.rollback import roll_back, to_roll_back
 from migrator.loader.still_true import Known
 from migrator.report.row import Standing
@@ -116,7 +116,8 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
     plan = plan_of(run)
     names = {segment.legacy_id: for_terminal(segment.name) for segment in plan.segments}
     told = _told(names)
-    only = {find_segment(plan, text).legacy_id for text in wanted} or None
+    named = [find_segment(plan, text) for text in wanted]
+    only = {segment.legacy_id for segment in named} or None
     lost = journal_lost(run)
     if lost:
         orders.tell(lost)
@@ -143,8 +144,11 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
                 "live again there."
             )
         confirm([what, *lines], word=await name_to_type(client))
-        await note(run, orders, client, Deed.ROLLBACK, f"{len(created):,} segments")
+        await note(run, orders, client, Deed.ROLLBACK, f"to delete: {len(created):,}", _listed(named))
         done = await roll_back(loading, orders.progress, only)
+        kept = sum(bool(one.kept) for one in done)
+        what = f"deleted: {len(done) - kept:,}, left as they were: {kept:,}"
+        await note(run, orders, client, Deed.ROLLBACK, what, _listed(named))
         return Aftermath(
             tuple(f"{told[one.legacy_id]} is rolled back." for one in done if not one.kept),
             tuple(f"“{names[one.legacy_id]}” ({one.legacy_id}) stays: {one.kept}" for one in done if one.kept),
@@ -222,8 +226,8 @@ def retire_legacy(
         ]
         of_run = f"legacy segments of the run {run.name} in {loading.client.url}"
         confirm([f"{len(chosen):,} {of_run} will be {what}:", *lines], word=await name_to_type(loading.client))
-        deed = f"{len(chosen):,} segments {what}"
-        await note(run, orders, loading.client, Deed.RETIRE, deed)
+        deed = f"to stop and then delete: {len(chosen):,}" if delete else f"to stop: {len(chosen):,}"
+        await note(run, orders, loading.client, Deed.RETIRE, deed, _listed(named))
         if even_if_used and used:
             await _decide_even_if_used(run, orders, loading.client, chosen, used)
         wish = Wish(delete, not_compared, orders.settings.wait_pending, even_if_used)
@@ -233,6 +237,10 @@ def retire_legacy(
             if segment.legacy_id in legacy
         ]
         done = await retire(loading, known, wish, orders.progress)
+        kept, stopped = sum(bool(one.kept) for one in done), sum(one.what in DONE for one in done)
+        deed = f"{'deleted' if delete else 'stopped'}: {stopped:,}, nothing to do: {len(done) - kept - stopped:,}"
+        deed += f", left as they were: {kept:,}"
+        await note(run, orders, loading.client, Deed.RETIRE, deed, _listed(named))
         return Aftermath(
             tuple(f"{told[one.legacy_id]}: {one.what}." for one in done if not one.kept),
             tuple(f"“{names[one.legacy_id]}” ({one.legacy_id}) stays: {one.kept}" for one in done if one.kept),
@@ -273,6 +281,11 @@ async def _of_a_lost_journal(loading: Loading, names: dict[UUID, str], only: Col
 
 
 # --- what both share -------------------------------------------------------------------------------------------------
+
+
+def _listed(named: Sequence[PlannedSegment]) -> str:
+    """The segments that somebody has named, for the history."""
+    return ", ".join(f"{one.name} ({one.legacy_id})" for one in named)
 
 
 def _told(names: Mapping[UUID, str]) -> Mapping[UUID, str]:

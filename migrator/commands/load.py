@@ -287,8 +287,8 @@ async def who(client: Client) -> str:
     return f"{name} ({client.user_id})" if name else str(client.user_id)
 
 
-async def note(run: RunFolder, orders: Orders, client: Client, deed: Deed, what: str) -> None:
-    """Record what is about to be done, by whom and why.
+async def note(run: RunFolder, orders: Orders, client: Client, deed: Deed, what: str, segment: str = "") -> None:
+    """Record what is about to be done, or what came of it, by whom and why.
 
     Args:
         run: the run.
@@ -296,5 +296,6 @@ async def note(run: RunFolder, orders: Orders, client: Client, deed: Deed, what:
         client: the organisation, and who is signed in there.
         deed: what is done.
         what: to how many segments.
+        segment: to which, where some were named.
     """
-    record(run.path, [Event(utc_now(), deed, await who(client), orders.reason, what=what)])
+    record(run.path, [Event(utc_now(), deed, await who(client), orders.reason, segment, what)])

@@ -36,6 +36,9 @@ STANDING: Mapping[LegacyStatus, str] = {
     LegacyStatus.EXPIRED: "has expired; there is nothing to stop",
     LegacyStatus.DRAFT: "is a draft and was not live; there is nothing to stop",
 }
+_STOPPING, _DELETED = "stopping", "deleted"
+DONE = frozenset({_STOPPING, _DELETED})
+"""What is said of a segment that something was done to."""
 _UNTIL: Mapping[int, str] = {
     LegacyStatus.GOING_LIVE: "is going live, and can be stopped once it is live",
     LegacyStatus.STOPPING: "is stopping, and can be deleted once it is stopped",
@@ -182,7 +185,7 @@ async def _stop(waits: _Waits, attempt: Attempt, name: str) -> str:
         )
     for goal in WAYS[LegacyStatus(status)]:
         await _move(waits.loading, attempt, goal)
-    return "stopping"
+    return _STOPPING
 
 
 async def _move(loading: Loading, attempt: Attempt, goal: LegacyStatus) -> None:
@@ -237,4 +240,4 @@ async def _delete(loading: Loading, attempt: Attempt) -> str:
         await write(loading, attempt, Write.DELETE_LEGACY, attempt.legacy_id, send, gone)
     except NotFound:
         return ""
-    return "deleted"
+    return _DELETED

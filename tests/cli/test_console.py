@@ -96,8 +96,8 @@ def every_command(place: Path, town: Running) -> Iterator[tuple[str, tuple[str |
     yield "explain", ("PROFILE(contact).FILTER(address1_city == 'Łódź → 😀')",), 0
     yield "explain", ("PROFILE(contact).FILTER(address1_city == 'Łódź)",), 2
     yield "explain", ("PROFILE(contact).FILTER(address1_city == 'Łódź')", "--json"), 0
-    yield "retire", ("--yes",), 0
-    yield "rollback", ("--yes",), 0
+    yield "retire", (*org, "--yes"), 0
+    yield "rollback", (*org, "--yes"), 0
     yield "sandbox", ("--port", "0"), 0
     yield "demo", ("--out", "third"), 0
     yield "contract-check", org, 0
@@ -298,19 +298,19 @@ def refusing(*_: Any) -> Any:
 @pytest.mark.parametrize(
     "shows",
     [
-        lambda: run_on_terminal(80, "status")[1],
-        lambda: run_on_terminal(80, "report", "--table")[1],
-        lambda: run_on_terminal(80, "retry", "Oslo", "--no-wait")[1],
-        lambda: run_on_terminal(80, "rollback", "--yes")[1],
+        lambda _: run_on_terminal(80, "status")[1],
+        lambda _: run_on_terminal(80, "report", "--table")[1],
+        lambda _: run_on_terminal(80, "retry", "Oslo", "--no-wait")[1],
+        lambda org: run_on_terminal(80, "rollback", "--yes", "--org", org)[1],
     ],
 )
 def test_what_an_organisation_says_steers_no_terminal(
-    place: Path, town: Running, monkeypatch: pytest.MonkeyPatch, shows: Callable[[], str]
+    place: Path, town: Running, monkeypatch: pytest.MonkeyPatch, shows: Callable[[str], str]
 ) -> None:
     monkeypatch.setitem(realtime.ACTIONS, "msdynmkt_PublishSegmentDefinition", refusing)
     run_into(place, "utf-8", "run", "--org", town.address, "--yes")
     assert "kitchen" in run_on_terminal(80, "status")[1]
-    shown = shows()
+    shown = shows(town.address)
     for part in ("\x1b]0;", "\x07", "\x9b", "\u202e", "\x1b[2J"):
         assert part not in shown
 

@@ -237,11 +237,14 @@ def test_whoever_changes_the_organisation_is_on_record(command: Command, sandbox
     command("retry", "Oslo")
     command("rollback", "--yes", "--reason", "too early")
     (path,) = Path("reports").iterdir()
+    command("rollback", path.name, "Oslo", "--yes")  # of which nothing is left: nothing is done, and nothing noted
     user = f"Sandbox user ({sandbox.organisation.user})"
     assert [(one.deed, one.by, one.reason) for one in read_history(path)] == [
         (Deed.RUN, user, "the great day"),
         (Deed.ROLLBACK, user, "too early"),
+        (Deed.ROLLBACK, user, "too early"),
     ]
+    assert [one.what for one in read_history(path)][1:] == ["to delete: 4", "deleted: 4, left as they were: 0"]
 
 
 def test_a_history_that_was_cut_is_read_and_written_on(tmp_path: Path) -> None:

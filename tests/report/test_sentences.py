@@ -193,6 +193,12 @@ def test_a_code_is_no_number_of_things() -> None:
         ("skip instead of translate", "zurücklassen statt den Vorschlag ausführen"),
         ("38 to create, 0 there already", "38 anzulegen, 0 schon vorhanden"),
         ("1,200 segments stopped and then deleted", "1.200 Segmente angehalten und dann gelöscht"),
+        ("to stop: 1,200", "anzuhalten: 1.200"),
+        (
+            "stopped: 1,190, nothing to do: 9, left as they were: 1",
+            "angehalten: 1.190, nichts zu tun: 9, unverändert: 1",
+        ),
+        ("deleted: 2, left as they were: 1", "gelöscht: 2, unverändert: 1"),
         (
             "retire even if used: it is still used by the journey “A”",
             "stilllegen, obwohl verwendet: noch verwendet von",
