@@ -201,6 +201,27 @@ def test_rolling_back_what_was_retired_says_that_its_people_are_nowhere_then(
     assert re.search(r"of \d+ of them were stopped or deleted by migrator retire", result.err.replace("\n", " "))
 
 
+def test_who_is_in_a_live_segment_that_was_planned_as_a_draft_is_in_a_live_segment(
+    command: Command, sandbox: Running, tmp_path: Path
+) -> None:
+    command("run", "--org", sandbox.address, "--name", "Five*")
+    again = command("run", "--org", sandbox.address, "--name", "Five*", "--drafts-only", "--new")
+    assert "Of 5 people whose membership is known, 5 are in a live segment again." in again.err + again.out
+    *_, last = sorted((tmp_path / "reports").iterdir())
+    assert "It is live, although the plan leaves it a draft." in (last / "report.html").read_text()
+    (definition,) = sandbox.organisation.rows["msdynmkt_segmentdefinition"].values()
+    definition["statuscode"] = 723270001
+    told = command("verify", last.name)
+    assert "0 are in a live segment again" in told.err + told.out
+    assert "although the plan" not in (last / "report.html").read_text()
+
+
+def test_a_run_is_not_compared_with_itself(command: Command, migrated: Running, tmp_path: Path) -> None:
+    (run,) = (tmp_path / "reports").iterdir()
+    result = command("report", run.name, "--compare", run.name)
+    assert (result.code, "names the run" in result.err) == (2, True)
+
+
 def test_segments_with_one_name_are_told_apart_by_their_ids(command: Command, sandbox: Running) -> None:
     rows = sandbox.organisation.rows["msdyncrm_segment"]
     rows[str(INACTIVE)]["msdyncrm_segmentname"] = rows[str(STATIC)]["msdyncrm_segmentname"]

@@ -81,6 +81,8 @@ def report(
         raise UsageError(f"--format cannot be {unknown[0]}; it is one of {', '.join(FORMS)}, or all.")
     other = find_run(compare, settings.out) if compare else None
     with old_run(run, settings) as folder:
+        if other and other.path.resolve() == folder.path.resolve():
+            raise UsageError(f"--compare names the run {folder.name} itself. Name an earlier run of the organisation.")
         before = folder.state().report
         wish = ReportWish(
             formats or before.formats,

@@ -185,7 +185,7 @@ def _decision(by_id: dict[UUID, PlannedSegment], entry: _Entry, by: str, reason:
     shown = f"“{for_terminal(entry.name or entry.id)}”"
     for text in (entry.decision, entry.who, entry.why, entry.id):
         if text.startswith("="):
-            raise UsageError(f"{shown}: a formula stands where a decision is expected; write the word itself.")
+            raise UsageError(f"{shown}: a formula stands where words are expected: {for_terminal(text)}. Write them.")
     key = identity(entry.id)
     segment = by_id.get(key) if key else None
     if segment is None:

@@ -82,6 +82,8 @@ class Verified:
     note: str = ""
     partly: bool = False
     """Whether the service listed only a part of the members: then numbers agree, not people."""
+    live: bool | None = None
+    """Whether its definition is published, so that journeys send to it; None where nobody has looked."""
 
     @property
     def verified(self) -> bool:

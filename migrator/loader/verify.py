@@ -130,19 +130,25 @@ def _as_planned(
     if row is None or payload is None:
         return verified
     changes, match = [], verified.match
+    live = definition is not None and phase_of(definition) is Phase.PUBLISHED
     if definition is None:
         changes.append("Its definition is no longer in the organisation.")
     else:
         if not same_query(definition.query or "", payload.query):
             changes.append("Its query was changed after it was loaded.")
-        if segment.publish and phase_of(definition) is not Phase.PUBLISHED:
+        if segment.publish and not live:
             status = label(definition.status_code, DefinitionStatus)
             changes.append(f"It is not live any more (state {status}): journeys would not send to it.")
     if changes and match is not Match.UNKNOWN:
         match = Match.DIFFERENT
     renamed = row.name is not None and row.name != payload.name
-    notes = [verified.note, *changes, f"It was given another name: {row.name}." if renamed else ""]
-    return replace(verified, match=match, note=" ".join(filter(None, notes)))
+    notes = [
+        verified.note,
+        *changes,
+        "It is live, although the plan leaves it a draft." if live and not segment.publish else "",
+        f"It was given another name: {row.name}." if renamed else "",
+    ]
+    return replace(verified, match=match, note=" ".join(filter(None, notes)), live=live)
 
 
 async def _compared(

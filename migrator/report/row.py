@@ -96,6 +96,11 @@ def _standing(facts: Facts) -> Standing:
     return _BY_MATCH[seen.match] if seen else Standing.UNVERIFIED
 
 
+def _live(facts: Facts) -> bool:
+    seen = facts.seen.live if facts.seen else None
+    return facts.segment.publish if seen is None else seen
+
+
 def _twins(facts: Facts) -> str:
     return "; ".join(
         f"{twin.segment.name} ({twin.evidence}{f', {twin.people}' if twin.people else ''})"
@@ -352,7 +357,8 @@ class ReportRow:
         inside=True,
     )
     """Whether its real-time segment can be opened in the organisation."""
-    publish: Inside[bool] = told(lambda facts: facts.segment.publish, script=False, inside=True)
+    publish: Inside[bool] = told(_live, script=False, inside=True)
+    """Whether journeys send to it: as the last look has found it, else as it is planned."""
     listed: Inside[bool] = told(lambda facts: facts.segment.members.known, script=False, inside=True)
     """Whether the members before are known by name."""
     compared: Inside[bool] = told(_compared, script=False, inside=True)

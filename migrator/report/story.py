@@ -20,6 +20,7 @@ from migrator.contracts.journal import JournalSummary
 from migrator.contracts.plan import LOADED_OUTCOMES, Outcome, Plan
 from migrator.contracts.predictions import PeoplePredicted, Predictions
 from migrator.contracts.reach import Reach
+from migrator.contracts.twins import EVIDENCE
 from migrator.contracts.verification import Verification
 from migrator.product.codes import DYNAMIC_SEGMENTS_MAX, SEGMENTS_MAX, STATIC_SEGMENTS_MAX
 from migrator.product.findings import CATALOGUE, Severity, code_of, twin_by_name
@@ -277,7 +278,12 @@ def _said(row: ReportRow, words: Words) -> ReportRow:
     error = sentence_of(row.error, words)
     reason = said.get(row.reason) or sentence_of(row.reason, words)
     prediction = who_explains(row.foreseen, row.after, words)
-    return replace(row, explanation=explanation, findings=findings, reason=reason, error=error, prediction=prediction)
+    twins = row.twins
+    for one in EVIDENCE:
+        twins = twins.replace(f" ({one}", f" ({words.named('evidence', one)}")
+    return replace(
+        row, explanation=explanation, findings=findings, reason=reason, error=error, prediction=prediction, twins=twins
+    )
 
 
 _NOTHING: dict[str, Any] = {name: "" for name, shown in SHOWN.items() if shown.private}

@@ -148,8 +148,8 @@ def test_what_is_decided_twice_in_one_file_is_not_guessed(command: Command, run:
     [
         ({"checksum": "0" * 16}, "“Both” has changed since the file was made"),
         ({"checksum": ""}, "“Both” has changed since the file was made"),
-        ({"decision": "=1+1"}, "a formula stands where a decision is expected"),
-        ({"why": "=HYPERLINK(1)"}, "a formula stands where a decision is expected"),
+        ({"decision": "=1+1"}, "a formula stands where words are expected: =1+1"),
+        ({"why": "=HYPERLINK(1)"}, "a formula stands where words are expected: =HYPERLINK(1)"),
         ({"decision": "perhaps"}, "perhaps is no decision"),
         ({"decision": "flag"}, "flag is no decision"),
         ({"id": "5e000000-0000-0000-0000-0000000000ff"}, "is no segment of this run's plan"),

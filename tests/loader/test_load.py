@@ -40,7 +40,7 @@ def test_the_organisation_holds_what_the_plan_says(migration: Migration) -> None
     assert migration.definition(ROW_ONLY)["statuscode"] == DefinitionStatus.DRAFT
     assert migration.row(STATIC)["statuscode"] == SegmentStatus.ACTIVE
     assert migration.row(STATIC)["msdynmkt_sourcesegmentuid"] == str(migration.segment(STATIC).definition_id)
-    assert verified[STATIC] == Verified(STATIC, Match.EQUAL, 5, 5, status_code=1)
+    assert verified[STATIC] == Verified(STATIC, Match.EQUAL, 5, 5, status_code=1, live=True)
     assert verified[ROW_ONLY].match is Match.EQUAL
 
 
