@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -62,6 +63,12 @@ def prepare(command: Command, name: str, org: str, export: Path) -> None:
         command("load", "--org", org)
     (made,) = Path("reports").iterdir()
     made.rename(Path("reports") / RUN)
+    if name == "report":  # is compared with an earlier one
+        earlier = (
+            Path(shutil.copytree(Path("reports") / RUN, Path("reports") / "2026-11-20-091500-contoso")) / "run.json"
+        )
+        state = json.loads(earlier.read_text()) | {"created": "2026-11-20T09:15:00Z"}
+        earlier.write_text(json.dumps(state))
     Path("query.txt").write_text("PROFILE(contact).FILTER(address1_city == 'Oslo')")
     shutil.copytree(export / "tables", "mirror")
     shutil.copytree(CONTOSO, "sample_exports/contoso")

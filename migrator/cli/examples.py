@@ -46,7 +46,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "--format xlsx --format md --language de",
         "--csv excel --language fr",
         "--format all --title 'Our move' --logo logo.png",
-        f"--compare {_RUN} --anonymise",
+        "--compare 2026-11-20-091500-contoso --anonymise",
     ),
     "status": ("", _RUN, "--segments --standing failed --standing different", "--segments --csv excel", "--json"),
     "reach": (
