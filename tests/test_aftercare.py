@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 
 from migrator.cli import runs
+from migrator.commands import load as loading_commands
+from migrator.contracts.history import read_history
+from migrator.dataverse.errors import Unreachable
 from migrator.product.codes import LegacyStatus
 from migrator.sandbox import realtime
 from migrator.sandbox.refusal import bad_request
@@ -214,6 +217,24 @@ def test_who_is_in_a_live_segment_that_was_planned_as_a_draft_is_in_a_live_segme
     told = command("verify", last.name)
     assert "0 are in a live segment again" in told.err + told.out
     assert "although the plan" not in (last / "report.html").read_text()
+
+
+def test_what_was_done_is_told_also_where_the_organisation_then_says_no_more_who_did_it(
+    command: Command, migrated: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[None] = []
+
+    async def once(_: Any) -> str:
+        asked.append(None)
+        if len(asked) > 1:
+            raise Unreachable("it does not answer")
+        return "Ada"
+
+    monkeypatch.setattr(loading_commands, "who", once)
+    result = command("rollback", "--yes")
+    assert (result.code, result.out.count("is rolled back.")) == (0, 5)
+    (run,) = Path("reports").iterdir()
+    assert [(one.by, one.what) for one in read_history(run)][-1] == ("Ada", "deleted: 5, left as they were: 0")
 
 
 def test_a_run_is_not_compared_with_itself(command: Command, migrated: Running, tmp_path: Path) -> None:

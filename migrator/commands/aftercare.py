@@ -144,11 +144,10 @@ def rollback(run: RunFolder, orders: Orders, wanted: list[str], confirm: Confirm
                 "live again there."
             )
         confirm([what, *lines], word=await name_to_type(client))
-        await note(run, orders, client, Deed.ROLLBACK, f"to delete: {len(created):,}", _listed(named))
+        begun = await note(run, orders, client, Deed.ROLLBACK, f"to delete: {len(created):,}", _listed(named))
         done = await roll_back(loading, orders.progress, only)
         kept = sum(bool(one.kept) for one in done)
-        what = f"deleted: {len(done) - kept:,}, left as they were: {kept:,}"
-        await note(run, orders, client, Deed.ROLLBACK, what, _listed(named))
+        _ended(run, begun, f"deleted: {len(done) - kept:,}, left as they were: {kept:,}")
         return Aftermath(
             tuple(f"{told[one.legacy_id]} is rolled back." for one in done if not one.kept),
             tuple(f"“{names[one.legacy_id]}” ({one.legacy_id}) stays: {one.kept}" for one in done if one.kept),
@@ -227,7 +226,7 @@ def retire_legacy(
         of_run = f"legacy segments of the run {run.name} in {loading.client.url}"
         confirm([f"{len(chosen):,} {of_run} will be {what}:", *lines], word=await name_to_type(loading.client))
         deed = f"to stop and then delete: {len(chosen):,}" if delete else f"to stop: {len(chosen):,}"
-        await note(run, orders, loading.client, Deed.RETIRE, deed, _listed(named))
+        begun = await note(run, orders, loading.client, Deed.RETIRE, deed, _listed(named))
         if even_if_used and used:
             await _decide_even_if_used(run, orders, loading.client, chosen, used)
         wish = Wish(delete, not_compared, orders.settings.wait_pending, even_if_used)
@@ -239,8 +238,7 @@ def retire_legacy(
         done = await retire(loading, known, wish, orders.progress)
         kept, stopped = sum(bool(one.kept) for one in done), sum(one.what in DONE for one in done)
         deed = f"{'deleted' if delete else 'stopped'}: {stopped:,}, nothing to do: {len(done) - kept - stopped:,}"
-        deed += f", left as they were: {kept:,}"
-        await note(run, orders, loading.client, Deed.RETIRE, deed, _listed(named))
+        _ended(run, begun, f"{deed}, left as they were: {kept:,}")
         return Aftermath(
             tuple(f"{told[one.legacy_id]}: {one.what}." for one in done if not one.kept),
             tuple(f"“{names[one.legacy_id]}” ({one.legacy_id}) stays: {one.kept}" for one in done if one.kept),
@@ -281,6 +279,11 @@ async def _of_a_lost_journal(loading: Loading, names: dict[UUID, str], only: Col
 
 
 # --- what both share -------------------------------------------------------------------------------------------------
+
+
+def _ended(run: RunFolder, begun: Event, what: str) -> None:
+    """Record what came of a deed. The organisation is asked nothing: what was done is told also where it is silent."""
+    record(run.path, [replace(begun, at=utc_now(), what=what)])
 
 
 def _listed(named: Sequence[PlannedSegment]) -> str:

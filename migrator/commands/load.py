@@ -287,8 +287,8 @@ async def who(client: Client) -> str:
     return f"{name} ({client.user_id})" if name else str(client.user_id)
 
 
-async def note(run: RunFolder, orders: Orders, client: Client, deed: Deed, what: str, segment: str = "") -> None:
-    """Record what is about to be done, or what came of it, by whom and why.
+async def note(run: RunFolder, orders: Orders, client: Client, deed: Deed, what: str, segment: str = "") -> Event:
+    """Record what is about to be done, by whom and why; gives what was recorded.
 
     Args:
         run: the run.
@@ -298,4 +298,6 @@ async def note(run: RunFolder, orders: Orders, client: Client, deed: Deed, what:
         what: to how many segments.
         segment: to which, where some were named.
     """
-    record(run.path, [Event(utc_now(), deed, await who(client), orders.reason, segment, what)])
+    event = Event(utc_now(), deed, await who(client), orders.reason, segment, what)
+    record(run.path, [event])
+    return event
